@@ -1,0 +1,2 @@
+//! bartizan-agent
+fn main() {}

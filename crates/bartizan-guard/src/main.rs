@@ -1,0 +1,2 @@
+//! bartizan-guard
+fn main() {}

@@ -1,0 +1,275 @@
+//! The operator plane's JSON. Bytes (envelopes, content, notes) travel as standard base64.
+//!
+//! The server's answers are claims, not facts: the operator's tool verifies envelopes, proofs and
+//! receipts itself before it shows them as true.
+
+use bartizan_trust::id::{EndpointId, OperatorId, OrgId, Sha256, SiteId, StatementId, TenantId};
+use bartizan_trust::statement::{Class, Decision};
+use bartizan_trust::time::UnixSeconds;
+use serde::{Deserialize, Serialize};
+
+/// `GET /v1/server`, without login: what a bundle needs to know of this server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerIdentity {
+    /// Version of the server.
+    pub version: String,
+    /// The organisation, once it has a genesis bundle.
+    pub org: Option<OrgId>,
+    /// Agent-plane addresses, `host:port`.
+    pub agent_addresses: Vec<String>,
+    /// SHA-256 of the server's TLS SubjectPublicKeyInfo, the same on both planes.
+    pub spki: Sha256,
+    /// Verifier key of the control log.
+    pub control_vkey: String,
+    /// Verifier key of the jobs log.
+    pub jobs_vkey: String,
+}
+
+/// Body of every refused request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiError {
+    /// Stable code.
+    pub code: String,
+    /// What is wrong, for people.
+    pub message: String,
+    /// What to do next.
+    pub next: String,
+}
+
+/// An envelope in a request or answer: `POST /v1/genesis`, `/v1/login`, `/v1/bundles`, `/v1/enrolments`,
+/// `/v1/jobs/{id}/signatures`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvelopeBody {
+    /// Base64 of the exact envelope bytes.
+    pub envelope: String,
+}
+
+/// Answer to `POST /v1/login`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginAnswer {
+    /// Who.
+    pub operator: OperatorId,
+    /// Until when.
+    pub exp: UnixSeconds,
+}
+
+/// Answer to a stored statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// The statement's id.
+    pub id: StatementId,
+    /// Its place in its log, if it is logged.
+    pub log_index: Option<u64>,
+}
+
+/// `GET /v1/log/{control|jobs}/entries?start=0&end=64`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntries {
+    /// Index of the first entry.
+    pub start: u64,
+    /// Base64 of each entry.
+    pub entries: Vec<String>,
+}
+
+/// `POST /v1/log/{control|jobs}/cosignature`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CosignatureBody {
+    /// Size of the co-signed checkpoint.
+    pub size: u64,
+    /// Its root.
+    pub root: Sha256,
+    /// The note signature line (`— name base64`).
+    pub line: String,
+}
+
+/// One row of `GET /v1/endpoints?search=&tenant=&site=&after=&limit=`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointRow {
+    /// Who.
+    pub id: EndpointId,
+    /// The server's belief; the endpoint holds the truth.
+    pub tenant: Option<TenantId>,
+    /// The server's belief.
+    pub site: Option<SiteId>,
+    /// As reported; hostile text.
+    pub hostname: String,
+    /// As reported; hostile text.
+    pub os: String,
+    /// Admitted or in quarantine.
+    pub standing: Standing,
+    /// Whether a connection is open now.
+    pub connected: bool,
+    /// Last frame from it.
+    pub last_seen: Option<UnixSeconds>,
+    /// Base64 of its descriptor envelope.
+    pub descriptor: String,
+    /// Base64 of the enrolment envelope it came with.
+    pub enrolment: String,
+}
+
+/// Whether an endpoint is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// May report; nothing reaches it.
+    Quarantined,
+    /// Part of the fleet.
+    Admitted,
+}
+
+/// `GET /v1/endpoints`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointPage {
+    /// Rows in order of id.
+    pub endpoints: Vec<EndpointRow>,
+    /// Ask again with `after` this id.
+    pub next: Option<EndpointId>,
+}
+
+/// `GET /v1/endpoints/{id}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EndpointDetail {
+    /// The row.
+    pub row: EndpointRow,
+    /// The last inventory, as the endpoint sent it; hostile.
+    pub inventory: Option<serde_json::Value>,
+    /// When it came.
+    pub inventory_at: Option<UnixSeconds>,
+}
+
+/// `POST /v1/jobs`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobSubmission {
+    /// Base64 of the signed envelope.
+    pub envelope: String,
+    /// The leaves of the target tree, sorted by id.
+    pub targets: Vec<EndpointId>,
+    /// Base64 of the content.
+    pub content: String,
+}
+
+/// Where a job stands as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Needs more signatures.
+    Pending,
+    /// Signed; delivered as endpoints and witnesses appear.
+    Active,
+    /// Every endpoint has answered for good.
+    Finished,
+    /// The window passed.
+    Expired,
+}
+
+/// Where a job stands on one endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetState {
+    /// Not delivered yet: unsigned, unwitnessed or absent.
+    Queued,
+    /// On its way.
+    Delivered,
+    /// The endpoint said no.
+    Refused,
+    /// At work.
+    Running,
+    /// Finished well.
+    Done,
+    /// Finished badly.
+    Failed,
+    /// The window passed before it could be delivered.
+    Expired,
+}
+
+/// A job on one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetRow {
+    /// Where.
+    pub endpoint: EndpointId,
+    /// How far.
+    pub state: TargetState,
+    /// Refusal or failure code of the last receipt.
+    pub code: Option<String>,
+    /// From the last receipt.
+    pub decision: Option<Decision>,
+    /// From the last receipt.
+    pub exit: Option<i32>,
+}
+
+/// One row of `GET /v1/jobs?state=pending`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRow {
+    /// Its id.
+    pub id: StatementId,
+    /// How far.
+    pub state: JobState,
+    /// Class it claims.
+    pub class: Class,
+    /// Its title; written by its author.
+    pub title: String,
+    /// When it was submitted.
+    pub at: UnixSeconds,
+    /// How many endpoints.
+    pub targets: u32,
+}
+
+/// `GET /v1/jobs`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobPage {
+    /// Newest first, at most 200.
+    pub jobs: Vec<JobRow>,
+}
+
+/// `GET /v1/jobs/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobDetail {
+    /// The row.
+    pub row: JobRow,
+    /// Base64 of the envelope with all signatures so far.
+    pub envelope: String,
+    /// Base64 of the content.
+    pub content: String,
+    /// Place of these exact bytes in the jobs log.
+    pub log_index: u64,
+    /// Whether a checkpoint that covers it has the class's witnesses.
+    pub witnessed: bool,
+    /// Each endpoint.
+    pub targets: Vec<TargetRow>,
+}
+
+/// `GET /v1/jobs/{id}/receipts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptPage {
+    /// Base64 of each receipt envelope, oldest first.
+    pub receipts: Vec<String>,
+}
+
+/// `GET /v1/jobs/{id}/events?after=0&wait_s=20`: answers at once when there is something, else after
+/// at most `wait_s` seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobEvents {
+    /// Oldest first.
+    pub events: Vec<JobEvent>,
+    /// Ask again with `after` this number.
+    pub next: u64,
+    /// State of the whole job now.
+    pub state: JobState,
+}
+
+/// Something that happened to a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum JobEvent {
+    /// A target moved.
+    Target(TargetRow),
+    /// Live output; hostile bytes in base64.
+    Output {
+        /// Where.
+        endpoint: EndpointId,
+        /// 1 standard output, 2 standard error.
+        stream: u8,
+        /// Base64.
+        bytes: String,
+    },
+}

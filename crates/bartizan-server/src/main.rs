@@ -1,0 +1,2 @@
+//! bartizan-server
+fn main() {}

@@ -1,0 +1,27 @@
+//! Decides: statements, keys, log proofs and the endpoint's `authorize`.
+//!
+//! Nothing here does IO, reads a clock, rolls dice or awaits anything.
+
+pub mod authorize;
+pub mod checkpoint;
+pub mod class;
+pub mod control;
+pub mod envelope;
+pub mod id;
+pub mod json;
+pub mod keys;
+pub mod limits;
+pub mod merkle;
+pub mod note;
+pub mod policy;
+pub mod proof;
+pub mod refusal;
+pub mod sshsig;
+pub mod state;
+pub mod statement;
+pub mod targets;
+pub mod tiles;
+pub mod time;
+pub mod version;
+pub mod wire;
+pub mod words;

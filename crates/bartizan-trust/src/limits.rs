@@ -1,0 +1,90 @@
+//! Every limit of the trust core, in one place: what it guards and why that number.
+//!
+//! Limits are checked before anything is parsed. Each has a test one below and one above.
+
+/// Largest statement payload in bytes. Keeps a whole envelope within one pipe frame.
+pub const PAYLOAD_BYTES_MAX: usize = 32 * 1024;
+/// Largest envelope in bytes, signatures and base64 included.
+pub const ENVELOPE_BYTES_MAX: usize = 60 * 1024;
+/// Most signatures in one envelope: bounds the verifications one delivery can cost.
+pub const ENVELOPE_SIGNATURES_MAX: usize = 16;
+/// Largest SSHSIG blob in bytes; a WebAuthn signature with long client data is about 1 KiB.
+pub const SSHSIG_BYTES_MAX: usize = 4 * 1024;
+/// Longest WebAuthn `clientDataJSON` in bytes.
+pub const CLIENT_DATA_BYTES_MAX: usize = 2 * 1024;
+/// Deepest nesting of a payload; our own types need seven.
+pub const JSON_DEPTH_MAX: usize = 16;
+/// Largest integer in signed data: what every JSON reader holds exactly.
+pub const INTEGER_MAX: u64 = (1 << 53) - 1;
+/// Longest name, title or label in bytes.
+pub const TEXT_BYTES_MAX: usize = 256;
+/// Longest slug of an operator, tenant or site id in bytes.
+pub const SLUG_BYTES_MAX: usize = 32;
+
+/// Most operators in a bundle: an MSP's senior staff, with room.
+pub const OPERATORS_MAX: usize = 64;
+/// Most keys of one operator.
+pub const OPERATOR_KEYS_MAX: usize = 8;
+/// Most origins of one key.
+pub const KEY_ORIGINS_MAX: usize = 4;
+/// Most tenants an operator's scope can list; `all` needs no list.
+pub const OPERATOR_TENANTS_MAX: usize = 256;
+/// Most server entries in a bundle.
+pub const SERVERS_MAX: usize = 8;
+/// Most addresses of one server.
+pub const SERVER_ADDRESSES_MAX: usize = 8;
+/// Most customer rules in a bundle.
+pub const CUSTOMERS_MAX: usize = 256;
+/// Most bytes of a `tlog-policy` text.
+pub const POLICY_BYTES_MAX: usize = 8 * 1024;
+/// Most witnesses in a policy.
+pub const POLICY_WITNESSES_MAX: usize = 64;
+/// Most groups in a policy.
+pub const POLICY_GROUPS_MAX: usize = 32;
+
+/// Most endpoints one job can name. The tree has at most 20 levels.
+pub const TARGETS_MAX: u32 = 1 << 20;
+/// Longest path in a target tree.
+pub const TARGET_PATH_MAX: usize = 20;
+/// Largest script in bytes.
+pub const CONTENT_BYTES_MAX: usize = 1024 * 1024;
+/// Most arguments of a script.
+pub const SCRIPT_ARGS_MAX: usize = 64;
+/// Longest argument or environment value in bytes.
+pub const SCRIPT_ARG_BYTES_MAX: usize = 4 * 1024;
+/// Most environment variables of a script.
+pub const SCRIPT_ENV_MAX: usize = 64;
+/// Longest run in seconds: one day.
+pub const SCRIPT_TIMEOUT_S_MAX: u32 = 24 * 3600;
+/// Most output kept and relayed, in bytes.
+pub const SCRIPT_OUTPUT_BYTES_MAX: u32 = 8 * 1024 * 1024;
+/// Most jobs a job can wait for.
+pub const JOB_AFTER_MAX: usize = 8;
+/// Most stages of a job.
+pub const JOB_STAGES_MAX: usize = 16;
+
+/// Largest signed note (checkpoint with co-signatures) in bytes.
+pub const NOTE_BYTES_MAX: usize = 16 * 1024;
+/// Most signature lines of a note.
+pub const NOTE_SIGNATURES_MAX: usize = 64;
+/// Longest key name in a note in bytes.
+pub const NOTE_NAME_BYTES_MAX: usize = 128;
+/// Largest log size accepted: 2^40 entries.
+pub const LOG_SIZE_MAX: u64 = 1 << 40;
+/// Longest inclusion or consistency proof in hashes.
+pub const LOG_PROOF_MAX: usize = 64;
+/// Largest `tlog-proof` in bytes.
+pub const LOG_PROOF_BYTES_MAX: usize = NOTE_BYTES_MAX + 8 * 1024;
+/// Most control entries in one delivery; a longer backlog comes in several.
+pub const CONTROL_ENTRIES_MAX: usize = 64;
+
+/// Most jobs remembered so that they run at most once. Entries leave when their window has passed.
+pub const SEEN_MAX: usize = 4096;
+/// Most script hashes remembered as countersigned before.
+pub const REVIEWED_MAX: usize = 1024;
+/// Longest window of any job in seconds: 30 days.
+pub const WINDOW_S_MAX: u64 = 30 * 24 * 3600;
+/// Longest life of a login in seconds: 12 hours.
+pub const LOGIN_S_MAX: u64 = 12 * 3600;
+/// How far an endpoint's clock may lag behind a job's `nbf` before it waits, in seconds.
+pub const CLOCK_SKEW_S: u64 = 120;

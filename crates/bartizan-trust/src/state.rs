@@ -1,0 +1,124 @@
+//! What an endpoint remembers: the argument and the result of every decision.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Anchor, EndpointId, OrgId, Sha256, SiteId, StatementId, TenantId};
+use crate::merkle::Frontier;
+use crate::statement::{Bundle, Class, Receipt};
+use crate::time::UnixSeconds;
+
+/// Everything persistent. One JSON file, written atomically by the guard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// Format version of this file.
+    pub format: u32,
+    /// The organisation, from the anchor.
+    pub org: OrgId,
+    /// This endpoint.
+    pub endpoint: EndpointId,
+    /// What the control log said, once it was replayed to a bundle.
+    pub trust: Option<TrustState>,
+    /// Where this endpoint belongs, once its enrolment was verified against the bundle.
+    pub membership: Option<Membership>,
+    /// Control entries replayed.
+    pub control: Frontier,
+    /// Newest quorum time of a control checkpoint: how fresh the control view is.
+    pub control_seen_at: UnixSeconds,
+    /// Last seen checkpoint of the jobs log.
+    pub jobs: JobsView,
+    /// Witness time: never goes back.
+    pub floor: UnixSeconds,
+    /// Jobs made before this are refused: set when state was lost.
+    pub replay_floor: UnixSeconds,
+    /// Accepted jobs and the end of their windows.
+    pub seen: BTreeMap<StatementId, UnixSeconds>,
+    /// Jobs that ended well, and the end of their windows; for `after`.
+    pub succeeded: BTreeMap<StatementId, UnixSeconds>,
+    /// Content that was countersigned when it ran here.
+    pub reviewed: BTreeSet<Sha256>,
+    /// Starts within the last hour, per class.
+    pub starts: BTreeMap<Class, Vec<UnixSeconds>>,
+    /// Number of the last receipt.
+    pub receipt_seq: u64,
+    /// The last receipt.
+    pub receipt_prev: Option<StatementId>,
+}
+
+/// The bundle an endpoint believes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustState {
+    /// Its digest.
+    pub id: StatementId,
+    /// The bundle.
+    pub bundle: Bundle,
+}
+
+/// Where an endpoint belongs, by a signed enrolment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Membership {
+    /// The enrolment.
+    pub enrolment: StatementId,
+    /// Whose endpoint.
+    pub tenant: TenantId,
+    /// Where it stands.
+    pub site: SiteId,
+}
+
+/// What was last seen of the jobs log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobsView {
+    /// Size.
+    pub size: u64,
+    /// Root.
+    pub root: Sha256,
+}
+
+/// Facts the guard reads just before it asks for a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalFacts<'a> {
+    /// The local clock.
+    pub now: UnixSeconds,
+    /// Version of this agent.
+    pub agent_version: &'a str,
+}
+
+impl State {
+    /// A new endpoint that knows nothing but its anchor and its key.
+    pub fn new(anchor: Anchor, endpoint: EndpointId) -> Self {
+        Self {
+            format: 1,
+            org: anchor.org(),
+            endpoint,
+            trust: None,
+            membership: None,
+            control: Frontier::default(),
+            control_seen_at: UnixSeconds::ZERO,
+            jobs: JobsView { size: 0, root: crate::merkle::empty_root() },
+            floor: UnixSeconds::ZERO,
+            replay_floor: UnixSeconds::ZERO,
+            seen: BTreeMap::new(),
+            succeeded: BTreeMap::new(),
+            reviewed: BTreeSet::new(),
+            starts: BTreeMap::new(),
+            receipt_seq: 0,
+            receipt_prev: None,
+        }
+    }
+
+    /// The later of the local clock and witness time.
+    pub fn now(&self, facts: &LocalFacts<'_>) -> UnixSeconds {
+        facts.now.max(self.floor)
+    }
+
+    /// Takes note of a receipt that was made: the chain goes on from it.
+    pub fn record_receipt(&mut self, id: StatementId, receipt: &Receipt) {
+        self.receipt_seq = receipt.seq;
+        self.receipt_prev = Some(id);
+    }
+}

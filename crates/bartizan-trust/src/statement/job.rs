@@ -1,0 +1,263 @@
+//! The job: asks endpoints to act. Specification: `docs/spec/job.md`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Class, Statement, StatementType, V1, check_crit, is_plain_text};
+use crate::id::{OrgId, Sha256, StatementId, TenantId};
+use crate::json::Validate;
+use crate::limits;
+use crate::time::UnixSeconds;
+
+/// A signed request to act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// Format version.
+    pub v: V1,
+    /// The organisation.
+    pub org: OrgId,
+    /// When it was made.
+    pub iat: UnixSeconds,
+    /// What a reader must understand.
+    pub crit: Vec<String>,
+    /// 32 hexadecimal digits, random: two equal requests are two jobs.
+    pub nonce: String,
+    /// Endpoints with an older bundle wait.
+    pub bundle_min: u64,
+    /// Whose endpoints.
+    pub tenant: TenantId,
+    /// Claimed class: the derived one or a stricter one.
+    pub class: Class,
+    /// What to do.
+    pub action: Action,
+    /// On which endpoints.
+    pub targets: Targets,
+    /// When.
+    pub window: Window,
+    /// Jobs that must have succeeded here before.
+    pub after: Vec<StatementId>,
+    /// Waves. One in this release.
+    pub stages: Vec<Stage>,
+    /// For people.
+    pub display: Display,
+    /// Standing orders. Typed; refused in this release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
+}
+
+/// What a job does: one variant per kind, each with exactly its own fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// Runs a script.
+    Script(Script),
+}
+
+/// A script and how to run it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// Who reads it.
+    pub interpreter: Interpreter,
+    /// Which bytes.
+    pub content: Content,
+    /// Passed as they are; no shell splits them.
+    pub args: Vec<String>,
+    /// The whole environment besides `PATH`, `HOME` and `LANG`; sorted by name.
+    pub env: Vec<EnvVar>,
+    /// The local account; absent: the guard's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_as: Option<String>,
+    /// Ended after this many seconds.
+    pub timeout_s: u32,
+    /// Bytes of output kept; the rest is counted.
+    pub output_max: u32,
+    /// The author says that it deletes, wipes or disables something: class `fleet` at any count.
+    pub destructive: bool,
+}
+
+/// Interpreters an endpoint may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpreter {
+    /// `/bin/bash`
+    Bash,
+    /// `/bin/sh`
+    Sh,
+    /// `python3`
+    Python3,
+}
+
+/// Which bytes a job carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// Their hash.
+    pub sha256: Sha256,
+    /// Their number.
+    pub size: u32,
+}
+
+/// One environment variable.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvVar {
+    /// `[A-Za-z_][A-Za-z0-9_]*`
+    pub name: String,
+    /// No NUL.
+    pub value: String,
+}
+
+/// The endpoints of a job, by the root of their tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Targets {
+    /// How many leaves.
+    pub count: u32,
+    /// Root of the target tree.
+    pub root: Sha256,
+}
+
+/// When a job may start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Not before.
+    pub nbf: UnixSeconds,
+    /// Not at or after.
+    pub exp: UnixSeconds,
+}
+
+/// A wave of a roll-out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// For people.
+    pub name: String,
+    /// Seconds the stage before must have soaked.
+    pub soak_s: u64,
+    /// Signatures that promote to it.
+    pub promote_min: u32,
+    /// Most failures of the stage before, in per cent.
+    pub failures_percent_max: u32,
+}
+
+/// Text for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Display {
+    /// What it does, in a line.
+    pub title: String,
+    /// A ticket number or address; may be empty.
+    pub ticket: String,
+    /// Why; may be empty.
+    pub reason: String,
+}
+
+/// What starts a standing order. Typed so that it is refused by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// A calendar expression.
+    pub schedule: String,
+    /// Most starts within an hour.
+    pub rate_per_hour_max: u32,
+}
+
+impl Statement for Job {
+    const TYPE: StatementType = StatementType::Job;
+    fn org(&self) -> Option<OrgId> {
+        Some(self.org)
+    }
+    fn iat(&self) -> UnixSeconds {
+        self.iat
+    }
+    fn crit(&self) -> &[String] {
+        &self.crit
+    }
+}
+
+impl Validate for Job {
+    fn validate(&self) -> Result<(), &'static str> {
+        check_crit(&self.crit)?;
+        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if self.nonce.len() != 32 || !self.nonce.bytes().all(hex) {
+            return Err("nonce: 32 lower-case hexadecimal digits");
+        }
+        if self.bundle_min == 0 || self.bundle_min > limits::INTEGER_MAX {
+            return Err("bundle_min: counts from 1");
+        }
+        if self.targets.count == 0 || self.targets.count > limits::TARGETS_MAX {
+            return Err("targets.count: 1 to 1,048,576");
+        }
+        if self.after.len() > limits::JOB_AFTER_MAX || !self.after.is_sorted_by(|a, b| a < b) {
+            return Err("after: at most 8, sorted, each once");
+        }
+        check_stages(&self.stages)?;
+        check_display(&self.display)?;
+        match &self.action {
+            Action::Script(script) => check_script(script),
+        }
+    }
+}
+
+fn check_stages(stages: &[Stage]) -> Result<(), &'static str> {
+    if stages.is_empty() || stages.len() > limits::JOB_STAGES_MAX {
+        return Err("stages: 1 to 16");
+    }
+    let bad = |stage: &Stage| {
+        stage.name.is_empty()
+            || !is_plain_text(&stage.name, 64)
+            || stage.soak_s > limits::WINDOW_S_MAX
+            || stage.failures_percent_max > 100
+    };
+    if stages.iter().any(bad) {
+        return Err("stage: a short name, a soak of at most 30 days, at most 100 per cent");
+    }
+    Ok(())
+}
+
+fn check_display(display: &Display) -> Result<(), &'static str> {
+    let fine = |text: &str| is_plain_text(text, limits::TEXT_BYTES_MAX);
+    if display.title.is_empty() || !fine(&display.title) || !fine(&display.ticket) || !fine(&display.reason) {
+        return Err("display: one line of plain text each, and a title");
+    }
+    Ok(())
+}
+
+fn check_script(script: &Script) -> Result<(), &'static str> {
+    if usize::try_from(script.content.size).is_ok_and(|size| size > limits::CONTENT_BYTES_MAX) {
+        return Err("content.size: at most 1 MiB");
+    }
+    let argument = |text: &str| text.len() <= limits::SCRIPT_ARG_BYTES_MAX && !text.contains('\0');
+    if script.args.len() > limits::SCRIPT_ARGS_MAX || !script.args.iter().all(|a| argument(a)) {
+        return Err("args: at most 64 of at most 4 KiB, without NUL");
+    }
+    if script.env.len() > limits::SCRIPT_ENV_MAX || !script.env.is_sorted_by(|a, b| a.name < b.name) {
+        return Err("env: at most 64, sorted by name, each once");
+    }
+    if !script.env.iter().all(|var| is_env_name(&var.name) && argument(&var.value)) {
+        return Err("env: names of letters, digits and underscores; values without NUL");
+    }
+    if script.run_as.as_ref().is_some_and(|user| !is_account_name(user)) {
+        return Err("run_as: a local account name");
+    }
+    if script.timeout_s == 0 || script.timeout_s > limits::SCRIPT_TIMEOUT_S_MAX {
+        return Err("timeout_s: 1 to 86,400");
+    }
+    if script.output_max > limits::SCRIPT_OUTPUT_BYTES_MAX {
+        return Err("output_max: at most 8 MiB");
+    }
+    Ok(())
+}
+
+fn is_env_name(name: &str) -> bool {
+    let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    first && name.len() <= 128 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+fn is_account_name(name: &str) -> bool {
+    let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_');
+    let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+    first && name.len() <= 32 && name.bytes().all(rest)
+}

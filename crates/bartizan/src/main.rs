@@ -1,0 +1,2 @@
+//! bartizan
+fn main() {}
