@@ -191,7 +191,7 @@ pub(crate) fn is_plain_text(text: &str, bytes_max: usize) -> bool {
 }
 
 /// Whether a character shows as itself: no control codes, no bidirectional overrides, nothing invisible.
-pub const fn is_plain_char(c: char) -> bool {
+pub fn is_plain_char(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
             '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
