@@ -224,7 +224,9 @@ impl Message {
             Self::Receipt { envelope } => w.u8(6).bytes(envelope),
             Self::ControlRequest { from } => w.u8(7).u64(*from),
             Self::ContentRequest { sha256, offset } => w.u8(8).raw(sha256.as_bytes()).u32(*offset),
-            Self::Welcome { heartbeat_s, admitted } => w.u8(64).u32(*heartbeat_s).u8(u8::from(*admitted)),
+            Self::Welcome { heartbeat_s, admitted } => {
+                w.u8(64).u32(*heartbeat_s).u8(u8::from(*admitted))
+            }
             Self::Control { start, entries, checkpoint } => {
                 let w = w.u8(65).u64(*start).u32(count(entries));
                 entries.iter().fold(w, |w, entry| w.bytes(entry)).bytes(checkpoint)
@@ -258,7 +260,11 @@ impl Message {
             1 => Self::Hello(decode_hello(&mut r)?),
             2 => Self::Heartbeat { seq: r.u64()? },
             3 => Self::Inventory { json: bounded(&mut r, limits::INVENTORY_BYTES_MAX, "json")? },
-            4 => Self::JobTaken { job: statement_id(&mut r)?, phase: JobPhase::decode(r.u8()?)?, jobs_size: r.u64()? },
+            4 => Self::JobTaken {
+                job: statement_id(&mut r)?,
+                phase: JobPhase::decode(r.u8()?)?,
+                jobs_size: r.u64()?,
+            },
             5 => Self::Output {
                 job: statement_id(&mut r)?,
                 offset: r.u64()?,
@@ -344,7 +350,11 @@ fn decode_hello(r: &mut Reader<'_>) -> Result<Hello, MessageError> {
 fn decode_control(r: &mut Reader<'_>) -> Result<Message, MessageError> {
     let start = r.u64()?;
     let entries = list(r, trust_limits::CONTROL_ENTRIES_MAX, |r| envelope(r, "entry"))?;
-    Ok(Message::Control { start, entries, checkpoint: bounded(r, trust_limits::NOTE_BYTES_MAX, "checkpoint")? })
+    Ok(Message::Control {
+        start,
+        entries,
+        checkpoint: bounded(r, trust_limits::NOTE_BYTES_MAX, "checkpoint")?,
+    })
 }
 
 fn decode_job(r: &mut Reader<'_>) -> Result<JobMessage, MessageError> {
@@ -389,7 +399,11 @@ fn envelope(r: &mut Reader<'_>, name: &'static str) -> Result<Vec<u8>, MessageEr
 
 fn text(r: &mut Reader<'_>, name: &'static str) -> Result<String, MessageError> {
     let text = r.text()?;
-    if text.len() > trust_limits::TEXT_BYTES_MAX { Err(MessageError::Field(name)) } else { Ok(text.to_owned()) }
+    if text.len() > trust_limits::TEXT_BYTES_MAX {
+        Err(MessageError::Field(name))
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 fn sha256(r: &mut Reader<'_>) -> Result<Sha256, MessageError> {

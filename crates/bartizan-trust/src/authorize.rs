@@ -1,11 +1,24 @@
-//! The decision: may this job run here, now? Specification: `docs/spec/verification.md`.
-#![expect(clippy::todo, reason = "skeleton")]
+//! The decision: may this job run here, now? Specification: `docs/spec/verification.md`, "Authorize".
 
-use crate::envelope::IgnoredSignature;
+use std::collections::BTreeSet;
+
+use crate::checkpoint;
+use crate::class::{self, derive_class};
+use crate::envelope::{Envelope, EnvelopeError, IgnoredSignature, VerifiedSignature};
 use crate::id::{OperatorId, Sha256, StatementId};
+use crate::limits;
+use crate::merkle::{leaf_hash, verify_consistency, verify_inclusion};
+use crate::policy::LogTrust;
+use crate::proof::LogProof;
 use crate::refusal::Refusal;
-use crate::state::{LocalFacts, State};
-use crate::statement::{Class, Job, Script};
+use crate::signers::{OperatorSignature, check_key_rules, count_operators, meets};
+use crate::state::{JobsView, LocalFacts, Membership, State, TrustState};
+use crate::statement::{
+    Action, Bundle, Class, ClassRule, Content, Job, Script, SignatureRole, StatementType, UserCheck,
+};
+use crate::targets::verify_target;
+use crate::time::UnixSeconds;
+use crate::version::AgentVersion;
 
 /// A job with its evidence, as delivered.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +27,7 @@ pub struct JobDelivery<'a> {
     pub envelope: &'a [u8],
     /// C2SP `tlog-proof`.
     pub proof: &'a [u8],
-    /// Consistency between the last seen checkpoint and the proof's.
+    /// Consistency between the last seen checkpoint and the proof's, from the smaller to the larger.
     pub consistency: &'a [Sha256],
     /// This endpoint's stage.
     pub stage: u32,
@@ -26,9 +39,21 @@ pub struct JobDelivery<'a> {
     pub content: Option<&'a [u8]>,
 }
 
-/// Proof that an action may run on this endpoint now. Made by [`authorize`] only; used once.
+/// Proof that an action may run on this endpoint now. Made by [`authorize`] only, and used once:
+///
+/// ```compile_fail
+/// fn twice(proof: bartizan_trust::authorize::Authorized<bartizan_trust::statement::Script>) {
+///     let _ = proof.clone();
+/// }
+/// ```
+/// ```
+/// fn once(proof: bartizan_trust::authorize::Authorized<bartizan_trust::statement::Script>) {
+///     let _ = proof.job();
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Authorized<A> {
+    // INVARIANT: constructed at the end of `authorize`, nowhere else.
     job: StatementId,
     statement: Job,
     action: A,
@@ -38,15 +63,29 @@ pub struct Authorized<A> {
 
 impl Authorized<Script> {
     /// Which job.
-    pub fn job(&self) -> StatementId { self.job }
+    pub const fn job(&self) -> StatementId {
+        self.job
+    }
+
     /// The whole statement.
-    pub fn statement(&self) -> &Job { &self.statement }
+    pub const fn statement(&self) -> &Job {
+        &self.statement
+    }
+
     /// What to run.
-    pub fn action(&self) -> &Script { &self.action }
+    pub const fn action(&self) -> &Script {
+        &self.action
+    }
+
     /// The verified content.
-    pub fn content(&self) -> &[u8] { &self.content }
+    pub fn content(&self) -> &[u8] {
+        &self.content
+    }
+
     /// Author first, then approvers.
-    pub fn signers(&self) -> &[OperatorId] { &self.signers }
+    pub fn signers(&self) -> &[OperatorId] {
+        &self.signers
+    }
 }
 
 /// What became of a delivery.
@@ -55,7 +94,7 @@ pub enum Verdict {
     /// Run it. The state must be durable before the proof is used.
     Run(Box<Authorized<Script>>),
     /// Everything but the content is right: fetch it and deliver again. Nothing was used up.
-    NeedContent(crate::statement::Content),
+    NeedContent(Content),
     /// No.
     Refused(Refusal),
 }
@@ -76,6 +115,351 @@ pub struct Outcome {
 }
 
 /// Decides. Pure: no IO, no clock, no randomness.
-pub fn authorize(_state: &State, _facts: &LocalFacts<'_>, _delivery: &JobDelivery<'_>) -> Outcome {
-    todo!()
+pub fn authorize(state: &State, facts: &LocalFacts<'_>, delivery: &JobDelivery<'_>) -> Outcome {
+    let mut outcome = Outcome {
+        verdict: Verdict::Refused(Refusal::BundleTooOld),
+        job: None,
+        class: None,
+        state: state.clone(),
+        ignored: Vec::new(),
+    };
+    outcome.verdict = match decide(facts, delivery, &mut outcome) {
+        Ok(verdict) => verdict,
+        Err(refusal) => Verdict::Refused(refusal),
+    };
+    outcome
+}
+
+/// What the steps before the log found out.
+struct Judged<'s> {
+    bundle: &'s Bundle,
+    rule: &'s ClassRule,
+    signers: Vec<OperatorId>,
+}
+
+fn decide(
+    facts: &LocalFacts<'_>,
+    delivery: &JobDelivery<'_>,
+    outcome: &mut Outcome,
+) -> Result<Verdict, Refusal> {
+    let (Some(trust), Some(membership)) =
+        (outcome.state.trust.clone(), outcome.state.membership.clone())
+    else {
+        return Err(Refusal::BundleTooOld);
+    };
+    let now = outcome.state.now(facts);
+    // SPEC: verification.md steps 1 and 3
+    let envelope = decode_envelope(delivery.envelope)?;
+    outcome.job = Some(envelope.id());
+    check_kind(&envelope)?;
+    check_versions(&trust.bundle, facts)?;
+    // SPEC: verification.md steps 4 to 6
+    let (verified, ignored) = envelope.verify_signatures();
+    let (signatures, more) = count_operators(&trust.bundle, &verified);
+    outcome.ignored = ignored.into_iter().chain(more).collect();
+    let job = decode_job(&envelope)?;
+    check_scope(&job, &outcome.state, &trust, &membership, now)?;
+    // SPEC: verification.md steps 7 to 9
+    let rule = judge_class(&trust.bundle, &job, &outcome.state)?;
+    outcome.class = Some(job.class);
+    check_window(&job, rule, now)?;
+    let signers = judge_signers(rule, &job, &signatures)?;
+    check_customer(&trust.bundle, rule, &job, &verified)?;
+    let judged = Judged { bundle: &trust.bundle, rule, signers };
+    // SPEC: verification.md steps 10 to 19
+    check_target(&job, &outcome.state, delivery)?;
+    let (view, witnessed_at) = check_log(&judged, &outcome.state.jobs, delivery)?;
+    outcome.state.jobs = view;
+    outcome.state.advance_floor(witnessed_at);
+    let id = envelope.id();
+    check_start(&judged, &job, id, facts, &outcome.state)?;
+    start(judged, id, job, facts, delivery, &mut outcome.state)
+}
+
+fn decode_envelope(bytes: &[u8]) -> Result<Envelope, Refusal> {
+    if bytes.len() > limits::ENVELOPE_BYTES_MAX {
+        return Err(Refusal::TooLarge);
+    }
+    Envelope::decode(bytes).map_err(|error| match error {
+        EnvelopeError::TooLarge(_) => Refusal::TooLarge,
+        EnvelopeError::Malformed(_) => Refusal::Malformed,
+    })
+}
+
+// SPEC: verification.md step 3
+fn check_kind(envelope: &Envelope) -> Result<(), Refusal> {
+    match envelope.kind() {
+        Some(StatementType::Job) => Ok(()),
+        Some(
+            StatementType::Promotion
+            | StatementType::Freeze
+            | StatementType::Thaw
+            | StatementType::Grant,
+        ) => Err(Refusal::UnsupportedStatement),
+        Some(
+            StatementType::Bundle
+            | StatementType::Enrolment
+            | StatementType::Login
+            | StatementType::Descriptor
+            | StatementType::Receipt,
+        ) => Err(Refusal::UnknownKind),
+        None if envelope.payload_type().starts_with("application/vnd.bartizan.job.v") => {
+            Err(Refusal::UnsupportedVersion)
+        }
+        None => Err(Refusal::UnknownKind),
+    }
+}
+
+fn check_versions(bundle: &Bundle, facts: &LocalFacts<'_>) -> Result<(), Refusal> {
+    if bundle.min_statement > 1 {
+        return Err(Refusal::UnsupportedVersion);
+    }
+    let agent = AgentVersion::parse(facts.agent_version);
+    if agent.is_none() || agent < AgentVersion::parse(&bundle.min_agent) {
+        return Err(Refusal::AgentTooOld);
+    }
+    Ok(())
+}
+
+// SPEC: verification.md step 5
+fn decode_job(envelope: &Envelope) -> Result<Job, Refusal> {
+    let job: Job = envelope.statement().map_err(|error| match error {
+        EnvelopeError::TooLarge(_) => Refusal::TooLarge,
+        EnvelopeError::Malformed(_) => Refusal::Malformed,
+    })?;
+    if job.crit.is_empty() { Ok(job) } else { Err(Refusal::CriticalUnknown) }
+}
+
+// SPEC: verification.md step 6
+fn check_scope(
+    job: &Job,
+    state: &State,
+    trust: &TrustState,
+    membership: &Membership,
+    now: UnixSeconds,
+) -> Result<(), Refusal> {
+    if job.org != state.org {
+        return Err(Refusal::WrongOrg);
+    }
+    if job.tenant != membership.tenant {
+        return Err(Refusal::WrongTenant);
+    }
+    if job.bundle_min > trust.bundle.version {
+        return Err(Refusal::BundleTooOld);
+    }
+    if now >= trust.bundle.expires {
+        return Err(Refusal::BundleExpired);
+    }
+    Ok(())
+}
+
+// SPEC: verification.md step 7
+fn judge_class<'b>(bundle: &'b Bundle, job: &Job, state: &State) -> Result<&'b ClassRule, Refusal> {
+    let Action::Script(script) = &job.action;
+    let content = if state.reviewed.contains(&script.content.sha256) {
+        class::Content::Reviewed
+    } else {
+        class::Content::New
+    };
+    if job.class < derive_class(bundle, job, content) {
+        return Err(Refusal::ClassTooWeak);
+    }
+    let rule = bundle.class_rule(job.class).ok_or(Refusal::ClassUnknown)?;
+    let cap = match content {
+        class::Content::New => rule.endpoints_new_max,
+        class::Content::Reviewed => rule.endpoints_max,
+    };
+    if job.targets.count > cap
+        || script.timeout_s > bundle.limits.timeout_s_max
+        || script.output_max > bundle.limits.output_max
+    {
+        return Err(Refusal::ClassCap);
+    }
+    if job.stages.len() > 1 || rule.stages_min > 1 {
+        return Err(Refusal::UnsupportedStages);
+    }
+    if rule.delay_s > 0 {
+        return Err(Refusal::UnsupportedDelay);
+    }
+    if job.trigger.is_some() {
+        return Err(Refusal::UnsupportedTrigger);
+    }
+    Ok(rule)
+}
+
+// SPEC: verification.md step 8
+fn check_window(job: &Job, rule: &ClassRule, now: UnixSeconds) -> Result<(), Refusal> {
+    let window = job.window;
+    if window.exp <= window.nbf || window.exp.since(window.nbf) > rule.window_s_max {
+        return Err(Refusal::WindowInvalid);
+    }
+    if now >= window.exp {
+        return Err(Refusal::Expired);
+    }
+    if now.plus(limits::CLOCK_SKEW_S) < window.nbf {
+        return Err(Refusal::TooEarly);
+    }
+    Ok(())
+}
+
+// SPEC: verification.md step 9
+fn judge_signers(
+    rule: &ClassRule,
+    job: &Job,
+    signatures: &[OperatorSignature<'_>],
+) -> Result<Vec<OperatorId>, Refusal> {
+    let in_scope: Vec<_> =
+        signatures.iter().filter(|s| s.operator.tenants.contains(&job.tenant)).collect();
+    let who = |role: SignatureRole, check: UserCheck| -> BTreeSet<&OperatorId> {
+        in_scope
+            .iter()
+            .filter(|s| s.role == role && meets(check, &s.facts))
+            .map(|s| &s.operator.id)
+            .collect()
+    };
+    // Whoever signed as author, however it was done, is no second person.
+    let all_authors = who(SignatureRole::Author, UserCheck::None);
+    let authors = who(SignatureRole::Author, rule.user_check);
+    let Some(author) = authors.first() else {
+        return Err(if all_authors.is_empty() {
+            Refusal::AuthorMissing
+        } else {
+            Refusal::UserCheckMissing
+        });
+    };
+    let others = |check| -> Vec<&OperatorId> {
+        who(SignatureRole::Approve, check)
+            .into_iter()
+            .filter(|id| !all_authors.contains(id))
+            .collect()
+    };
+    let enough = |count: usize| usize::try_from(rule.approvals).is_ok_and(|needed| count >= needed);
+    let approvers = others(rule.user_check);
+    if !enough(approvers.len()) {
+        let without_check = enough(others(UserCheck::None).len());
+        return Err(if without_check {
+            Refusal::UserCheckMissing
+        } else {
+            Refusal::ApprovalsMissing
+        });
+    }
+    Ok(core::iter::once(*author).chain(approvers).cloned().collect())
+}
+
+// SPEC: verification.md step 9, customer rule
+fn check_customer(
+    bundle: &Bundle,
+    rule: &ClassRule,
+    job: &Job,
+    verified: &[VerifiedSignature],
+) -> Result<(), Refusal> {
+    let Some(customer) = bundle.customers.iter().find(|customer| customer.tenant == job.tenant)
+    else {
+        return Ok(());
+    };
+    if rule.class < customer.rule.from_class {
+        return Ok(());
+    }
+    let counts = |signature: &VerifiedSignature| {
+        signature.role == SignatureRole::Customer
+            && customer.keys.iter().any(|key| {
+                key.ssh == signature.key.to_openssh()
+                    && check_key_rules(key, &signature.facts).is_ok()
+            })
+    };
+    if verified.iter().any(counts) { Ok(()) } else { Err(Refusal::CustomerMissing) }
+}
+
+// SPEC: verification.md step 10
+fn check_target(job: &Job, state: &State, delivery: &JobDelivery<'_>) -> Result<(), Refusal> {
+    let listed =
+        verify_target(&job.targets, &state.endpoint, delivery.stage, delivery.index, delivery.path);
+    let stage_exists = usize::try_from(delivery.stage).is_ok_and(|stage| stage < job.stages.len());
+    if listed && stage_exists { Ok(()) } else { Err(Refusal::NotTargeted) }
+}
+
+/// Returns what is now the last seen checkpoint of the jobs log, and its quorum time.
+// SPEC: verification.md step 11
+fn check_log(
+    judged: &Judged<'_>,
+    seen: &JobsView,
+    delivery: &JobDelivery<'_>,
+) -> Result<(JobsView, UnixSeconds), Refusal> {
+    let trust = LogTrust::parse(&judged.bundle.log).map_err(|_| Refusal::LogSignature)?;
+    let proof = LogProof::decode(delivery.proof).map_err(|_| Refusal::NotLogged)?;
+    let opened =
+        checkpoint::open(&proof.checkpoint, &trust.jobs).map_err(|_| Refusal::LogSignature)?;
+    let shown = JobsView { size: opened.checkpoint.size, root: opened.checkpoint.root };
+    verify_inclusion(
+        &leaf_hash(delivery.envelope),
+        proof.index,
+        shown.size,
+        &proof.path,
+        &shown.root,
+    )
+    .map_err(|_| Refusal::NotLogged)?;
+    if trust.policy.satisfied_at(&judged.rule.witnesses, &opened.note).is_none() {
+        return Err(Refusal::NotWitnessed);
+    }
+    // One rogue witness of a weak class must not push the clock: the quorum of the policy moves it.
+    let at =
+        trust.policy.satisfied_at(trust.policy.quorum(), &opened.note).unwrap_or(UnixSeconds::ZERO);
+    let (old, new) = if shown.size < seen.size { (&shown, seen) } else { (seen, &shown) };
+    verify_consistency(old.size, &old.root, new.size, &new.root, delivery.consistency)
+        .map_err(|_| if shown.size < seen.size { Refusal::LogShrunk } else { Refusal::LogFork })?;
+    Ok((*new, at))
+}
+
+// SPEC: verification.md steps 12 and 16 to 18
+fn check_start(
+    judged: &Judged<'_>,
+    job: &Job,
+    id: StatementId,
+    facts: &LocalFacts<'_>,
+    state: &State,
+) -> Result<(), Refusal> {
+    let now = state.now(facts);
+    if state.seen.contains_key(&id) || job.iat < state.replay_floor {
+        return Err(Refusal::Replayed);
+    }
+    if state.remembered() >= limits::SEEN_MAX {
+        return Err(Refusal::SeenFull);
+    }
+    if now.since(state.control_seen_at) > judged.rule.freshness_s {
+        return Err(Refusal::ControlStale);
+    }
+    if !job.after.iter().all(|before| state.succeeded.contains_key(before)) {
+        return Err(Refusal::AfterMissing);
+    }
+    let rate = usize::try_from(judged.rule.jobs_per_hour_max).unwrap_or(usize::MAX);
+    if state.starts_within_hour(job.class, now) >= rate {
+        return Err(Refusal::RateLimited);
+    }
+    Ok(())
+}
+
+// SPEC: verification.md step 19
+fn start(
+    judged: Judged<'_>,
+    id: StatementId,
+    job: Job,
+    facts: &LocalFacts<'_>,
+    delivery: &JobDelivery<'_>,
+    state: &mut State,
+) -> Result<Verdict, Refusal> {
+    let Action::Script(script) = job.action.clone();
+    let Some(content) = delivery.content else { return Ok(Verdict::NeedContent(script.content)) };
+    let same_size = u32::try_from(content.len()).is_ok_and(|size| size == script.content.size);
+    if !same_size || Sha256::of(content) != script.content.sha256 {
+        return Err(Refusal::ContentMismatch);
+    }
+    let reviewed = judged.signers.len() > 1;
+    state.record_start(id, &job, reviewed.then_some(script.content.sha256), state.now(facts));
+    Ok(Verdict::Run(Box::new(Authorized {
+        job: id,
+        statement: job,
+        action: script,
+        content: content.to_vec(),
+        signers: judged.signers,
+    })))
 }

@@ -1,6 +1,5 @@
 //! Deriving the class of a job: by the endpoint itself, from the action and the count.
 
-use crate::refusal::Refusal;
 use crate::statement::{Action, Bundle, Class, Job};
 
 /// Whether the content ran here before with a countersignature.
@@ -14,23 +13,24 @@ pub enum Content {
 
 /// The mildest class this job may have. A job may claim a stricter one.
 // SPEC: verification.md step 7
-pub fn derive_class(bundle: &Bundle, job: &Job, content: Content) -> Result<Class, Refusal> {
+pub fn derive_class(bundle: &Bundle, job: &Job, content: Content) -> Class {
     let Action::Script(script) = &job.action;
     if script.destructive {
-        return Ok(Class::Fleet);
+        return Class::Fleet;
     }
     // `observe` runs nothing that an operator wrote, so a script begins at `routine`.
     [Class::Routine, Class::Change]
         .into_iter()
         .find(|class| fits(bundle, *class, job.targets.count, content))
-        .map_or(Ok(Class::Fleet), Ok)
+        .unwrap_or(Class::Fleet)
 }
 
 fn fits(bundle: &Bundle, class: Class, count: u32, content: Content) -> bool {
     bundle.class_rule(class).is_some_and(|rule| {
-        count <= match content {
-            Content::New => rule.endpoints_new_max,
-            Content::Reviewed => rule.endpoints_max,
-        }
+        count
+            <= match content {
+                Content::New => rule.endpoints_new_max,
+                Content::Reviewed => rule.endpoints_max,
+            }
     })
 }

@@ -1,8 +1,17 @@
-//! Replaying the control log: the only way trust moves.
-#![expect(clippy::todo, reason = "skeleton")]
+//! Replaying the control log: the only way trust moves. Specification: `docs/spec/verification.md`, "Replay".
 
+use crate::checkpoint::{self, Checkpoint};
+use crate::envelope::Envelope;
+use crate::id::OrgId;
+use crate::limits;
+use crate::merkle::{Frontier, leaf_hash};
+use crate::policy::LogTrust;
 use crate::refusal::Refusal;
-use crate::state::{LocalFacts, State};
+use crate::signers::{distinct_operators, operator_signatures};
+use crate::state::{LocalFacts, Membership, State, TrustState};
+use crate::statement::{Bundle, Enrolment, SignatureRole, Statement, StatementType};
+use crate::tighten::only_tightens;
+use crate::time::UnixSeconds;
 
 /// Control entries and a checkpoint that covers them.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +34,198 @@ pub struct SkippedEntry {
 }
 
 /// Replays entries. On success the new state; a refusal leaves the old one in force.
-pub fn replay(_state: &State, _facts: &LocalFacts<'_>, _update: &ControlUpdate<'_>) -> Result<(State, Vec<SkippedEntry>), Refusal> {
-    todo!()
+// SPEC: verification.md R1-R7
+pub fn replay(
+    state: &State,
+    _facts: &LocalFacts<'_>,
+    update: &ControlUpdate<'_>,
+) -> Result<(State, Vec<SkippedEntry>), Refusal> {
+    check_extent(state, update)?;
+    let genesis = match &state.trust {
+        Some(_) => None,
+        None => Some(read_genesis(state.org, update.entries.first())?),
+    };
+    let in_force = state.trust.as_ref().or(genesis.as_ref()).ok_or(Refusal::AnchorMismatch)?;
+    let frontier = grow(&state.control, update.entries);
+    let witnessed_at = check_checkpoint(in_force, &state.control, &frontier, update.checkpoint)?;
+
+    let mut next = state.clone();
+    let mut skipped = Vec::new();
+    let already = usize::from(genesis.is_some());
+    if genesis.is_some() {
+        next.trust = genesis;
+    }
+    for (index, entry) in (update.start..).zip(update.entries).skip(already) {
+        if let Err(refusal) = apply(&mut next, entry) {
+            skipped.push(SkippedEntry { index, refusal });
+        }
+    }
+    next.control = frontier;
+    next.control_seen_at = next.control_seen_at.max(witnessed_at);
+    next.advance_floor(witnessed_at);
+    Ok((next, skipped))
+}
+
+// SPEC: verification.md R1
+fn check_extent(state: &State, update: &ControlUpdate<'_>) -> Result<(), Refusal> {
+    if update.start != state.control.size() {
+        return Err(Refusal::ControlGap);
+    }
+    let bytes: usize = update.entries.iter().map(Vec::len).sum();
+    let oversized = update.entries.iter().any(|entry| entry.len() > limits::ENVELOPE_BYTES_MAX);
+    if update.entries.len() > limits::CONTROL_REPLAY_ENTRIES_MAX
+        || bytes > limits::CONTROL_REPLAY_BYTES_MAX
+        || oversized
+    {
+        return Err(Refusal::TooLarge);
+    }
+    Ok(())
+}
+
+/// The first entry of a control log, when it is exactly the one the anchor names.
+// SPEC: verification.md R2
+fn read_genesis(org: OrgId, entry: Option<&Vec<u8>>) -> Result<TrustState, Refusal> {
+    let entry = entry.ok_or(Refusal::ControlGap)?;
+    let envelope = Envelope::decode(entry).map_err(|_| Refusal::AnchorMismatch)?;
+    let id = envelope.id();
+    if OrgId::new(*id.hash()) != org {
+        return Err(Refusal::AnchorMismatch);
+    }
+    let bundle: Bundle = envelope.statement().map_err(|_| Refusal::Malformed)?;
+    if bundle.version != 1 {
+        return Err(Refusal::AnchorMismatch);
+    }
+    if !bundle.crit.is_empty() {
+        return Err(Refusal::CriticalUnknown);
+    }
+    if !meets_root_threshold(&bundle, &envelope) {
+        return Err(Refusal::BundleThreshold);
+    }
+    Ok(TrustState { id, bundle })
+}
+
+fn grow(frontier: &Frontier, entries: &[Vec<u8>]) -> Frontier {
+    let mut grown = frontier.clone();
+    for entry in entries {
+        grown.push(leaf_hash(entry));
+    }
+    grown
+}
+
+/// Judges the checkpoint over the whole log and returns the quorum's time.
+// SPEC: verification.md R3-R5
+fn check_checkpoint(
+    in_force: &TrustState,
+    before: &Frontier,
+    after: &Frontier,
+    note: &[u8],
+) -> Result<UnixSeconds, Refusal> {
+    let trust = LogTrust::parse(&in_force.bundle.log).map_err(|_| Refusal::LogSignature)?;
+    let opened = checkpoint::open(note, &trust.control).map_err(|_| Refusal::LogSignature)?;
+    let Checkpoint { size, root, .. } = opened.checkpoint;
+    if size < before.size() {
+        return Err(Refusal::LogShrunk);
+    }
+    if size != after.size() {
+        return Err(Refusal::ControlGap);
+    }
+    if root != after.root() {
+        return Err(Refusal::LogFork);
+    }
+    trust.policy.satisfied_at(trust.policy.quorum(), &opened.note).ok_or(Refusal::NotWitnessed)
+}
+
+/// Lets one entry take effect, or says why it has none.
+// SPEC: verification.md R6
+fn apply(state: &mut State, entry: &[u8]) -> Result<(), Refusal> {
+    let envelope = Envelope::decode(entry).map_err(|_| Refusal::Malformed)?;
+    match envelope.kind() {
+        Some(StatementType::Bundle) => {
+            let current = state.trust.as_ref().ok_or(Refusal::BundleTooOld)?;
+            state.trust = Some(next_bundle(state.org, current, &envelope)?);
+            Ok(())
+        }
+        Some(
+            StatementType::Freeze
+            | StatementType::Thaw
+            | StatementType::Promotion
+            | StatementType::Grant,
+        ) => Err(Refusal::UnsupportedStatement),
+        Some(
+            StatementType::Job
+            | StatementType::Enrolment
+            | StatementType::Login
+            | StatementType::Descriptor
+            | StatementType::Receipt,
+        )
+        | None => Err(Refusal::UnknownKind),
+    }
+}
+
+/// Judges whether an envelope is the next bundle after `current`. Also used by servers and
+/// consoles, so that they refuse early what endpoints would refuse late.
+pub fn next_bundle(
+    org: OrgId,
+    current: &TrustState,
+    envelope: &Envelope,
+) -> Result<TrustState, Refusal> {
+    let next: Bundle = envelope.statement().map_err(|_| Refusal::Malformed)?;
+    if !next.crit.is_empty() {
+        return Err(Refusal::CriticalUnknown);
+    }
+    let follows = next.version == current.bundle.version.saturating_add(1);
+    if !follows || next.prev != Some(current.id) || next.org != Some(org) {
+        return Err(Refusal::BundleChain);
+    }
+    if !meets_root_threshold(&current.bundle, envelope) || !meets_root_threshold(&next, envelope) {
+        return Err(Refusal::BundleThreshold);
+    }
+    if !only_tightens(&current.bundle, &next) {
+        return Err(Refusal::UnsupportedWeakening);
+    }
+    Ok(TrustState { id: envelope.id(), bundle: next })
+}
+
+/// Judges a genesis bundle by its own rules; the caller compares its id with an anchor.
+pub fn genesis(envelope: &Envelope) -> Result<TrustState, Refusal> {
+    read_genesis(OrgId::new(*envelope.id().hash()), Some(&envelope.encode()))
+}
+
+fn meets_root_threshold(bundle: &Bundle, envelope: &Envelope) -> bool {
+    let (signatures, _) = operator_signatures(bundle, envelope);
+    let distinct = distinct_operators(&signatures, SignatureRole::Root).len();
+    usize::try_from(bundle.root.threshold).is_ok_and(|threshold| distinct >= threshold)
 }
 
 /// Verifies the enrolment this endpoint was installed with, once a bundle is known, and records
 /// tenant and site for ever.
-pub fn enrol(_state: &State, _facts: &LocalFacts<'_>, _enrolment: &[u8]) -> Result<State, Refusal> {
-    todo!()
+// SPEC: verification.md "Enrolment"
+pub fn enrol(state: &State, facts: &LocalFacts<'_>, enrolment: &[u8]) -> Result<State, Refusal> {
+    let trust = state.trust.as_ref().ok_or(Refusal::BundleTooOld)?;
+    let membership = judge_enrolment(&trust.bundle, state.org, state.now(facts), enrolment)?;
+    if state.membership.as_ref().is_some_and(|known| *known != membership) {
+        return Err(Refusal::EnrolmentInvalid);
+    }
+    let mut next = state.clone();
+    next.membership = Some(membership);
+    Ok(next)
+}
+
+/// Judges an enrolment by a bundle. Also used by servers, which admit by it.
+pub fn judge_enrolment(
+    bundle: &Bundle,
+    org: OrgId,
+    now: UnixSeconds,
+    bytes: &[u8],
+) -> Result<Membership, Refusal> {
+    let envelope = Envelope::decode(bytes).map_err(|_| Refusal::EnrolmentInvalid)?;
+    let enrolment: Enrolment = envelope.statement().map_err(|_| Refusal::EnrolmentInvalid)?;
+    let (signatures, _) = operator_signatures(bundle, &envelope);
+    let signed = signatures
+        .iter()
+        .any(|s| s.role == SignatureRole::Enroll && s.operator.tenants.contains(&enrolment.tenant));
+    if enrolment.org != org || !enrolment.crit().is_empty() || now >= enrolment.exp || !signed {
+        return Err(Refusal::EnrolmentInvalid);
+    }
+    Ok(Membership { enrolment: envelope.id(), tenant: enrolment.tenant, site: enrolment.site })
 }

@@ -27,6 +27,8 @@ pub struct Envelope {
 /// A signature that verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedSignature {
+    /// Its place in the envelope.
+    pub index: usize,
     /// By this key.
     pub key: PublicKey,
     /// In this role.

@@ -178,7 +178,8 @@ impl<K: Kind> Slug<K> {
 
     /// Names something by its bare name.
     pub fn from_name(name: &str) -> Result<Self, IdError> {
-        let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let first =
+            name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         let rest = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !first || !rest || name.len() > limits::SLUG_BYTES_MAX {
             return Err(IdError::new(name, K::EXPECTED));

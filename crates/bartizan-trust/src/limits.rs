@@ -75,7 +75,11 @@ pub const LOG_SIZE_MAX: u64 = 1 << 40;
 pub const LOG_PROOF_MAX: usize = 64;
 /// Largest `tlog-proof` in bytes.
 pub const LOG_PROOF_BYTES_MAX: usize = NOTE_BYTES_MAX + 8 * 1024;
-/// Most control entries in one delivery; a longer backlog comes in several.
+/// Most control entries replayed at once; a control log is tiny.
+pub const CONTROL_REPLAY_ENTRIES_MAX: usize = 4096;
+/// Most bytes of control entries replayed at once.
+pub const CONTROL_REPLAY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most control entries in one frame; the receiver collects frames until the checkpoint's size.
 pub const CONTROL_ENTRIES_MAX: usize = 64;
 
 /// Most jobs remembered so that they run at most once. Entries leave when their window has passed.

@@ -105,17 +105,50 @@ pub enum Retry {
 impl Refusal {
     /// Every refusal, in declaration order; for documentation and tests.
     pub const ALL: &'static [Self] = &[
-        Self::TooLarge, Self::Malformed, Self::UnknownKind, Self::UnsupportedVersion,
-        Self::CriticalUnknown, Self::UnsupportedStages, Self::UnsupportedDelay,
-        Self::UnsupportedTrigger, Self::UnsupportedWeakening, Self::UnsupportedRecovery,
-        Self::UnsupportedStatement, Self::WrongOrg, Self::WrongTenant, Self::BundleTooOld,
-        Self::BundleExpired, Self::BundleChain, Self::BundleThreshold, Self::AnchorMismatch,
-        Self::AuthorMissing, Self::ApprovalsMissing, Self::UserCheckMissing, Self::CustomerMissing,
-        Self::ClassTooWeak, Self::ClassUnknown, Self::ClassCap, Self::TooEarly, Self::Expired,
-        Self::WindowInvalid, Self::NotTargeted, Self::NotLogged, Self::NotWitnessed,
-        Self::LogSignature, Self::LogShrunk, Self::LogFork, Self::ControlStale, Self::ControlGap,
-        Self::Replayed, Self::SeenFull, Self::Frozen, Self::AfterMissing, Self::RateLimited,
-        Self::ContentMismatch, Self::EnrolmentInvalid, Self::AgentTooOld,
+        Self::TooLarge,
+        Self::Malformed,
+        Self::UnknownKind,
+        Self::UnsupportedVersion,
+        Self::CriticalUnknown,
+        Self::UnsupportedStages,
+        Self::UnsupportedDelay,
+        Self::UnsupportedTrigger,
+        Self::UnsupportedWeakening,
+        Self::UnsupportedRecovery,
+        Self::UnsupportedStatement,
+        Self::WrongOrg,
+        Self::WrongTenant,
+        Self::BundleTooOld,
+        Self::BundleExpired,
+        Self::BundleChain,
+        Self::BundleThreshold,
+        Self::AnchorMismatch,
+        Self::AuthorMissing,
+        Self::ApprovalsMissing,
+        Self::UserCheckMissing,
+        Self::CustomerMissing,
+        Self::ClassTooWeak,
+        Self::ClassUnknown,
+        Self::ClassCap,
+        Self::TooEarly,
+        Self::Expired,
+        Self::WindowInvalid,
+        Self::NotTargeted,
+        Self::NotLogged,
+        Self::NotWitnessed,
+        Self::LogSignature,
+        Self::LogShrunk,
+        Self::LogFork,
+        Self::ControlStale,
+        Self::ControlGap,
+        Self::Replayed,
+        Self::SeenFull,
+        Self::Frozen,
+        Self::AfterMissing,
+        Self::RateLimited,
+        Self::ContentMismatch,
+        Self::EnrolmentInvalid,
+        Self::AgentTooOld,
     ];
 
     /// The stable code shared by audit, console, docs and tests.
@@ -172,17 +205,49 @@ impl Refusal {
     pub const fn retry(self) -> Retry {
         match self {
             // Evidence that travels beside the statement, or local conditions that pass.
-            Self::TooLarge | Self::Malformed | Self::UnknownKind | Self::UnsupportedVersion
-            | Self::CriticalUnknown | Self::UnsupportedStages | Self::UnsupportedDelay
-            | Self::UnsupportedTrigger | Self::UnsupportedWeakening | Self::UnsupportedRecovery
-            | Self::UnsupportedStatement | Self::WrongOrg | Self::WrongTenant | Self::BundleChain
-            | Self::AnchorMismatch | Self::ClassTooWeak | Self::ClassUnknown | Self::ClassCap
-            | Self::Expired | Self::WindowInvalid | Self::Replayed | Self::EnrolmentInvalid => Retry::Terminal,
-            Self::BundleTooOld | Self::BundleExpired | Self::BundleThreshold | Self::AuthorMissing
-            | Self::ApprovalsMissing | Self::UserCheckMissing | Self::CustomerMissing | Self::TooEarly
-            | Self::NotTargeted | Self::NotLogged | Self::NotWitnessed | Self::LogSignature
-            | Self::LogShrunk | Self::LogFork | Self::ControlStale | Self::ControlGap | Self::SeenFull
-            | Self::Frozen | Self::AfterMissing | Self::RateLimited | Self::ContentMismatch
+            Self::TooLarge
+            | Self::Malformed
+            | Self::UnknownKind
+            | Self::UnsupportedVersion
+            | Self::CriticalUnknown
+            | Self::UnsupportedStages
+            | Self::UnsupportedDelay
+            | Self::UnsupportedTrigger
+            | Self::UnsupportedWeakening
+            | Self::UnsupportedRecovery
+            | Self::UnsupportedStatement
+            | Self::WrongOrg
+            | Self::WrongTenant
+            | Self::BundleChain
+            | Self::AnchorMismatch
+            | Self::ClassTooWeak
+            | Self::ClassUnknown
+            | Self::ClassCap
+            | Self::Expired
+            | Self::WindowInvalid
+            | Self::Replayed
+            | Self::EnrolmentInvalid => Retry::Terminal,
+            Self::BundleTooOld
+            | Self::BundleExpired
+            | Self::BundleThreshold
+            | Self::AuthorMissing
+            | Self::ApprovalsMissing
+            | Self::UserCheckMissing
+            | Self::CustomerMissing
+            | Self::TooEarly
+            | Self::NotTargeted
+            | Self::NotLogged
+            | Self::NotWitnessed
+            | Self::LogSignature
+            | Self::LogShrunk
+            | Self::LogFork
+            | Self::ControlStale
+            | Self::ControlGap
+            | Self::SeenFull
+            | Self::Frozen
+            | Self::AfterMissing
+            | Self::RateLimited
+            | Self::ContentMismatch
             | Self::AgentTooOld => Retry::Later,
         }
     }
@@ -192,22 +257,29 @@ impl Refusal {
         match self {
             Self::TooLarge => "make the statement smaller; the limits are in the specification",
             Self::Malformed => "the bytes were damaged or made by another tool; sign the job again",
-            Self::UnknownKind | Self::UnsupportedVersion | Self::CriticalUnknown | Self::AgentTooOld => {
-                "update the agent on this endpoint"
-            }
+            Self::UnknownKind
+            | Self::UnsupportedVersion
+            | Self::CriticalUnknown
+            | Self::AgentTooOld => "update the agent on this endpoint",
             Self::UnsupportedStages => "submit the job with a single stage",
             Self::UnsupportedDelay => "choose a class without a delay",
             Self::UnsupportedTrigger => "submit the job without a trigger",
             Self::UnsupportedWeakening => "this release accepts only bundle changes that tighten",
-            Self::UnsupportedRecovery => "this release has no recovery path yet; use the root threshold",
+            Self::UnsupportedRecovery => {
+                "this release has no recovery path yet; use the root threshold"
+            }
             Self::UnsupportedStatement => "this release does not act on this kind of statement yet",
             Self::WrongOrg => "check that the endpoint belongs to your organisation",
-            Self::WrongTenant => "choose endpoints of the job's tenant only; a tenant label changed by the server does not count",
+            Self::WrongTenant => {
+                "choose endpoints of the job's tenant only; a tenant label changed by the server does not count"
+            }
             Self::BundleTooOld => "wait until the endpoint has replayed the control log",
             Self::BundleExpired => "publish a renewed bundle signed by the root operators",
             Self::BundleChain => "publish the missing bundle versions in order",
             Self::BundleThreshold => "have more root operators sign the bundle",
-            Self::AnchorMismatch => "compare the anchor in the install command with `bartizan status`",
+            Self::AnchorMismatch => {
+                "compare the anchor in the install command with `bartizan status`"
+            }
             Self::AuthorMissing => "have an operator with the author role for this tenant sign",
             Self::ApprovalsMissing => "have another operator run `bartizan approve`",
             Self::UserCheckMissing => "sign with a security key and its PIN or fingerprint",
@@ -224,7 +296,9 @@ impl Refusal {
             Self::LogSignature | Self::LogShrunk | Self::LogFork => {
                 "treat the server as compromised: compare checkpoints with `bartizan log verify`"
             }
-            Self::ControlStale => "run `bartizan witness` so that the control log is co-signed again",
+            Self::ControlStale => {
+                "run `bartizan witness` so that the control log is co-signed again"
+            }
             Self::ControlGap => "the endpoint asks for the missing entries by itself",
             Self::Replayed => "nothing: the job ran already; see its receipt",
             Self::SeenFull => "wait until the windows of earlier jobs have passed",

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Anchor, EndpointId, OrgId, Sha256, SiteId, StatementId, TenantId};
+use crate::limits;
 use crate::merkle::Frontier;
-use crate::statement::{Bundle, Class, Receipt};
+use crate::statement::{Bundle, Class, Decision, Job, Receipt, StateSummary};
 use crate::time::UnixSeconds;
 
 /// Everything persistent. One JSON file, written atomically by the guard.
@@ -116,9 +117,66 @@ impl State {
         facts.now.max(self.floor)
     }
 
-    /// Takes note of a receipt that was made: the chain goes on from it.
+    /// Takes note of a receipt that was made: the chain goes on from it, and later jobs may wait for it.
     pub fn record_receipt(&mut self, id: StatementId, receipt: &Receipt) {
         self.receipt_seq = receipt.seq;
         self.receipt_prev = Some(id);
+        if receipt.decision == Decision::Done
+            && let Some(exp) = self.seen.get(&receipt.job)
+        {
+            self.succeeded.insert(receipt.job, *exp);
+        }
+    }
+
+    /// Witness time moves forward, and with it what need not be remembered any longer.
+    pub(crate) fn advance_floor(&mut self, witnessed_at: UnixSeconds) {
+        self.floor = self.floor.max(witnessed_at);
+    }
+
+    /// Jobs that must still be remembered: their windows are not over by witness time. The local
+    /// clock does not count here, since setting it forward and back would let a job run again.
+    pub(crate) fn remembered(&self) -> usize {
+        self.seen.values().filter(|exp| **exp > self.floor).count()
+    }
+
+    /// Starts of a class within the hour before `now`.
+    pub(crate) fn starts_within_hour(&self, class: Class, now: UnixSeconds) -> usize {
+        self.starts
+            .get(&class)
+            .map_or(0, |starts| starts.iter().filter(|at| now.since(**at) < 3600).count())
+    }
+
+    /// A job starts: it never starts again.
+    pub(crate) fn record_start(
+        &mut self,
+        id: StatementId,
+        job: &Job,
+        reviewed: Option<Sha256>,
+        now: UnixSeconds,
+    ) {
+        let floor = self.floor;
+        self.seen.retain(|_, exp| *exp > floor);
+        self.succeeded.retain(|_, exp| *exp > floor);
+        self.seen.insert(id, job.window.exp);
+        let starts = self.starts.entry(job.class).or_default();
+        starts.retain(|at| now.since(*at) < 3600);
+        starts.push(now);
+        if let Some(content) = reviewed {
+            self.reviewed.insert(content);
+            if self.reviewed.len() > limits::REVIEWED_MAX {
+                // Forgetting is safe: the content counts as new again.
+                self.reviewed.pop_first();
+            }
+        }
+    }
+
+    /// What a receipt says of this state.
+    pub fn summary(&self) -> StateSummary {
+        StateSummary {
+            bundle: self.trust.as_ref().map_or(0, |trust| trust.bundle.version),
+            clog: self.control.size(),
+            jlog: self.jobs.size,
+            floor: self.floor,
+        }
     }
 }

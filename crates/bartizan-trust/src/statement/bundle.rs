@@ -361,7 +361,8 @@ fn check_operator(operator: &Operator) -> Result<(), &'static str> {
 }
 
 fn check_key(key: &OperatorKey) -> Result<(), &'static str> {
-    crate::keys::PublicKey::parse_openssh(&key.ssh).map_err(|_| "key.ssh: a supported key without a comment")?;
+    crate::keys::PublicKey::parse_openssh(&key.ssh)
+        .map_err(|_| "key.ssh: a supported key without a comment")?;
     if key.origins.len() > limits::KEY_ORIGINS_MAX
         || key.origins.iter().any(|o| o.is_empty() || !is_plain_text(o, limits::TEXT_BYTES_MAX))
     {
@@ -401,7 +402,10 @@ fn check_servers(servers: &[Server]) -> Result<(), &'static str> {
     let bad = |server: &Server| {
         server.addresses.is_empty()
             || server.addresses.len() > limits::SERVER_ADDRESSES_MAX
-            || server.addresses.iter().any(|a| a.is_empty() || !is_plain_text(a, limits::TEXT_BYTES_MAX))
+            || server
+                .addresses
+                .iter()
+                .any(|a| a.is_empty() || !is_plain_text(a, limits::TEXT_BYTES_MAX))
     };
     if servers.iter().any(bad) {
         return Err("server.addresses: 1 to 8");
@@ -410,7 +414,9 @@ fn check_servers(servers: &[Server]) -> Result<(), &'static str> {
 }
 
 fn check_customers(customers: &[Customer]) -> Result<(), &'static str> {
-    if customers.len() > limits::CUSTOMERS_MAX || !customers.is_sorted_by(|a, b| a.tenant < b.tenant) {
+    if customers.len() > limits::CUSTOMERS_MAX
+        || !customers.is_sorted_by(|a, b| a.tenant < b.tenant)
+    {
         return Err("customers: at most 256, sorted by tenant, each once");
     }
     for customer in customers {

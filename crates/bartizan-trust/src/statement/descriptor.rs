@@ -46,7 +46,9 @@ impl Statement for Descriptor {
 impl Validate for Descriptor {
     fn validate(&self) -> Result<(), &'static str> {
         check_crit(&self.crit)?;
-        if !is_plain_text(&self.hostname, limits::TEXT_BYTES_MAX) || !is_plain_text(&self.os, limits::TEXT_BYTES_MAX) {
+        if !is_plain_text(&self.hostname, limits::TEXT_BYTES_MAX)
+            || !is_plain_text(&self.os, limits::TEXT_BYTES_MAX)
+        {
             return Err("hostname, os: one line of plain text");
         }
         crate::keys::PublicKey::parse_openssh(&self.device_key)

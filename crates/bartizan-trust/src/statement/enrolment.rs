@@ -66,7 +66,10 @@ impl Validate for Enrolment {
             return Err("nonce: 32 lower-case hexadecimal digits");
         }
         let label = |text: &String| !text.is_empty() && is_plain_text(text, 64);
-        if self.labels.len() > 16 || !self.labels.is_sorted_by(|a, b| a < b) || !self.labels.iter().all(label) {
+        if self.labels.len() > 16
+            || !self.labels.is_sorted_by(|a, b| a < b)
+            || !self.labels.iter().all(label)
+        {
             return Err("labels: at most 16 short ones, sorted, each once");
         }
         if self.max_uses == 0 || self.max_uses > 100_000 {

@@ -219,7 +219,11 @@ fn check_stages(stages: &[Stage]) -> Result<(), &'static str> {
 
 fn check_display(display: &Display) -> Result<(), &'static str> {
     let fine = |text: &str| is_plain_text(text, limits::TEXT_BYTES_MAX);
-    if display.title.is_empty() || !fine(&display.title) || !fine(&display.ticket) || !fine(&display.reason) {
+    if display.title.is_empty()
+        || !fine(&display.title)
+        || !fine(&display.ticket)
+        || !fine(&display.reason)
+    {
         return Err("display: one line of plain text each, and a title");
     }
     Ok(())
@@ -233,7 +237,8 @@ fn check_script(script: &Script) -> Result<(), &'static str> {
     if script.args.len() > limits::SCRIPT_ARGS_MAX || !script.args.iter().all(|a| argument(a)) {
         return Err("args: at most 64 of at most 4 KiB, without NUL");
     }
-    if script.env.len() > limits::SCRIPT_ENV_MAX || !script.env.is_sorted_by(|a, b| a.name < b.name) {
+    if script.env.len() > limits::SCRIPT_ENV_MAX || !script.env.is_sorted_by(|a, b| a.name < b.name)
+    {
         return Err("env: at most 64, sorted by name, each once");
     }
     if !script.env.iter().all(|var| is_env_name(&var.name) && argument(&var.value)) {

@@ -52,8 +52,16 @@ pub enum StatementType {
 impl StatementType {
     /// Every kind.
     pub const ALL: &'static [Self] = &[
-        Self::Bundle, Self::Job, Self::Enrolment, Self::Login, Self::Descriptor, Self::Receipt,
-        Self::Promotion, Self::Freeze, Self::Thaw, Self::Grant,
+        Self::Bundle,
+        Self::Job,
+        Self::Enrolment,
+        Self::Login,
+        Self::Descriptor,
+        Self::Receipt,
+        Self::Promotion,
+        Self::Freeze,
+        Self::Thaw,
+        Self::Grant,
     ];
 
     /// The DSSE payload type.
@@ -110,8 +118,18 @@ pub enum SignatureRole {
 impl SignatureRole {
     /// Every role.
     pub const ALL: &'static [Self] = &[
-        Self::Author, Self::Approve, Self::Root, Self::Enroll, Self::Login, Self::Receipt,
-        Self::Descriptor, Self::Customer, Self::Recover, Self::Freeze, Self::Promote, Self::Grant,
+        Self::Author,
+        Self::Approve,
+        Self::Root,
+        Self::Enroll,
+        Self::Login,
+        Self::Receipt,
+        Self::Descriptor,
+        Self::Customer,
+        Self::Recover,
+        Self::Freeze,
+        Self::Promote,
+        Self::Grant,
     ];
 
     /// The SSHSIG namespace.

@@ -103,7 +103,8 @@ impl Statement for Receipt {
 impl Validate for Receipt {
     fn validate(&self) -> Result<(), &'static str> {
         check_crit(&self.crit)?;
-        if self.seq == 0 || self.seq > limits::INTEGER_MAX || (self.seq == 1) == self.prev.is_some() {
+        if self.seq == 0 || self.seq > limits::INTEGER_MAX || (self.seq == 1) == self.prev.is_some()
+        {
             return Err("seq, prev: counts from 1, prev absent in the first only");
         }
         if self.code.is_empty() || !is_plain_text(&self.code, 64) {
@@ -112,7 +113,10 @@ impl Validate for Receipt {
         if self.output.size > limits::INTEGER_MAX {
             return Err("output.size: out of range");
         }
-        if [self.state.bundle, self.state.clog, self.state.jlog].iter().any(|n| *n > limits::INTEGER_MAX) {
+        if [self.state.bundle, self.state.clog, self.state.jlog]
+            .iter()
+            .any(|n| *n > limits::INTEGER_MAX)
+        {
             return Err("state: out of range");
         }
         Ok(())
