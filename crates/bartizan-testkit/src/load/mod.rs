@@ -1,0 +1,6 @@
+//! Load and measurement: what the benchmark binaries share. Development only.
+
+pub mod figures;
+pub mod proc;
+pub mod proxy;
+pub mod tls;
