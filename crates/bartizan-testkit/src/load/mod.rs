@@ -1,6 +1,8 @@
 //! Load and measurement: what the benchmark binaries share. Development only.
 
 pub mod figures;
+pub mod plane;
 pub mod proc;
 pub mod proxy;
+pub mod server;
 pub mod tls;
