@@ -1,1 +1,44 @@
-//! store
+//! Remembers: what the server must not forget, on SQLite or PostgreSQL with the same SQL.
+//!
+//! One thread owns the database. Operations wait in a bounded queue; those that queue up while a
+//! transaction commits share the next one, and nobody is answered before the commit.
+
+mod endpoints;
+mod engine;
+mod error;
+mod jobs;
+mod logs;
+mod operators;
+mod queue;
+mod receipts;
+mod schema;
+
+pub use endpoints::{Admission, EndpointFilter, EndpointRecord, Introduction};
+pub use engine::{Location, Tx};
+pub use error::StoreError;
+pub use jobs::{DueJob, JobRecord, NewJob, TargetRecord};
+pub use logs::{CosignatureRecord, LogName};
+pub use operators::SessionRecord;
+pub use queue::{Access, QUEUE_MAX, Store, StoreCounters};
+pub use receipts::{Answer, ReceiptRecord};
+
+use std::path::{Path, PathBuf};
+
+/// Moves a damaged SQLite database out of the way, at the explicit wish of the administrator, and
+/// says where it is kept.
+pub fn set_aside(path: &Path, suffix: &str) -> std::io::Result<PathBuf> {
+    let renamed = |extension: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(extension);
+        PathBuf::from(name)
+    };
+    let kept = renamed(&format!(".damaged-{suffix}"));
+    std::fs::rename(path, &kept)?;
+    for extension in ["-wal", "-shm"] {
+        let from = renamed(extension);
+        if from.exists() {
+            std::fs::rename(&from, renamed(&format!(".damaged-{suffix}{extension}")))?;
+        }
+    }
+    Ok(kept)
+}

@@ -1,0 +1,54 @@
+//! Operators' sessions and enrolments.
+
+use bartizan_trust::id::{OperatorId, Sha256, StatementId};
+
+use crate::engine::Tx;
+use crate::error::StoreError;
+
+/// A console that is logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// Who.
+    pub operator: OperatorId,
+    /// Until when, in seconds.
+    pub exp: u64,
+}
+
+impl Tx<'_> {
+    /// Logs a console in.
+    pub fn put_session(
+        &mut self,
+        console: &Sha256,
+        session: &SessionRecord,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO session (console, operator, exp) VALUES ($1, $2, $3)
+            ON CONFLICT (console) DO UPDATE SET operator = excluded.operator, exp = excluded.exp";
+        let parameters =
+            [console.to_string().into(), session.operator.to_string().into(), session.exp.into()];
+        self.execute(sql, &parameters).map(|_| ())
+    }
+
+    /// The session of a console, over or not.
+    pub fn session(&mut self, console: &Sha256) -> Result<Option<SessionRecord>, StoreError> {
+        let sql = "SELECT operator, exp FROM session WHERE console = $1";
+        let Some(row) = self.query_one(sql, &[console.to_string().into()])? else {
+            return Ok(None);
+        };
+        let operator = row
+            .text(0, "session.operator")?
+            .parse()
+            .map_err(|_| StoreError::Column("session.operator"))?;
+        Ok(Some(SessionRecord { operator, exp: row.size(1, "session.exp")? }))
+    }
+
+    /// Forgets sessions that are over.
+    pub fn drop_sessions(&mut self, now: u64) -> Result<(), StoreError> {
+        self.execute("DELETE FROM session WHERE exp <= $1", &[now.into()]).map(|_| ())
+    }
+
+    /// Keeps an enrolment so that endpoints can come with it.
+    pub fn put_enrolment(&mut self, id: StatementId, envelope: &[u8]) -> Result<(), StoreError> {
+        let sql = "INSERT INTO enrolment (id, envelope, uses) VALUES ($1, $2, 0) ON CONFLICT (id) DO NOTHING";
+        self.execute(sql, &[id.to_string().into(), envelope.into()]).map(|_| ())
+    }
+}

@@ -1,0 +1,94 @@
+//! Receipts, and what they do to the job they answer.
+
+use bartizan_trust::id::{EndpointId, StatementId};
+
+use crate::engine::{Tx, Value};
+use crate::error::StoreError;
+
+/// A verified receipt.
+#[derive(Debug, Clone)]
+pub struct ReceiptRecord {
+    /// By whom.
+    pub endpoint: EndpointId,
+    /// Its id.
+    pub id: StatementId,
+    /// Its number.
+    pub seq: u64,
+    /// The job it answers.
+    pub job: StatementId,
+    /// The exact envelope.
+    pub envelope: Vec<u8>,
+    /// When it came, in seconds.
+    pub at: u64,
+}
+
+/// What a receipt says of its target.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Under which job the server keeps the target; differs from the receipt's when a row was changed by hand.
+    pub job: StatementId,
+    /// New state: `refused`, `done` or `failed`.
+    pub state: &'static str,
+    /// Stable code.
+    pub code: String,
+    /// The decision's name.
+    pub decision: &'static str,
+    /// Exit status.
+    pub exit: Option<i32>,
+    /// The end of the output, if any was relayed.
+    pub output: Option<Vec<u8>>,
+}
+
+impl Tx<'_> {
+    /// Keeps a receipt and moves its target. False when the receipt was known or the target had ended well or badly
+    /// before: a late refusal never hides that a job ran.
+    pub fn put_receipt(
+        &mut self,
+        receipt: &ReceiptRecord,
+        answer: &Answer,
+    ) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO receipt (endpoint, id, seq, job, envelope, at) VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (endpoint, id) DO NOTHING";
+        let endpoint = receipt.endpoint.to_string();
+        let parameters = [
+            endpoint.as_str().into(),
+            receipt.id.to_string().into(),
+            receipt.seq.into(),
+            answer.job.to_string().into(),
+            receipt.envelope.as_slice().into(),
+            receipt.at.into(),
+        ];
+        if self.execute(sql, &parameters)? == 0 {
+            return Ok(false);
+        }
+        let sql = "UPDATE job_target SET state = $3, code = $4, decision = $5, exit = $6, receipt_seq = $7,
+            output = COALESCE($8, output) WHERE job = $1 AND endpoint = $2
+            AND state NOT IN ('done', 'failed') AND COALESCE(receipt_seq, 0) < $7";
+        let parameters = [
+            answer.job.to_string().into(),
+            endpoint.into(),
+            answer.state.into(),
+            answer.code.as_str().into(),
+            answer.decision.into(),
+            Value::from(answer.exit.map(i64::from)),
+            receipt.seq.into(),
+            answer.output.as_deref().into(),
+        ];
+        Ok(self.execute(sql, &parameters)? == 1)
+    }
+
+    /// The receipts of a job, oldest first.
+    pub fn receipts(&mut self, job: StatementId) -> Result<Vec<Vec<u8>>, StoreError> {
+        let sql =
+            "SELECT envelope FROM receipt WHERE job = $1 ORDER BY at, endpoint, seq LIMIT 4096";
+        let rows = self.query(sql, &[job.to_string().into()])?;
+        rows.iter().map(|row| row.bytes(0, "receipt.envelope")).collect()
+    }
+
+    /// How many receipts are stored.
+    pub fn receipt_count(&mut self) -> Result<u64, StoreError> {
+        self.query_one("SELECT COUNT(*) FROM receipt", &[])?
+            .ok_or(StoreError::Column("count"))?
+            .size(0, "count")
+    }
+}

@@ -1,0 +1,69 @@
+//! The tables, and how older ones become newer ones.
+
+use crate::engine::{Engine, Tx};
+use crate::error::StoreError;
+
+/// Each step in order; never changed once released, only added to.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE statement (id TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, envelope BYTEA NOT NULL);
+CREATE TABLE log_entry (log TEXT NOT NULL, idx BIGINT NOT NULL, entry BYTEA NOT NULL, leaf BYTEA NOT NULL, PRIMARY KEY (log, idx));
+CREATE TABLE cosignature (log TEXT NOT NULL, size BIGINT NOT NULL, witness TEXT NOT NULL, root BYTEA NOT NULL,
+    line TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (log, size, witness));
+CREATE TABLE enrolment (id TEXT NOT NULL PRIMARY KEY, envelope BYTEA NOT NULL, uses BIGINT NOT NULL);
+CREATE TABLE endpoint (id TEXT NOT NULL PRIMARY KEY, tenant TEXT, site TEXT, hostname TEXT NOT NULL, os TEXT NOT NULL,
+    standing TEXT NOT NULL, last_seen BIGINT, descriptor BYTEA NOT NULL, enrolment BYTEA NOT NULL, counted TEXT,
+    control_size BIGINT NOT NULL, jobs_size BIGINT NOT NULL);
+CREATE TABLE inventory (endpoint TEXT NOT NULL PRIMARY KEY, json BYTEA NOT NULL, at BIGINT NOT NULL);
+CREATE TABLE job (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, class TEXT NOT NULL, title TEXT NOT NULL, tenant TEXT NOT NULL,
+    submitted BIGINT NOT NULL, exp BIGINT NOT NULL, envelope BYTEA NOT NULL, content BYTEA NOT NULL, log_index BIGINT NOT NULL);
+CREATE INDEX job_by_state ON job (state, submitted);
+CREATE TABLE job_target (job TEXT NOT NULL REFERENCES job (id), endpoint TEXT NOT NULL, position BIGINT,
+    state TEXT NOT NULL DEFAULT 'queued', code TEXT, decision TEXT, exit BIGINT, receipt_seq BIGINT, output BYTEA,
+    PRIMARY KEY (job, endpoint));
+CREATE INDEX job_target_by_endpoint ON job_target (endpoint, state);
+CREATE TABLE receipt (endpoint TEXT NOT NULL, id TEXT NOT NULL, seq BIGINT NOT NULL, job TEXT NOT NULL, envelope BYTEA NOT NULL,
+    at BIGINT NOT NULL, PRIMARY KEY (endpoint, id));
+CREATE INDEX receipt_by_job ON receipt (job, at);
+CREATE TABLE session (console TEXT NOT NULL PRIMARY KEY, operator TEXT NOT NULL, exp BIGINT NOT NULL);
+"];
+
+/// The newest schema this program knows.
+pub(crate) fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// Brings the schema up to date, or refuses one from the future.
+pub(crate) fn migrate(engine: &mut Engine) -> Result<(), StoreError> {
+    engine.batch(
+        "CREATE TABLE IF NOT EXISTS meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
+    )?;
+    engine.batch("CREATE TABLE IF NOT EXISTS migration (version BIGINT NOT NULL PRIMARY KEY)")?;
+    let found = Tx { engine }
+        .query_one("SELECT COALESCE(MAX(version), 0) FROM migration", &[])?
+        .ok_or(StoreError::Column("version"))?
+        .int(0, "version")?;
+    if found > known() {
+        return Err(StoreError::Newer { found, known: known() });
+    }
+    for (version, sql) in (1_i64..).zip(MIGRATIONS).skip_while(|(version, _)| *version <= found) {
+        engine.begin(true)?;
+        engine.batch(sql)?;
+        Tx { engine }.execute("INSERT INTO migration (version) VALUES ($1)", &[version.into()])?;
+        engine.batch("COMMIT")?;
+    }
+    Ok(())
+}
+
+impl Tx<'_> {
+    /// A named value of the whole store.
+    pub fn meta(&mut self, key: &str) -> Result<Option<String>, StoreError> {
+        let row = self.query_one("SELECT value FROM meta WHERE key = $1", &[key.into()])?;
+        row.map(|row| row.text(0, "meta.value")).transpose()
+    }
+
+    /// Sets a named value of the whole store.
+    pub fn set_meta(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
+        let sql = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        self.execute(sql, &[key.into(), value.into()]).map(|_| ())
+    }
+}

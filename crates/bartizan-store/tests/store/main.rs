@@ -1,0 +1,2 @@
+//! Every store test runs on both engines.
+
