@@ -1,3 +1,4 @@
 //! testkit
 
+pub mod fuzz;
 pub mod load;

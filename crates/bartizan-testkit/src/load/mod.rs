@@ -1,8 +1,11 @@
 //! Load and measurement: what the benchmark binaries share. Development only.
 
 pub mod figures;
+pub mod hardware;
+pub mod organisation;
 pub mod plane;
 pub mod proc;
 pub mod proxy;
+pub mod scene;
 pub mod server;
 pub mod tls;
