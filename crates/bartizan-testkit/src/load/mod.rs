@@ -1,5 +1,6 @@
 //! Load and measurement: what the benchmark binaries share. Development only.
 
+pub mod endpoint;
 pub mod figures;
 pub mod hardware;
 pub mod organisation;
