@@ -4,6 +4,11 @@
 //! encode to the same bytes again. `fuzz/` holds a line per target; the committed corpora are
 //! replayed on stable by this crate's tests.
 
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a panic is how a fuzz target reports; every function here may"
+)]
+
 mod machines;
 mod seeds;
 

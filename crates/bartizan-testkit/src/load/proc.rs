@@ -29,10 +29,9 @@ impl Memory {
     fn parse(text: &str) -> Self {
         let field = |name: &str| {
             text.lines()
-                .filter_map(|line| {
+                .find_map(|line| {
                     line.strip_prefix(name)?.trim().strip_suffix("kB")?.trim().parse().ok()
                 })
-                .next()
                 .unwrap_or_default()
         };
         Self { rss_kib: field("Rss:"), pss_kib: field("Pss:"), anonymous_kib: field("Anonymous:") }

@@ -61,7 +61,7 @@ impl Scene {
     /// Builds one.
     pub fn new(size: Size) -> Result<Self> {
         let (control, jobs) = (Log::named("control")?, Log::named("jobs")?);
-        let organisation = Organisation::for_server(&identity(&control, &jobs)?, NOW)?;
+        let organisation = Organisation::for_server(&identity(&control, &jobs), NOW)?;
         let device = Key::named("device 0")?;
         let genesis = organisation.genesis.encode();
         let control_note = control.note(&organisation, &tree_of(&[&genesis]), 1)?;
@@ -70,7 +70,7 @@ impl Scene {
         let state = admitted(&fresh, &genesis, &control_note, &enrolment)?;
 
         let content = b"#!/bin/sh\nuname -a\n".to_vec();
-        let leaves = leaves(&device, size.targets)?;
+        let leaves = leaves(&device, size.targets);
         let tree = TargetTree::new(&leaves).map_err(|error| anyhow!("{error}"))?;
         let (index, path) = tree.proof(&state.endpoint).context("the endpoint is a target")?;
         let mut envelope = organisation.job(tree.targets(), &content, 0, NOW)?;
@@ -119,13 +119,13 @@ fn admitted(fresh: &State, genesis: &[u8], note: &[u8], enrolment: &[u8]) -> Res
     enrol(&state, &facts(), enrolment).map_err(|r| anyhow!("enrol: {r:?}"))
 }
 
-fn leaves(device: &Key, count: u32) -> Result<Vec<(EndpointId, u32)>> {
+fn leaves(device: &Key, count: u32) -> Vec<(EndpointId, u32)> {
     let mut ids = vec![device.public.endpoint_id()];
     for number in 1..count {
         ids.push(EndpointId::new(Sha256::of(&number.to_be_bytes())));
     }
-    ids.sort_unstable();
-    Ok(ids.into_iter().map(|id| (id, 0)).collect())
+    ids.sort_by_cached_key(EndpointId::to_string);
+    ids.into_iter().map(|id| (id, 0)).collect()
 }
 
 /// The job somewhere in the middle of a log of `count` entries.
@@ -147,15 +147,15 @@ fn tree_of(entries: &[&[u8]]) -> Tree {
     tree
 }
 
-fn identity(control: &Log, jobs: &Log) -> Result<ServerIdentity> {
-    Ok(ServerIdentity {
+fn identity(control: &Log, jobs: &Log) -> ServerIdentity {
+    ServerIdentity {
         version: "0.1.0".to_owned(),
         org: None,
         agent_addresses: vec!["bartizan.example:443".to_owned()],
         spki: Sha256::of(b"a server"),
         control_vkey: control.vkey.to_string(),
         jobs_vkey: jobs.vkey.to_string(),
-    })
+    }
 }
 
 struct Log {

@@ -14,7 +14,7 @@ use crate::{Arguments, Verify};
 
 /// Handshakes under way at once.
 const CONNECTING_MAX: usize = 64;
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Every endpoint, connected.
 pub(crate) struct Connected {
@@ -64,7 +64,7 @@ pub(crate) async fn connect(
             }
         });
     }
-    targets.sort_unstable();
+    targets.sort_by_cached_key(EndpointId::to_string);
     let mut connected = Connected { targets, events };
     for _ in 0..arguments.agents {
         match connected.event().await? {

@@ -29,7 +29,7 @@ pub(crate) struct Target {
 
 /// An open connection.
 pub(crate) enum Connection {
-    Frames(TlsStream<TcpStream>),
+    Frames(Box<TlsStream<TcpStream>>),
     WebSocket(Box<WebSocketStream<TlsStream<TcpStream>>>),
     Http2 { out: h2::SendStream<Bytes>, body: h2::RecvStream },
 }
@@ -54,7 +54,7 @@ impl Target {
             "ALPN"
         );
         match self.transport {
-            Transport::Frames => Ok(Connection::Frames(stream)),
+            Transport::Frames => Ok(Connection::Frames(Box::new(stream))),
             Transport::Websocket | Transport::WebsocketDefaults => {
                 let upgrade = tokio_tungstenite::client_async("ws://bartizan/agent", stream).await;
                 Ok(Connection::WebSocket(Box::new(upgrade.context("upgrade")?.0)))
