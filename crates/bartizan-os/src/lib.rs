@@ -1,1 +1,13 @@
-//! os
+//! Touches: the only crate that starts processes, reads the machine's facts and writes files durably.
+//!
+//! [`exec::run`] is the one door: it takes an [`bartizan_trust::authorize::Authorized`] by value, which only
+//! `authorize` can make.
+
+pub mod account;
+pub mod companion;
+pub mod exec;
+pub mod files;
+pub mod inventory;
+pub mod limits;
+mod output;
+pub mod signals;

@@ -196,17 +196,17 @@ fn check_kind(envelope: &Envelope) -> Result<(), Refusal> {
             | StatementType::Thaw
             | StatementType::Grant,
         ) => Err(Refusal::UnsupportedStatement),
+        None if envelope.payload_type().starts_with("application/vnd.bartizan.job.v") => {
+            Err(Refusal::UnsupportedVersion)
+        }
         Some(
             StatementType::Bundle
             | StatementType::Enrolment
             | StatementType::Login
             | StatementType::Descriptor
             | StatementType::Receipt,
-        ) => Err(Refusal::UnknownKind),
-        None if envelope.payload_type().starts_with("application/vnd.bartizan.job.v") => {
-            Err(Refusal::UnsupportedVersion)
-        }
-        None => Err(Refusal::UnknownKind),
+        )
+        | None => Err(Refusal::UnknownKind),
     }
 }
 

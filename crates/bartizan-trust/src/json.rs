@@ -56,6 +56,9 @@ pub fn decode<T: DeserializeOwned + Serialize + Validate>(
 }
 
 /// Writes the canonical JSON of a value.
+///
+/// # Panics
+/// Never for the types of this crate: their keys are text and no serializer of theirs fails.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     #[expect(clippy::expect_used, reason = "our types have string keys and no failing serializer")]
     serde_json::to_vec(value).expect("statement types always serialize")

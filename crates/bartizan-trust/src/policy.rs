@@ -90,7 +90,7 @@ impl Policy {
             ["witness", name, vkey] | ["witness", name, vkey, _] => self.add_witness(name, vkey),
             ["group", name, threshold, members @ ..] => self.add_group(name, threshold, members),
             ["quorum", name] if self.has_group(name) => {
-                self.quorum = (*name).to_owned();
+                self.quorum = String::from(*name);
                 Ok(())
             }
             ["quorum", _] => Err("the quorum is neither a witness, a group nor `none`"),

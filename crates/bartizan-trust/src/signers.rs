@@ -62,10 +62,11 @@ fn judge<'b>(
         .find_map(|operator| Some((operator, operator.keys.iter().find(|key| key.ssh == text)?)))
         .ok_or("the key belongs to no operator of the bundle")?;
     check_key_rules(key, &signature.facts)?;
-    let role = operator_role(signature.role).ok_or("not a role of operators")?;
-    // Any operator may log in.
-    if role.is_some_and(|role| !operator.roles.contains(&role)) {
-        return Err("the operator does not hold this role");
+    match holder(signature.role) {
+        Holder::With(role) if operator.roles.contains(&role) => {}
+        Holder::Any => {}
+        Holder::With(_) => return Err("the operator does not hold this role"),
+        Holder::Nobody => return Err("not a role of operators"),
     }
     Ok(operator)
 }
@@ -91,21 +92,30 @@ pub(crate) fn check_key_rules(
     Ok(())
 }
 
-/// The bundle role behind a signature role: `None` for roles of others, `Some(None)` where any operator will do.
-const fn operator_role(role: SignatureRole) -> Option<Option<OperatorRole>> {
+/// Who may sign in a role.
+enum Holder {
+    /// Operators with this role in the bundle.
+    With(OperatorRole),
+    /// Every operator.
+    Any,
+    /// No operator: endpoints, customers and recovery keys sign in it.
+    Nobody,
+}
+
+const fn holder(role: SignatureRole) -> Holder {
     match role {
-        SignatureRole::Author => Some(Some(OperatorRole::Author)),
-        SignatureRole::Approve => Some(Some(OperatorRole::Approve)),
-        SignatureRole::Root => Some(Some(OperatorRole::Root)),
-        SignatureRole::Enroll => Some(Some(OperatorRole::Enroll)),
-        SignatureRole::Freeze => Some(Some(OperatorRole::Freeze)),
-        SignatureRole::Promote => Some(Some(OperatorRole::Promote)),
-        SignatureRole::Grant => Some(Some(OperatorRole::Author)),
-        SignatureRole::Login => Some(None),
+        // A remote session is asked for by those who write jobs.
+        SignatureRole::Author | SignatureRole::Grant => Holder::With(OperatorRole::Author),
+        SignatureRole::Approve => Holder::With(OperatorRole::Approve),
+        SignatureRole::Root => Holder::With(OperatorRole::Root),
+        SignatureRole::Enroll => Holder::With(OperatorRole::Enroll),
+        SignatureRole::Freeze => Holder::With(OperatorRole::Freeze),
+        SignatureRole::Promote => Holder::With(OperatorRole::Promote),
+        SignatureRole::Login => Holder::Any,
         SignatureRole::Receipt
         | SignatureRole::Descriptor
         | SignatureRole::Customer
-        | SignatureRole::Recover => None,
+        | SignatureRole::Recover => Holder::Nobody,
     }
 }
 

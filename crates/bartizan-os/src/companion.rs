@@ -1,0 +1,27 @@
+//! Starting the network half of the endpoint beside the privileged one.
+
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::account::Account;
+use crate::exec::end_with_parent;
+
+/// Starts `program` with pipes as standard input and output, an empty environment but for what a proxy needs,
+/// as `account` if one is given. It ends when this process ends.
+pub fn start(program: &Path, account: Option<&Account>) -> io::Result<Child> {
+    let mut command = Command::new(program);
+    command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    for name in ["BARTIZAN_PROXY", "BARTIZAN_LOG"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    if let Some(account) = account {
+        use std::os::unix::process::CommandExt;
+        // Supplementary groups are dropped by `uid` when the caller is root.
+        command.gid(account.gid).uid(account.uid).current_dir("/");
+    }
+    end_with_parent(&mut command);
+    command.spawn()
+}

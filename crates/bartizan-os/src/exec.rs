@@ -1,0 +1,241 @@
+//! The one door through which work reaches the machine.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use bartizan_trust::authorize::Authorized;
+use bartizan_trust::id::Sha256;
+use bartizan_trust::statement::{Interpreter, Output, Script};
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::account::{self, Account};
+use crate::limits::{GRACE, OUTPUT_LINGER};
+use crate::output::{Collector, Read1, read_both};
+
+pub use crate::output::Stream;
+
+/// A piece of output, while the script runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Chunk<'a> {
+    /// Bytes of either stream before it.
+    pub offset: u64,
+    /// Which stream.
+    pub stream: Stream,
+    /// The bytes.
+    pub bytes: &'a [u8],
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this status; death by signal n counts as 128 + n, as in a shell.
+    Exited(i32),
+    /// It took longer than allowed.
+    TimedOut,
+    /// The guard was told to stop.
+    Interrupted,
+    /// It never began; the code says why.
+    NotStarted(&'static str),
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// How it ended.
+    pub ending: Ending,
+    /// Everything it wrote.
+    pub output: Output,
+}
+
+/// Runs an authorised script in a fresh process and folder below `folder`, which belongs to the guard. Takes the proof by
+/// value: one proof, one run. `sink` gets output as it comes, up to the job's cap.
+#[expect(clippy::needless_pass_by_value, reason = "the proof is used up: one proof, one run")]
+pub fn run(
+    proof: Box<Authorized<Script>>,
+    folder: &Path,
+    stop: impl Fn() -> bool,
+    sink: impl FnMut(Chunk<'_>),
+) -> Report {
+    let script = proof.action();
+    let mut collector = Collector::new(script.output_max, sink);
+    let place = folder.join(proof.job().to_string());
+    let ending = match prepare(&proof, &place).and_then(|prepared| start(script, &prepared, &place))
+    {
+        Ok(child) => {
+            follow(child, Duration::from_secs(u64::from(script.timeout_s)), &stop, &mut collector)
+        }
+        Err(code) => Ending::NotStarted(code),
+    };
+    // What cannot be removed now is removed with the folder at the next start.
+    let _ = fs::remove_dir_all(&place);
+    Report { ending, output: collector.finish() }
+}
+
+struct Prepared {
+    file: PathBuf,
+    work: PathBuf,
+    account: Option<Account>,
+    become_account: bool,
+}
+
+/// Writes the content into a new file of the guard's and checks again that it is what was signed.
+fn prepare(proof: &Authorized<Script>, place: &Path) -> Result<Prepared, &'static str> {
+    let script = proof.action();
+    let become_account = script.run_as.is_some();
+    let account = match &script.run_as {
+        Some(name) => Some(account::by_name(name).ok_or("exec.account_unknown")?),
+        None => account::by_uid(account::own_uid()),
+    };
+    if become_account
+        && !account::is_root()
+        && account.as_ref().is_none_or(|a| a.uid != account::own_uid())
+    {
+        return Err("exec.not_permitted");
+    }
+    let prepared =
+        Prepared { file: place.join("script"), work: place.join("work"), account, become_account };
+    write_script(proof, place, &prepared).map_err(|_| "exec.folder")?;
+    let written = fs::read(&prepared.file).map_err(|_| "exec.folder")?;
+    if Sha256::of(&written) != script.content.sha256 {
+        return Err("exec.content_changed");
+    }
+    Ok(prepared)
+}
+
+fn write_script(proof: &Authorized<Script>, place: &Path, prepared: &Prepared) -> io::Result<()> {
+    // A leftover of an earlier life is not reused.
+    let _ = fs::remove_dir_all(place);
+    fs::create_dir_all(&prepared.work)?;
+    fs::set_permissions(&prepared.work, fs::Permissions::from_mode(0o700))?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o400).open(&prepared.file)?;
+    file.write_all(proof.content())?;
+    // Another account may pass through to its own file, and list nothing.
+    fs::set_permissions(place, fs::Permissions::from_mode(0o711))?;
+    if let (true, true, Some(account)) =
+        (prepared.become_account, account::is_root(), &prepared.account)
+    {
+        chown(&prepared.file, Some(account.uid), Some(account.gid))?;
+        chown(&prepared.work, Some(account.uid), Some(account.gid))?;
+    }
+    Ok(())
+}
+
+fn start(script: &Script, prepared: &Prepared, place: &Path) -> Result<Child, &'static str> {
+    let interpreter = find_interpreter(script.interpreter).ok_or("exec.interpreter_missing")?;
+    let home = prepared
+        .account
+        .as_ref()
+        .map_or_else(|| place.join("work"), |account| account.home.clone());
+    let mut command = Command::new(interpreter);
+    command
+        .arg(&prepared.file)
+        .args(&script.args)
+        .env_clear()
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LANG", "C.UTF-8")
+        .env("HOME", home)
+        .envs(script.env.iter().map(|var| (&var.name, &var.value)))
+        .current_dir(&prepared.work)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    if let (true, true, Some(account)) =
+        (prepared.become_account, account::is_root(), &prepared.account)
+    {
+        command.gid(account.gid).uid(account.uid);
+    }
+    end_with_parent(&mut command);
+    command.spawn().map_err(|_| "exec.spawn")
+}
+
+/// Fixed places, so that no variable decides who reads a script.
+fn find_interpreter(interpreter: Interpreter) -> Option<&'static Path> {
+    let places: &[&str] = match interpreter {
+        Interpreter::Bash => &["/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"],
+        Interpreter::Sh => &["/bin/sh", "/usr/bin/sh"],
+        Interpreter::Python3 => &["/usr/bin/python3", "/usr/local/bin/python3"],
+    };
+    places.iter().map(Path::new).find(|path| path.exists())
+}
+
+fn follow<F: FnMut(Chunk<'_>)>(
+    mut child: Child,
+    timeout: Duration,
+    stop: &impl Fn() -> bool,
+    collector: &mut Collector<F>,
+) -> Ending {
+    let reads = read_both(child.stdout.take(), child.stderr.take());
+    let deadline = Instant::now() + timeout;
+    let mut open = 2_u8;
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            drain(&reads, open, collector);
+            return Ending::Exited(exit_code(status));
+        }
+        if Instant::now() >= deadline || stop() {
+            let ending = if stop() { Ending::Interrupted } else { Ending::TimedOut };
+            end_group(&mut child);
+            drain(&reads, open, collector);
+            return ending;
+        }
+        let pause =
+            Duration::from_millis(20).min(deadline.saturating_duration_since(Instant::now()));
+        match reads.recv_timeout(pause) {
+            Ok(Read1::Bytes(stream, bytes)) => collector.take(stream, &bytes),
+            Ok(Read1::End) => open = open.saturating_sub(1),
+            Err(RecvTimeoutError::Timeout) => {}
+            // Both streams are closed; only the end is awaited now.
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+/// Takes what is still in the pipes, but does not wait for what a script left running.
+fn drain<F: FnMut(Chunk<'_>)>(reads: &Receiver<Read1>, mut open: u8, collector: &mut Collector<F>) {
+    let until = Instant::now() + OUTPUT_LINGER;
+    while open > 0 {
+        match reads.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(Read1::Bytes(stream, bytes)) => collector.take(stream, &bytes),
+            Ok(Read1::End) => open -= 1,
+            Err(_) => return,
+        }
+    }
+}
+
+fn exit_code(status: ExitStatus) -> i32 {
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+}
+
+/// Asks the whole group to end, then ends it.
+fn end_group(child: &mut Child) {
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Some(group) = group {
+        let _ = kill_process_group(group, Signal::TERM);
+        let until = Instant::now() + GRACE;
+        while Instant::now() < until && matches!(child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // Also when the script itself is gone: what it started belongs to the group.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// The child ends when the thread that starts it ends, so that nothing runs unsupervised after the guard died.
+#[expect(unsafe_code, reason = "code between fork and exec has no safe interface in std")]
+pub(crate) fn end_with_parent(command: &mut Command) {
+    // SAFETY: the closure makes one system call and allocates nothing, as code after fork must.
+    unsafe {
+        command
+            .pre_exec(|| Ok(rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?));
+    }
+}

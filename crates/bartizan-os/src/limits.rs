@@ -1,0 +1,16 @@
+//! Limits of what touches the machine.
+
+use std::time::Duration;
+
+/// How long a script that is told to end may take before it is ended.
+pub const GRACE: Duration = Duration::from_secs(2);
+/// How long output is awaited after a script has ended, in case something it left behind still holds it.
+pub const OUTPUT_LINGER: Duration = Duration::from_secs(1);
+/// Largest piece of output handed on at once.
+pub const OUTPUT_CHUNK_BYTES: usize = 16 * 1024;
+/// Largest file read as a fact about the machine.
+pub const FACT_BYTES_MAX: u64 = 256 * 1024;
+/// Most disks, and most addresses, in an inventory.
+pub const INVENTORY_ITEMS_MAX: usize = 64;
+/// Longest text in an inventory, in characters.
+pub const INVENTORY_TEXT_MAX: usize = 128;
