@@ -67,11 +67,16 @@ fn padded_inside(seeds: &[Seed]) -> Vec<Seed> {
 
 fn pad_inside(original: &Seed) -> Option<Seed> {
     let text = str::from_utf8(&original.bytes).ok()?;
-    // The first word that is base64 of 32 bytes or more.
+    // A word that is base64 of 32 bytes or more. The text of a note is any text, and the note in a
+    // proof any bytes: the last word of the one and the first of the other are the parser's own.
     let ends = |c: char| !(c.is_ascii_alphanumeric() || "+/=".contains(c));
-    let mut words = text.split(ends).filter(|word| word.len() >= 43 && word.len() % 4 == 0);
-    let (word, bytes) =
-        words.find_map(|word| Some((word, BASE64.decode(word.as_bytes()).ok()?)))?;
+    let decoded = |word| Some((word, BASE64.decode(str::as_bytes(word)).ok()?));
+    let long = |word: &&str| word.len() >= 43 && word.len() % 4 == 0;
+    let mut words: Vec<_> = text.split(ends).filter(long).filter_map(decoded).collect();
+    if original.target == "note" {
+        words.reverse();
+    }
+    let (word, bytes) = words.into_iter().next()?;
     let (front, back) = bytes.split_at_checked(1)?;
     let twice = BASE64.encode(front) + &BASE64.encode(back);
     let bytes = text.replacen(word, &twice, 1).into_bytes();
