@@ -1,2 +1,24 @@
-//! bartizan-server
-fn main() {}
+//! The server: relays, stores, shows. It signs checkpoints of its two logs and its TLS handshakes, and
+//! nothing that an endpoint would act on.
+
+mod app;
+mod cli;
+mod config;
+mod convert;
+mod db;
+mod dispatch;
+mod events;
+mod hub;
+mod keys;
+mod logs;
+mod metrics;
+mod planes;
+mod published;
+mod run;
+mod tls;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

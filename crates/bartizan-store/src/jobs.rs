@@ -219,6 +219,12 @@ impl Tx<'_> {
         Ok(self.execute(sql, &parameters)? == 1)
     }
 
+    /// Whether any job's window is over and it has not been ended yet.
+    pub fn due_to_expire(&mut self, now: u64) -> Result<bool, StoreError> {
+        let sql = "SELECT id FROM job WHERE state IN ('pending', 'active') AND exp <= $1 LIMIT 1";
+        Ok(self.query_one(sql, &[now.into()])?.is_some())
+    }
+
     /// Ends jobs whose window is over, and returns which.
     pub fn expire_jobs(&mut self, now: u64) -> Result<Vec<StatementId>, StoreError> {
         let rows = self.query(

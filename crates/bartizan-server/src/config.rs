@@ -1,0 +1,308 @@
+//! The configuration: TOML, then a raw struct, then validated values, with all problems at once.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use bartizan_store::Location;
+
+/// Name of the file in the server's directory.
+pub(crate) const FILE: &str = "server.toml";
+/// Default seconds between heartbeats: offline is known within 90 seconds.
+const HEARTBEAT_S: u32 = 30;
+
+/// The file as it is written. Each value is read by itself, so that one of the wrong type does not hide
+/// the problems of the others.
+#[derive(Debug, Default)]
+struct RawConfig {
+    agent_listen: Option<String>,
+    operator_listen: Option<String>,
+    metrics_listen: Option<String>,
+    addresses: Vec<String>,
+    database: Option<String>,
+    heartbeat_s: Option<i64>,
+    danger_public_operator_plane: bool,
+}
+
+/// Validated configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) dir: PathBuf,
+    pub(crate) agent_listen: SocketAddr,
+    pub(crate) operator_listen: SocketAddr,
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) database: Location,
+    pub(crate) heartbeat_s: u32,
+}
+
+/// Every problem of a configuration file.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` has {} problem(s):\n{}", path.display(), problems.len(), problems.join("\n"))]
+pub(crate) struct ConfigError {
+    path: PathBuf,
+    problems: Vec<String>,
+}
+
+impl Config {
+    /// Reads and validates `DIR/server.toml`.
+    pub(crate) fn load(dir: &Path) -> anyhow::Result<Self> {
+        let path = dir.join(FILE);
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("read `{}`; `bartizan-server init` makes it", path.display())
+        })?;
+        Ok(Self::parse(dir, &text)?)
+    }
+
+    /// Validates the text of a configuration file.
+    pub(crate) fn parse(dir: &Path, text: &str) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let table = text.parse::<toml::Table>().map_err(|error| {
+            problems.push(format!("- {}; correct the line", error.to_string().trim_end()));
+        });
+        let raw = table.map(|table| read_table(table, &mut problems));
+        let config = raw.ok().and_then(|raw| validate(dir, raw, &mut problems));
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(ConfigError { path: dir.join(FILE), problems }),
+        }
+    }
+}
+
+fn read_table(table: toml::Table, problems: &mut Vec<String>) -> RawConfig {
+    let mut raw = RawConfig::default();
+    for (key, value) in table {
+        let fits = match key.as_str() {
+            "agent_listen" => set(&mut raw.agent_listen, value.try_into()),
+            "operator_listen" => set(&mut raw.operator_listen, value.try_into()),
+            "metrics_listen" => set(&mut raw.metrics_listen, value.try_into()),
+            "addresses" => set(&mut raw.addresses, value.try_into()),
+            "database" => set(&mut raw.database, value.try_into()),
+            "heartbeat_s" => set(&mut raw.heartbeat_s, value.try_into()),
+            "danger_public_operator_plane" => {
+                set(&mut raw.danger_public_operator_plane, value.try_into())
+            }
+            _ => {
+                problems
+                    .push(format!("- `{key}`: not a setting; remove it or correct its spelling"));
+                true
+            }
+        };
+        if !fits {
+            problems.push(format!(
+                "- `{key}`: not the right type of value; see the comments that `init` writes"
+            ));
+        }
+    }
+    raw
+}
+
+fn set<T>(field: &mut T, value: Result<T, toml::de::Error>) -> bool {
+    value.map(|value| *field = value).is_ok()
+}
+
+fn validate(dir: &Path, raw: RawConfig, problems: &mut Vec<String>) -> Option<Config> {
+    let agent_listen =
+        listen("agent_listen", raw.agent_listen.as_deref(), "0.0.0.0:8443", problems);
+    let operator_listen =
+        listen("operator_listen", raw.operator_listen.as_deref(), "127.0.0.1:8444", problems);
+    let metrics_listen = raw
+        .metrics_listen
+        .as_deref()
+        .map(|text| listen("metrics_listen", Some(text), "127.0.0.1:9464", problems));
+    if let Some(address) = operator_listen
+        && !raw.danger_public_operator_plane
+        && !is_private(address.ip())
+    {
+        problems.push(format!(
+            "- `operator_listen`: {address} can be reached from the internet; use a loopback or private address, \
+             or set danger_public_operator_plane = true if a firewall protects it"
+        ));
+    }
+    let addresses = raw.addresses;
+    check_addresses(&addresses, problems);
+    let heartbeat_s = raw
+        .heartbeat_s
+        .map_or(Some(HEARTBEAT_S), |s| u32::try_from(s).ok().filter(|s| (1..=300).contains(s)));
+    if heartbeat_s.is_none() {
+        problems.push("- `heartbeat_s`: out of range; use 1 to 300 seconds".to_owned());
+    }
+    let database = database(dir, raw.database.as_deref().unwrap_or("sqlite"), problems);
+    Some(Config {
+        dir: dir.to_owned(),
+        agent_listen: agent_listen?,
+        operator_listen: operator_listen?,
+        metrics_listen: metrics_listen.flatten(),
+        addresses,
+        database: database?,
+        heartbeat_s: heartbeat_s?,
+    })
+}
+
+fn listen(
+    key: &str,
+    text: Option<&str>,
+    example: &str,
+    problems: &mut Vec<String>,
+) -> Option<SocketAddr> {
+    let Some(text) = text else {
+        problems.push(format!("- `{key}`: missing; write for example {key} = \"{example}\""));
+        return None;
+    };
+    let address = text.parse().ok();
+    if address.is_none() {
+        problems.push(format!(
+            "- `{key}`: `{text}` is not an IP address and port; write for example \"{example}\""
+        ));
+    }
+    address
+}
+
+fn check_addresses(addresses: &[String], problems: &mut Vec<String>) {
+    if addresses.is_empty() || addresses.len() > bartizan_trust::limits::SERVER_ADDRESSES_MAX {
+        problems.push("- `addresses`: name 1 to 8 addresses under which agents reach this server, `host:port`".to_owned());
+    }
+    for address in addresses.iter().filter(|address| !is_host_port(address)) {
+        problems.push(format!("- `addresses`: `{address}` is not `host:port`; write for example \"rmm.example.org:8443\""));
+    }
+}
+
+/// Whether text has the form `host:port` with a port above zero.
+pub(crate) fn is_host_port(text: &str) -> bool {
+    let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port > 0);
+    text.rsplit_once(':').is_some_and(|(host, number)| {
+        !host.is_empty() && port(number) && !host.contains(char::is_whitespace)
+    })
+}
+
+fn database(dir: &Path, text: &str, problems: &mut Vec<String>) -> Option<Location> {
+    match text {
+        "sqlite" => Some(Location::Sqlite(dir.join("server.db"))),
+        url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Some(Location::Postgres(url.to_owned()))
+        }
+        _ => {
+            problems
+                .push("- `database`: write \"sqlite\" or \"postgres://user@host/name\"".to_owned());
+            None
+        }
+    }
+}
+
+/// Loopback, private and link-local addresses. "Every interface" is none of them.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            v4.is_loopback() || v4.is_private() || v4.is_link_local() || is_shared(v4)
+        }
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => is_private(IpAddr::V4(v4)),
+            None => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+        },
+    }
+}
+
+/// 100.64.0.0/10, which overlay networks use.
+const fn is_shared(address: std::net::Ipv4Addr) -> bool {
+    let [a, b, _, _] = address.octets();
+    a == 100 && b & 0xc0 == 64
+}
+
+/// A new configuration file.
+pub(crate) fn template(agent: &SocketAddr, operator: &SocketAddr, addresses: &[String]) -> String {
+    let quoted: Vec<String> = addresses.iter().map(|address| format!("\"{address}\"")).collect();
+    format!(
+        r#"# bartizan-server. Check changes with `bartizan-server check --dir DIR`.
+
+# Where agents connect. Public; every agent must reach it.
+agent_listen = "{agent}"
+
+# Where operators connect. Keep it on loopback or a private network: a public address is refused.
+operator_listen = "{operator}"
+
+# Prometheus metrics over plain HTTP. Remove the comment sign to switch it on.
+#metrics_listen = "127.0.0.1:9464"
+
+# The names under which agents reach agent_listen. They go into the bundle that the operators sign.
+addresses = [{}]
+
+# "sqlite" keeps everything in DIR/server.db; "postgres://user@host/name" uses PostgreSQL.
+database = "sqlite"
+
+# Seconds between an agent's heartbeats; three missed ones mean offline.
+heartbeat_s = {HEARTBEAT_S}
+"#,
+        quoted.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> String {
+        Config::parse(Path::new("/srv"), text)
+            .map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    const GOOD: &str = "agent_listen = \"0.0.0.0:8443\"\naddresses = [\"rmm.example.org:8443\"]\n";
+
+    #[test]
+    fn every_problem_is_reported_at_once() {
+        let text = "agent_listen = \"nowhere\"\noperator_listen = \"8.8.8.8:1\"\nheartbeat_s = 0\ndatabase = \"mysql\"\nspeed = 9\nnoise = 1\n";
+        let found = problems(text);
+        for expected in [
+            "agent_listen",
+            "operator_listen",
+            "heartbeat_s",
+            "database",
+            "speed",
+            "noise",
+            "addresses",
+        ] {
+            assert!(found.contains(&format!("- `{expected}`")), "{expected} in:\n{found}");
+        }
+    }
+
+    #[test]
+    fn the_template_is_valid() {
+        let address = |text: &str| text.parse().expect("address");
+        let text =
+            template(&address("0.0.0.0:8443"), &address("127.0.0.1:8444"), &["h:1".to_owned()]);
+        assert_eq!(problems(&text), "");
+    }
+
+    #[test]
+    fn a_public_operator_plane_is_refused() {
+        for public in [
+            "8.8.8.8:8444",
+            "0.0.0.0:8444",
+            "[::]:8444",
+            "[2606:4700::1]:8444",
+            "[::ffff:8.8.8.8]:8444",
+            "100.128.0.1:1",
+        ] {
+            let text = format!("{GOOD}operator_listen = \"{public}\"\n");
+            assert!(problems(&text).contains("can be reached from the internet"), "{public}");
+            assert_eq!(
+                problems(&format!("{text}danger_public_operator_plane = true\n")),
+                "",
+                "{public}"
+            );
+        }
+        for private in [
+            "127.0.0.1:0",
+            "10.1.2.3:8444",
+            "192.168.1.1:1",
+            "[::1]:1",
+            "[fd00::1]:1",
+            "100.64.0.1:1",
+        ] {
+            assert_eq!(
+                problems(&format!("{GOOD}operator_listen = \"{private}\"\n")),
+                "",
+                "{private}"
+            );
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Rows of the store as the operator plane shows them.
+
+use bartizan_proto::operator::{EndpointRow, JobRow, JobState, Standing, TargetRow, TargetState};
+use bartizan_store::{EndpointRecord, JobRecord, TargetRecord};
+use bartizan_trust::statement::{Class, Decision};
+use bartizan_trust::time::UnixSeconds;
+use data_encoding::BASE64;
+
+const DECISIONS: [Decision; 5] = [
+    Decision::Refused,
+    Decision::Done,
+    Decision::Failed,
+    Decision::TimedOut,
+    Decision::Interrupted,
+];
+
+/// A decision's name in the database.
+pub(crate) const fn decision_name(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Refused => "refused",
+        Decision::Done => "done",
+        Decision::Failed => "failed",
+        Decision::TimedOut => "timed_out",
+        Decision::Interrupted => "interrupted",
+    }
+}
+
+/// A target; a state that was written by hand and means nothing shows as queued.
+pub(crate) fn target_row(record: &TargetRecord) -> TargetRow {
+    let state = match record.state.as_str() {
+        "delivered" => TargetState::Delivered,
+        "refused" => TargetState::Refused,
+        "running" => TargetState::Running,
+        "done" => TargetState::Done,
+        "failed" => TargetState::Failed,
+        "expired" => TargetState::Expired,
+        _ => TargetState::Queued,
+    };
+    let decision = record.decision.as_deref();
+    TargetRow {
+        endpoint: record.endpoint,
+        state,
+        code: record.code.clone(),
+        decision: DECISIONS.into_iter().find(|known| Some(decision_name(*known)) == decision),
+        exit: record.exit,
+    }
+}
+
+/// A job's state; one that means nothing shows as pending.
+pub(crate) fn job_state(text: &str) -> JobState {
+    match text {
+        "active" => JobState::Active,
+        "finished" => JobState::Finished,
+        "expired" => JobState::Expired,
+        _ => JobState::Pending,
+    }
+}
+
+/// A job.
+pub(crate) fn job_row(record: &JobRecord) -> JobRow {
+    let class = Class::ALL.iter().copied().find(|class| class.name() == record.class);
+    JobRow {
+        id: record.id,
+        state: job_state(&record.state),
+        class: class.unwrap_or(Class::Fleet),
+        title: record.title.clone(),
+        at: UnixSeconds::new(record.submitted),
+        targets: record.targets,
+    }
+}
+
+/// An endpoint.
+pub(crate) fn endpoint_row(record: EndpointRecord, connected: bool) -> EndpointRow {
+    EndpointRow {
+        id: record.id,
+        tenant: record.tenant,
+        site: record.site,
+        hostname: record.hostname,
+        os: record.os,
+        standing: if record.admitted { Standing::Admitted } else { Standing::Quarantined },
+        connected,
+        last_seen: record.last_seen.map(UnixSeconds::new),
+        descriptor: BASE64.encode(&record.descriptor),
+        enrolment: BASE64.encode(&record.enrolment),
+    }
+}

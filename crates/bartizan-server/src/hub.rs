@@ -1,0 +1,113 @@
+//! Which endpoints are connected, and how to wake their connections.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bartizan_trust::id::EndpointId;
+use bartizan_trust::time::UnixSeconds;
+use tokio::sync::Notify;
+
+/// One connection, seen from outside.
+#[derive(Debug, Default)]
+pub(crate) struct Link {
+    wake: Notify,
+    work: AtomicBool,
+    inventory: AtomicBool,
+    close: AtomicBool,
+    last_seen: AtomicU64,
+}
+
+/// What a connection was woken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) work: bool,
+    pub(crate) inventory: bool,
+    pub(crate) close: bool,
+}
+
+impl Link {
+    /// Waits until somebody wants something, and takes the wishes.
+    pub(crate) async fn wished(&self) -> Wish {
+        self.wake.notified().await;
+        Wish {
+            work: self.work.swap(false, Ordering::Relaxed),
+            inventory: self.inventory.swap(false, Ordering::Relaxed),
+            close: self.close.load(Ordering::Relaxed),
+        }
+    }
+
+    /// A frame came.
+    pub(crate) fn seen(&self, at: UnixSeconds) {
+        self.last_seen.store(at.get(), Ordering::Relaxed);
+    }
+
+    fn wish(&self, what: &AtomicBool) {
+        what.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+}
+
+/// Every connected endpoint.
+#[derive(Debug, Default)]
+pub(crate) struct Hub {
+    links: Mutex<HashMap<EndpointId, Arc<Link>>>,
+}
+
+impl Hub {
+    /// Registers a connection; an older one of the same endpoint is told to close.
+    pub(crate) fn connect(&self, id: EndpointId) -> Arc<Link> {
+        let link = Arc::new(Link::default());
+        let older = self.lock().insert(id, Arc::clone(&link));
+        if let Some(older) = older {
+            older.wish(&older.close);
+        }
+        link
+    }
+
+    /// A connection ended; a newer one of the same endpoint stays.
+    pub(crate) fn disconnect(&self, id: EndpointId, link: &Arc<Link>) {
+        let mut links = self.lock();
+        if links.get(&id).is_some_and(|known| Arc::ptr_eq(known, link)) {
+            links.remove(&id);
+        }
+    }
+
+    pub(crate) fn is_connected(&self, id: EndpointId) -> bool {
+        self.lock().contains_key(&id)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// A job may be deliverable to these.
+    pub(crate) fn wake(&self, endpoints: &[EndpointId]) {
+        let links = self.lock();
+        for link in endpoints.iter().filter_map(|id| links.get(id)) {
+            link.wish(&link.work);
+        }
+    }
+
+    /// Asks for an inventory; false when the endpoint is not connected.
+    pub(crate) fn ask_inventory(&self, id: EndpointId) -> bool {
+        self.lock().get(&id).inspect(|link| link.wish(&link.inventory)).is_some()
+    }
+
+    /// Ends a connection; the endpoint comes back and is judged again.
+    pub(crate) fn close(&self, id: EndpointId) {
+        if let Some(link) = self.lock().get(&id) {
+            link.wish(&link.close);
+        }
+    }
+
+    /// When connected endpoints were last heard of.
+    pub(crate) fn last_seen(&self) -> Vec<(EndpointId, u64)> {
+        let links = self.lock();
+        links.iter().map(|(id, link)| (*id, link.last_seen.load(Ordering::Relaxed))).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<EndpointId, Arc<Link>>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

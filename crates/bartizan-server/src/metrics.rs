@@ -1,0 +1,83 @@
+//! Figures in the Prometheus text format.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bartizan_store::{LogName, StoreError};
+
+use crate::app::App;
+
+/// Counters that only rise.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    pub(crate) frames_in: AtomicU64,
+    pub(crate) frames_out: AtomicU64,
+    pub(crate) handshakes_refused: AtomicU64,
+    pub(crate) receipts: AtomicU64,
+    pub(crate) jobs_delivered: AtomicU64,
+}
+
+/// Adds one.
+pub(crate) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The whole page.
+pub(crate) async fn page(app: &App) -> Result<String, StoreError> {
+    let (endpoints, jobs, receipts) = app
+        .db
+        .read(|tx| Ok((tx.endpoint_counts()?, tx.job_counts()?, tx.receipt_count()?)))
+        .await?;
+    let mut out = String::new();
+    let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let (m, store) = (&app.metrics, app.db.counters());
+    series(
+        &mut out,
+        "bartizan_agent_connections",
+        "gauge",
+        &[("", u64::try_from(app.hub.count()).unwrap_or(0))],
+    );
+    labelled(&mut out, "bartizan_endpoints", "standing", &endpoints);
+    labelled(&mut out, "bartizan_jobs", "state", &jobs);
+    let sizes = [LogName::Control, LogName::Jobs]
+        .map(|log| (log.name().to_owned(), app.logs.log(log).size()));
+    labelled(&mut out, "bartizan_log_entries", "log", &sizes);
+    series(&mut out, "bartizan_receipts_stored", "gauge", &[("", receipts)]);
+    series(&mut out, "bartizan_receipts_total", "counter", &[("", load(&m.receipts))]);
+    series(&mut out, "bartizan_jobs_delivered_total", "counter", &[("", load(&m.jobs_delivered))]);
+    let frames =
+        [("{direction=\"in\"}", load(&m.frames_in)), ("{direction=\"out\"}", load(&m.frames_out))];
+    series(&mut out, "bartizan_frames_total", "counter", &frames);
+    series(
+        &mut out,
+        "bartizan_handshakes_refused_total",
+        "counter",
+        &[("", load(&m.handshakes_refused))],
+    );
+    series(&mut out, "bartizan_database_queue", "gauge", &[("", load(&store.queued))]);
+    series(&mut out, "bartizan_database_commits_total", "counter", &[("", load(&store.commits))]);
+    series(
+        &mut out,
+        "bartizan_database_operations_total",
+        "counter",
+        &[("", load(&store.operations))],
+    );
+    Ok(out)
+}
+
+fn series(out: &mut String, name: &str, kind: &str, values: &[(&str, u64)]) {
+    let _ = writeln!(out, "# TYPE {name} {kind}");
+    for (labels, value) in values {
+        let _ = writeln!(out, "{name}{labels} {value}");
+    }
+}
+
+fn labelled(out: &mut String, name: &str, label: &str, values: &[(String, u64)]) {
+    let _ = writeln!(out, "# TYPE {name} gauge");
+    for (value, number) in values {
+        // States come from the database, where a hand may have written anything.
+        let value: String =
+            value.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        let _ = writeln!(out, "{name}{{{label}=\"{value}\"}} {number}");
+    }
+}

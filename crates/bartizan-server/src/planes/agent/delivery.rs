@@ -1,0 +1,260 @@
+//! Delivering jobs, one at a time, exactly as the database has them.
+//!
+//! Nothing is checked here that an endpoint checks: evidence is gathered as well as it can be, and
+//! where a row was changed by hand the endpoint says no and why.
+
+use std::time::Duration;
+
+use bartizan_proto::limits::CHUNK_BYTES_MAX;
+use bartizan_proto::message::{JobMessage, Message};
+use bartizan_proto::operator::JobEvent;
+use bartizan_store::{DueJob, JobRecord};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::{EndpointId, Sha256, StatementId};
+use bartizan_trust::refusal::{Refusal, Retry};
+use bartizan_trust::statement::Job;
+use bartizan_trust::targets::TargetTree;
+use tokio::time::Instant;
+
+use super::session::Session;
+use crate::app::{Organisation, now};
+use crate::convert::target_row;
+use crate::logs::Covered;
+use crate::metrics::count;
+
+/// An endpoint that does not say what it did with a job is asked again after this long.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// First and longest pause before a refused job is delivered again.
+const RETRY_MIN: Duration = Duration::from_secs(2);
+const RETRY_MAX: Duration = Duration::from_secs(300);
+/// Delivered jobs remembered per connection.
+const REMEMBERED_MAX: usize = 256;
+
+/// The job the endpoint is judging.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    /// The id of the envelope that was sent; the row's own unless the row was changed.
+    pub(super) known_as: StatementId,
+    until: Instant,
+}
+
+/// An earlier delivery over this connection.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    evidence: Sha256,
+    count: u32,
+    not_before: Instant,
+}
+
+/// Where to find what a delivery carries.
+struct Evidence {
+    message: JobMessage,
+    known_as: StatementId,
+    /// Hash of everything whose change may change the answer.
+    hash: Sha256,
+}
+
+impl Session {
+    /// When to look for work again without being woken.
+    pub(super) fn delivery_timer(&self) -> Option<Instant> {
+        let answer = self.in_flight.as_ref().map(|in_flight| in_flight.until);
+        let now = Instant::now();
+        let retry =
+            self.attempts.values().map(|attempt| attempt.not_before).filter(|at| *at > now).min();
+        answer.or(retry)
+    }
+
+    /// Delivers the next job that is due, if the endpoint is free.
+    pub(super) async fn deliver_next(&mut self) -> anyhow::Result<()> {
+        if !self.admitted
+            || self.in_flight.as_ref().is_some_and(|in_flight| Instant::now() < in_flight.until)
+        {
+            return Ok(());
+        }
+        self.in_flight = None;
+        let Some(organisation) = self.app.organisation() else { return Ok(()) };
+        let (id, at) = (self.id, now().get());
+        let due = self.app.db.read(move |tx| tx.due_jobs(id, at)).await?;
+        for job in due.into_iter().filter(|job| !is_terminal(job.code.as_deref())) {
+            if self.deliver(&organisation, &job).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn deliver(&mut self, organisation: &Organisation, due: &DueJob) -> anyhow::Result<bool> {
+        let attempt = self.attempts.get(&due.job);
+        if attempt.is_some_and(|attempt| Instant::now() < attempt.not_before) {
+            return Ok(false);
+        }
+        let Some(evidence) = self.gather(organisation, due.job).await? else { return Ok(false) };
+        let tried = attempt.map_or(0, |attempt| attempt.count);
+        let unchanged = attempt.is_some_and(|attempt| attempt.evidence == evidence.hash);
+        if unchanged && due.state == "refused" && !passes_with_time(due.code.as_deref()) {
+            return Ok(false);
+        }
+        self.push_control(true).await?;
+        if self.attempts.len() >= REMEMBERED_MAX {
+            self.attempts.clear();
+            self.rows.clear();
+        }
+        let pause = RETRY_MIN.saturating_mul(1 << tried.min(8)).min(RETRY_MAX);
+        let attempt = Attempt {
+            evidence: evidence.hash,
+            count: tried + 1,
+            not_before: Instant::now() + pause,
+        };
+        self.attempts.insert(due.job, attempt);
+        self.rows.insert(evidence.known_as, due.job);
+        self.in_flight =
+            Some(InFlight { known_as: evidence.known_as, until: Instant::now() + ANSWER_TIMEOUT });
+        self.send(&Message::Job(evidence.message)).await?;
+        count(&self.app.metrics.jobs_delivered);
+        self.move_target(due.job, "delivered").await?;
+        Ok(true)
+    }
+
+    /// Everything an endpoint needs to decide; `None` while no checkpoint with the class's witnesses covers the job.
+    async fn gather(
+        &self,
+        organisation: &Organisation,
+        id: StatementId,
+    ) -> anyhow::Result<Option<Evidence>> {
+        let read = self
+            .app
+            .db
+            .read(move |tx| Ok((tx.job(id)?, tx.job_endpoints(id)?, tx.job_content(id)?)));
+        let (Some(record), endpoints, content) = read.await? else { return Ok(None) };
+        let envelope = Envelope::decode(&record.envelope).ok();
+        let known_as = envelope.as_ref().map_or(id, Envelope::id);
+        let job: Option<Job> = envelope.and_then(|envelope| envelope.statement().ok());
+        let Some(covered) = self.covering(organisation, job.as_ref(), &record) else {
+            return Ok(None);
+        };
+        let log = &self.app.logs.jobs;
+        let Some(proof) = log.proof(record.log_index, &covered) else { return Ok(None) };
+        let (index, path) = target_path(&endpoints, self.id);
+        let hash = Sha256::of_parts(&[
+            &record.envelope,
+            &content.unwrap_or_default(),
+            &record.log_index.to_be_bytes(),
+            &index.to_be_bytes(),
+            path.iter()
+                .fold(Sha256::of(b""), |all, hash| {
+                    Sha256::of_parts(&[all.as_bytes(), hash.as_bytes()])
+                })
+                .as_bytes(),
+            &organisation.bundle().version.to_be_bytes(),
+        ]);
+        let consistency = log.consistency(self.jobs_size, covered.size);
+        let message =
+            JobMessage { envelope: record.envelope, proof, consistency, stage: 0, index, path };
+        Ok(Some(Evidence { message, known_as, hash }))
+    }
+
+    fn covering(
+        &self,
+        organisation: &Organisation,
+        job: Option<&Job>,
+        record: &JobRecord,
+    ) -> Option<Covered> {
+        let policy = &organisation.log.policy;
+        let rule = job.and_then(|job| organisation.bundle().class_rule(job.class));
+        let group = rule.map_or_else(|| policy.quorum(), |rule| rule.witnesses.as_str());
+        self.app.logs.jobs.covered(policy, group, record.log_index.saturating_add(1))
+    }
+
+    /// Sends the pieces of a content from an offset on, to its end.
+    pub(super) async fn send_content(&mut self, sha256: Sha256, offset: u32) -> anyhow::Result<()> {
+        let rows: Vec<StatementId> = self.rows.values().copied().collect();
+        let Some(content) = self.find_content(&rows, sha256).await? else {
+            tracing::warn!(endpoint.id = %self.id, "content requested of no job delivered here");
+            return Ok(());
+        };
+        let total = u32::try_from(content.len()).unwrap_or(u32::MAX);
+        let mut offset = offset.min(total);
+        let mut rest =
+            usize::try_from(offset).ok().and_then(|start| content.get(start..)).unwrap_or_default();
+        loop {
+            let (piece, more) = rest.split_at(rest.len().min(CHUNK_BYTES_MAX));
+            self.send(&Message::Content { sha256, total, offset, bytes: piece.to_vec() }).await?;
+            offset += u32::try_from(piece.len()).unwrap_or(0);
+            rest = more;
+            if rest.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The content of the delivered job that names this hash: whatever the database now holds under it.
+    async fn find_content(
+        &self,
+        rows: &[StatementId],
+        sha256: Sha256,
+    ) -> anyhow::Result<Option<Vec<u8>>> {
+        for row in rows.iter().copied() {
+            let Some(record) = self.app.db.read(move |tx| tx.job(row)).await? else { continue };
+            let job = Envelope::decode(&record.envelope)
+                .ok()
+                .and_then(|envelope| envelope.statement::<Job>().ok());
+            let named = job.map(|job| match job.action {
+                bartizan_trust::statement::Action::Script(script) => script.content.sha256,
+            });
+            if named == Some(sha256) {
+                return Ok(self.app.db.read(move |tx| tx.job_content(row)).await?);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Moves this endpoint's target and tells those who watch.
+    pub(super) async fn move_target(
+        &self,
+        job: StatementId,
+        state: &'static str,
+    ) -> anyhow::Result<()> {
+        let id = self.id;
+        let moved = self
+            .app
+            .db
+            .write(move |tx| Ok(tx.move_target(job, id, state)?.then(|| tx.job_target(job, id))))
+            .await?;
+        if let Some(target) = moved.transpose()?.flatten() {
+            self.app.events.push(job, JobEvent::Target(target_row(&target)));
+        }
+        Ok(())
+    }
+}
+
+/// Place and path of an endpoint among the targets the database lists; nothing when it is none.
+fn target_path(endpoints: &[EndpointId], id: EndpointId) -> (u32, Vec<Sha256>) {
+    let leaves: Vec<(EndpointId, u32)> = endpoints.iter().map(|endpoint| (*endpoint, 0)).collect();
+    TargetTree::new(&leaves).ok().and_then(|tree| tree.proof(&id)).unwrap_or_default()
+}
+
+fn refusal(code: Option<&str>) -> Option<Refusal> {
+    Refusal::ALL.iter().copied().find(|refusal| Some(refusal.code()) == code)
+}
+
+fn is_terminal(code: Option<&str>) -> bool {
+    refusal(code).is_some_and(|refusal| refusal.retry() == Retry::Terminal)
+}
+
+/// Refusals that time or the control log alone can turn into a yes.
+fn passes_with_time(code: Option<&str>) -> bool {
+    matches!(
+        refusal(code),
+        Some(
+            Refusal::TooEarly
+                | Refusal::ControlStale
+                | Refusal::ControlGap
+                | Refusal::BundleTooOld
+                | Refusal::RateLimited
+                | Refusal::AfterMissing
+                | Refusal::SeenFull
+                | Refusal::Frozen
+                | Refusal::NotWitnessed
+        )
+    )
+}

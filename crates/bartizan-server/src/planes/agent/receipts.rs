@@ -1,0 +1,92 @@
+//! Receipts: verified, stored durably, then acknowledged.
+
+use anyhow::{Context as _, ensure};
+use bartizan_proto::message::Message;
+use bartizan_proto::operator::JobEvent;
+use bartizan_store::{Answer, ReceiptRecord};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::refusal::{Refusal, Retry};
+use bartizan_trust::statement::{Decision, Receipt, SignatureRole};
+
+use super::session::Session;
+use crate::app::now;
+use crate::convert::{decision_name, target_row};
+use crate::metrics::count;
+
+impl Session {
+    // SPEC: agent-plane.md "Receipts"
+    pub(super) async fn accept_receipt(&mut self, bytes: Vec<u8>) -> anyhow::Result<()> {
+        ensure!(self.admitted, "a receipt from quarantine");
+        let envelope = Envelope::decode(&bytes).context("a receipt")?;
+        let receipt: Receipt = envelope.statement().context("a receipt's payload")?;
+        let (signatures, _) = envelope.verify_signatures();
+        let signed =
+            signatures.iter().any(|s| s.role == SignatureRole::Receipt && s.key == self.device);
+        ensure!(
+            signed && receipt.endpoint == self.id,
+            "a receipt that this endpoint's key did not sign"
+        );
+        self.store_receipt(&envelope, bytes, &receipt).await?;
+        self.send(&Message::ReceiptStored { seq: receipt.seq }).await?;
+        if self.in_flight.as_ref().is_some_and(|in_flight| in_flight.known_as == receipt.job) {
+            self.in_flight = None;
+        }
+        self.deliver_next().await
+    }
+
+    async fn store_receipt(
+        &mut self,
+        envelope: &Envelope,
+        bytes: Vec<u8>,
+        receipt: &Receipt,
+    ) -> anyhow::Result<()> {
+        let row = self.row_of(receipt.job).unwrap_or(receipt.job);
+        let ran = receipt.decision != Decision::Refused;
+        let output = if ran { self.outputs.remove(&row) } else { None };
+        let record = ReceiptRecord {
+            endpoint: self.id,
+            id: envelope.id(),
+            seq: receipt.seq,
+            job: receipt.job,
+            envelope: bytes,
+            at: now().get(),
+        };
+        let answer = Answer {
+            job: row,
+            state: target_state(receipt.decision),
+            code: receipt.code.clone(),
+            decision: decision_name(receipt.decision),
+            exit: receipt.exit,
+            output,
+        };
+        let id = self.id;
+        let store = self.app.db.write(move |tx| {
+            let moved = tx.put_receipt(&record, &answer)?;
+            let finished = moved && tx.finish_job(row, is_final)?;
+            let target = if moved { tx.job_target(row, id)? } else { None };
+            Ok((target, finished))
+        });
+        let (target, finished) = store.await?;
+        count(&self.app.metrics.receipts);
+        if let Some(target) = target {
+            self.app.events.push(row, JobEvent::Target(target_row(&target)));
+        }
+        if finished {
+            self.app.events.poke(row);
+        }
+        Ok(())
+    }
+}
+
+const fn target_state(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Refused => "refused",
+        Decision::Done => "done",
+        Decision::Failed | Decision::TimedOut | Decision::Interrupted => "failed",
+    }
+}
+
+/// Whether a refusal of this code stays.
+fn is_final(code: &str) -> bool {
+    Refusal::ALL.iter().any(|refusal| refusal.code() == code && refusal.retry() == Retry::Terminal)
+}

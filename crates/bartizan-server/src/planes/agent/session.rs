@@ -1,0 +1,304 @@
+//! One connection of one agent: one task, small buffers, one message after the other.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use bartizan_proto::frame::{FrameReader, encode_frame};
+use bartizan_proto::message::{Hello, JobPhase, Message};
+use bartizan_proto::operator::JobEvent;
+use bartizan_trust::id::{EndpointId, StatementId};
+use bartizan_trust::keys::PublicKey;
+use data_encoding::BASE64;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_rustls::server::TlsStream;
+
+use super::HANDSHAKE_TIMEOUT;
+use super::control::ControlCursor;
+use super::delivery::{Attempt, InFlight};
+use crate::app::{App, now};
+use crate::hub::{Link, Wish};
+use crate::metrics::count;
+
+/// A peer that takes longer to read one frame is gone.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes read at once; kept on the task, so small.
+const READ_BYTES: usize = 2 * 1024;
+/// Bytes of the end of a job's output kept until its receipt comes.
+const OUTPUT_TAIL_MAX: usize = 64 * 1024;
+/// Jobs of one endpoint whose output is kept at once.
+const OUTPUT_JOBS_MAX: usize = 4;
+
+/// The state of a connection.
+pub(super) struct Session {
+    pub(super) app: Arc<App>,
+    pub(super) device: PublicKey,
+    pub(super) id: EndpointId,
+    pub(super) admitted: bool,
+    pub(super) control: ControlCursor,
+    pub(super) jobs_size: u64,
+    pub(super) in_flight: Option<InFlight>,
+    pub(super) attempts: HashMap<StatementId, Attempt>,
+    /// The job row behind the id the endpoint knows a delivered job by.
+    pub(super) rows: HashMap<StatementId, StatementId>,
+    pub(super) outputs: HashMap<StatementId, Vec<u8>>,
+    stream: Box<TlsStream<TcpStream>>,
+    reader: FrameReader,
+    link: Arc<Link>,
+}
+
+/// Serves a connection until it ends.
+pub(super) async fn run(
+    app: Arc<App>,
+    mut stream: Box<TlsStream<TcpStream>>,
+    device: PublicKey,
+    stop: watch::Receiver<bool>,
+) {
+    let id = device.endpoint_id();
+    let mut reader = FrameReader::new();
+    let hello = match tokio::time::timeout(HANDSHAKE_TIMEOUT, first_frame(&mut stream, &mut reader))
+        .await
+    {
+        Ok(Ok(hello)) => hello,
+        Ok(Err(error)) => {
+            return tracing::info!(endpoint.id = %id, "agent sent no hello: {error:#}");
+        }
+        Err(_) => return tracing::info!(endpoint.id = %id, "agent sent no hello in time"),
+    };
+    let admitted = match super::hello::introduce(&app, &device, &hello).await {
+        Ok(admitted) => admitted,
+        Err(error) => {
+            count(&app.metrics.handshakes_refused);
+            return tracing::warn!(endpoint.id = %id, "agent refused: {error:#}");
+        }
+    };
+    let link = app.hub.connect(id);
+    link.seen(now());
+    tracing::info!(endpoint.id = %id, admitted, "agent connected");
+    let mut session = Session {
+        control: ControlCursor::new(hello.control_size),
+        jobs_size: hello.jobs_size,
+        app: Arc::clone(&app),
+        device,
+        id,
+        admitted,
+        in_flight: None,
+        attempts: HashMap::new(),
+        rows: HashMap::new(),
+        outputs: HashMap::new(),
+        stream,
+        reader,
+        link: Arc::clone(&link),
+    };
+    match session.serve(stop).await {
+        Ok(why) => tracing::info!(endpoint.id = %id, "agent connection ended: {why}"),
+        Err(error) => tracing::info!(endpoint.id = %id, "agent connection closed: {error:#}"),
+    }
+    app.hub.disconnect(id, &link);
+    let _ = app.db.write(move |tx| tx.touch(&[(id, now().get())])).await;
+}
+
+async fn first_frame(
+    stream: &mut TlsStream<TcpStream>,
+    reader: &mut FrameReader,
+) -> anyhow::Result<Hello> {
+    loop {
+        if let Some(message) = reader.next_message()? {
+            let Message::Hello(hello) = message else { bail!("the first frame is not a hello") };
+            return Ok(hello);
+        }
+        let mut buffer = [0; READ_BYTES];
+        let read = stream.read(&mut buffer).await?;
+        ensure!(read > 0, "closed");
+        reader.extend(buffer.get(..read).unwrap_or_default());
+    }
+}
+
+/// What made the loop turn.
+enum Turn {
+    Bytes(usize),
+    Wish(Wish),
+    Control,
+    Timer,
+    Stop,
+}
+
+impl Session {
+    async fn serve(&mut self, mut stop: watch::Receiver<bool>) -> anyhow::Result<&'static str> {
+        let heartbeat = Duration::from_secs(u64::from(self.app.config.heartbeat_s));
+        let mut control = self.app.logs.control.subscribe();
+        self.send(&Message::Welcome {
+            heartbeat_s: self.app.config.heartbeat_s,
+            admitted: self.admitted,
+        })
+        .await?;
+        self.push_control(true).await?;
+        self.deliver_next().await?;
+        self.drain().await?;
+        let mut silent_at = Instant::now() + heartbeat * 3;
+        loop {
+            let timer = self.next_timer().map_or(silent_at, |at| at.min(silent_at));
+            let mut buffer = [0; READ_BYTES];
+            let turn = tokio::select! {
+                read = self.stream.read(&mut buffer) => Turn::Bytes(read?),
+                wish = self.link.wished() => Turn::Wish(wish),
+                _ = control.changed() => Turn::Control,
+                () = tokio::time::sleep_until(timer) => Turn::Timer,
+                _ = stop.changed() => Turn::Stop,
+            };
+            match turn {
+                Turn::Bytes(0) => return Ok("closed by the agent"),
+                Turn::Bytes(read) => {
+                    silent_at = Instant::now() + heartbeat * 3;
+                    self.link.seen(now());
+                    self.reader.extend(buffer.get(..read).unwrap_or_default());
+                    self.drain().await?;
+                }
+                Turn::Wish(Wish { close: true, .. }) => {
+                    return Ok("replaced or to be judged again");
+                }
+                Turn::Wish(wish) => self.grant(wish).await?,
+                Turn::Control => self.push_control(false).await?,
+                Turn::Timer if Instant::now() >= silent_at => return Ok("no heartbeat"),
+                Turn::Timer => self.on_timer().await?,
+                Turn::Stop => return Ok("the server stops"),
+            }
+        }
+    }
+
+    async fn grant(&mut self, wish: Wish) -> anyhow::Result<()> {
+        if wish.inventory {
+            self.send(&Message::InventoryRequest).await?;
+        }
+        if wish.work {
+            self.deliver_next().await?;
+        }
+        Ok(())
+    }
+
+    async fn on_timer(&mut self) -> anyhow::Result<()> {
+        self.push_control(false).await?;
+        self.deliver_next().await
+    }
+
+    fn next_timer(&self) -> Option<Instant> {
+        let delivery = self.delivery_timer();
+        [delivery, self.control.due_at()].into_iter().flatten().min()
+    }
+
+    /// Acts on every whole frame that has arrived.
+    async fn drain(&mut self) -> anyhow::Result<()> {
+        while let Some(message) = self.reader.next_message()? {
+            count(&self.app.metrics.frames_in);
+            self.accept(message).await?;
+        }
+        Ok(())
+    }
+
+    async fn accept(&mut self, message: Message) -> anyhow::Result<()> {
+        match message {
+            Message::Heartbeat { seq } => self.send(&Message::HeartbeatAck { seq }).await,
+            Message::Inventory { json } => self.accept_inventory(json).await,
+            Message::JobTaken { job, phase, jobs_size } => {
+                self.accept_taken(job, phase, jobs_size).await
+            }
+            Message::Output { job, stream, bytes, .. } => {
+                self.accept_output(job, stream.code(), &bytes).await
+            }
+            Message::Receipt { envelope } => self.accept_receipt(envelope).await,
+            Message::ControlRequest { from } => {
+                self.control.rewind(from);
+                self.push_control(true).await
+            }
+            Message::ContentRequest { sha256, offset } => self.send_content(sha256, offset).await,
+            Message::Hello(_) => bail!("a second hello"),
+            Message::Welcome { .. }
+            | Message::Control { .. }
+            | Message::Job(_)
+            | Message::Content { .. }
+            | Message::ReceiptStored { .. }
+            | Message::InventoryRequest
+            | Message::HeartbeatAck { .. }
+            | Message::Setup(_)
+            | Message::Link { .. }
+            | Message::TlsSign { .. }
+            | Message::TlsSigned { .. } => bail!("a message that only goes the other way"),
+        }
+    }
+
+    async fn accept_inventory(&self, json: Vec<u8>) -> anyhow::Result<()> {
+        // Kept as it came; only its syntax is checked, so that readers get JSON.
+        serde_json::from_slice::<serde_json::Value>(&json)
+            .context("an inventory that is not JSON")?;
+        let (id, at) = (self.id, now().get());
+        Ok(self.app.db.write(move |tx| tx.put_inventory(id, &json, at)).await?)
+    }
+
+    async fn accept_taken(
+        &mut self,
+        job: StatementId,
+        phase: JobPhase,
+        jobs_size: u64,
+    ) -> anyhow::Result<()> {
+        self.jobs_size = jobs_size;
+        if self.in_flight.as_ref().is_some_and(|in_flight| in_flight.known_as == job) {
+            self.in_flight = None;
+        }
+        if phase == JobPhase::Running
+            && let Some(row) = self.row_of(job)
+        {
+            self.move_target(row, "running").await?;
+        }
+        self.deliver_next().await
+    }
+
+    async fn accept_output(
+        &mut self,
+        job: StatementId,
+        stream: u8,
+        bytes: &[u8],
+    ) -> anyhow::Result<()> {
+        if self.row_of(job).is_none() {
+            // Delivered over an earlier connection, or none of this endpoint's jobs.
+            let id = self.id;
+            if self.app.db.read(move |tx| tx.job_target(job, id)).await?.is_none() {
+                return Ok(());
+            }
+            self.rows.insert(job, job);
+        }
+        let Some(row) = self.row_of(job) else { return Ok(()) };
+        if self.outputs.len() >= OUTPUT_JOBS_MAX && !self.outputs.contains_key(&row) {
+            self.outputs.clear();
+        }
+        let tail = self.outputs.entry(row).or_default();
+        tail.extend_from_slice(bytes);
+        if tail.len() > OUTPUT_TAIL_MAX {
+            tail.drain(..tail.len() - OUTPUT_TAIL_MAX);
+        }
+        self.app
+            .events
+            .push(row, JobEvent::Output { endpoint: self.id, stream, bytes: BASE64.encode(bytes) });
+        Ok(())
+    }
+
+    /// The job row behind an id, if it was delivered here.
+    pub(super) fn row_of(&self, job: StatementId) -> Option<StatementId> {
+        self.rows.get(&job).copied()
+    }
+
+    /// Sends one frame.
+    pub(super) async fn send(&mut self, message: &Message) -> anyhow::Result<()> {
+        let frame = encode_frame(message);
+        count(&self.app.metrics.frames_out);
+        let write = async {
+            self.stream.write_all(&frame).await?;
+            self.stream.flush().await
+        };
+        tokio::time::timeout(WRITE_TIMEOUT, write).await.context("the agent does not read")??;
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! Jobs: submitted, signed, listed.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use bartizan_proto::operator::{JobDetail, JobPage, JobSubmission, ReceiptPage, Stored};
+use bartizan_store::{LogName, NewJob, StoreError};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::StatementId;
+use bartizan_trust::merkle::leaf_hash;
+use bartizan_trust::refusal::Refusal;
+use bartizan_trust::statement::Job;
+use data_encoding::BASE64;
+use serde::Deserialize;
+
+use super::failure::Failure;
+use super::judge;
+use super::login::{Session, decode_envelope, read_base64, read_envelope, read_json};
+use crate::app::{App, Organisation, now};
+use crate::convert::{job_row, target_row};
+
+/// Rows in one answer.
+const PAGE_MAX: u64 = 200;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Filter {
+    state: Option<String>,
+}
+
+/// `POST /v1/jobs`
+pub(super) async fn submit(
+    State(app): State<Arc<App>>,
+    session: Session,
+    body: Bytes,
+) -> Result<Json<Stored>, Failure> {
+    let submission: JobSubmission = read_json(&body)?;
+    let (envelope, bytes) = decode_envelope(&submission.envelope)?;
+    let content = read_base64(&submission.content)?;
+    let job = job_of(&envelope)?;
+    let organisation = &session.organisation;
+    judge::submission(organisation, &job, &envelope, &submission.targets, &content)?;
+    let (id, leaf) = (envelope.id(), leaf_hash(&bytes));
+    let mut new = NewJob {
+        id,
+        class: job.class.name().to_owned(),
+        title: job.display.title.clone(),
+        tenant: job.tenant.to_string(),
+        submitted: now().get(),
+        exp: job.window.exp.get(),
+        state: judge::state(organisation.bundle(), &job, &envelope),
+        envelope: bytes,
+        content,
+        log_index: 0,
+        targets: submission.targets,
+    };
+    let write = app.db.write(move |tx| {
+        if tx.job(id)?.is_some() {
+            return Ok(None);
+        }
+        new.log_index = tx.append(LogName::Jobs, &new.envelope, &leaf)?;
+        tx.put_job(&new)?;
+        Ok(Some(new.log_index))
+    });
+    let Some(index) = write.await? else {
+        let message = "this job was submitted before";
+        return Err(Failure::new(
+            StatusCode::CONFLICT,
+            "job.exists",
+            message,
+            "look at it with `bartizan watch`",
+        ));
+    };
+    published(&app).await?;
+    tracing::info!(operator.id = %session.operator, job.id = %id, "job submitted");
+    Ok(Json(Stored { id, log_index: Some(index) }))
+}
+
+/// `POST /v1/jobs/{id}/signatures`
+pub(super) async fn sign(
+    State(app): State<Arc<App>>,
+    session: Session,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<Stored>, Failure> {
+    let id = parse(&id)?;
+    let (envelope, bytes) = read_envelope(&body)?;
+    if envelope.id() != id {
+        return Err(Failure::bad(
+            "signatures.other_job",
+            "the envelope is of another statement",
+            "sign the job's own envelope",
+        ));
+    }
+    let job = job_of(&envelope)?;
+    let bundle = session.organisation.bundle().clone();
+    let leaf = leaf_hash(&bytes);
+    // Judged inside the transaction: two approvals at the same time must not lose one.
+    let write = app.db.write(move |tx| {
+        let Some(record) = tx.job(id)? else { return Ok(Err(Failure::not_found("job"))) };
+        if let Ok(old) = Envelope::decode(&record.envelope)
+            && let Err(failure) = judge::better_signed(&bundle, &job, &old, &envelope)
+        {
+            return Ok(Err(failure));
+        }
+        let state = judge::state(&bundle, &job, &envelope);
+        let index = tx.append(LogName::Jobs, &bytes, &leaf)?;
+        tx.sign_job(id, &bytes, index, state)?;
+        Ok(Ok(index))
+    });
+    let index = write.await??;
+    published(&app).await?;
+    app.events.poke(id);
+    tracing::info!(operator.id = %session.operator, job.id = %id, "job signed");
+    Ok(Json(Stored { id, log_index: Some(index) }))
+}
+
+async fn published(app: &App) -> Result<(), Failure> {
+    app.logs.jobs.publish(&app.db).await.map_err(|error| Failure::internal(&error))?;
+    app.work.notify_one();
+    Ok(())
+}
+
+fn job_of(envelope: &Envelope) -> Result<Job, Failure> {
+    envelope.statement().map_err(|error| Failure::refused(Refusal::Malformed, error.to_string()))
+}
+
+/// `GET /v1/jobs?state=`
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    _session: Session,
+    Query(filter): Query<Filter>,
+) -> Result<Json<JobPage>, Failure> {
+    let jobs = app.db.read(move |tx| tx.jobs(filter.state.as_deref(), PAGE_MAX)).await?;
+    Ok(Json(JobPage { jobs: jobs.iter().map(job_row).collect() }))
+}
+
+/// `GET /v1/jobs/{id}`
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    session: Session,
+    Path(id): Path<String>,
+) -> Result<Json<JobDetail>, Failure> {
+    let id = parse(&id)?;
+    let read = app.db.read(move |tx| Ok((tx.job(id)?, tx.job_content(id)?, tx.job_targets(id)?)));
+    let (Some(record), content, targets) = read.await? else {
+        return Err(Failure::not_found("job"));
+    };
+    Ok(Json(JobDetail {
+        row: job_row(&record),
+        envelope: BASE64.encode(&record.envelope),
+        content: BASE64.encode(&content.unwrap_or_default()),
+        log_index: record.log_index,
+        witnessed: is_witnessed(&app, &session.organisation, &record),
+        targets: targets.iter().map(target_row).collect(),
+    }))
+}
+
+fn is_witnessed(
+    app: &App,
+    organisation: &Organisation,
+    record: &bartizan_store::JobRecord,
+) -> bool {
+    let rule = organisation.bundle().classes.iter().find(|rule| rule.class.name() == record.class);
+    let size = record.log_index.saturating_add(1);
+    rule.is_some_and(|rule| {
+        app.logs.jobs.covered(&organisation.log.policy, &rule.witnesses, size).is_some()
+    })
+}
+
+/// `GET /v1/jobs/{id}/receipts`
+pub(super) async fn receipts(
+    State(app): State<Arc<App>>,
+    _session: Session,
+    Path(id): Path<String>,
+) -> Result<Json<ReceiptPage>, Failure> {
+    let id = parse(&id)?;
+    let receipts: Result<_, StoreError> = app.db.read(move |tx| tx.receipts(id)).await;
+    Ok(Json(ReceiptPage {
+        receipts: receipts?.iter().map(|envelope| BASE64.encode(envelope)).collect(),
+    }))
+}
+
+/// Reads a job's id from a path.
+pub(super) fn parse(id: &str) -> Result<StatementId, Failure> {
+    id.parse().map_err(|error| {
+        Failure::bad("request.id", format!("{error}"), "copy the id from `bartizan pending`")
+    })
+}

@@ -1,0 +1,148 @@
+//! The operator plane: JSON over HTTPS, private by default. Specification: `docs/spec/operator-api.md`.
+
+mod bundles;
+mod endpoints;
+mod events;
+mod failure;
+pub(crate) mod http;
+mod jobs;
+mod judge;
+mod login;
+mod logs;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use bartizan_trust::id::Sha256;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+
+use crate::app::App;
+use crate::metrics::count;
+use crate::tls;
+use failure::Failure;
+
+/// Connections at once: consoles, witnesses, some long polls each.
+const CONNECTIONS_MAX: usize = 1024;
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest request, long polls included.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+/// Largest body: a script of 1 MiB in base64, its envelope, and a list of targets.
+const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// The console key of a connection, if it presented one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) Option<Sha256>);
+
+/// Accepts consoles until the server stops.
+pub(crate) async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    mut stop: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let router = routes(&app);
+    loop {
+        let accepted = tokio::select! {
+            _ = stop.changed() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, place) = match (accepted, Arc::clone(&places).try_acquire_owned()) {
+            (Ok((stream, _)), Ok(place)) => (stream, place),
+            (Err(error), _) => {
+                tracing::warn!(%error, "accept an operator");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+            (_, Err(_)) => continue,
+        };
+        let (app, acceptor, router, stop) =
+            (Arc::clone(&app), acceptor.clone(), router.clone(), stop.clone());
+        tokio::spawn(async move {
+            connection(&app, stream, &acceptor, router, stop).await;
+            drop(place);
+        });
+    }
+}
+
+async fn connection(
+    app: &App,
+    stream: TcpStream,
+    acceptor: &TlsAcceptor,
+    router: Router,
+    stop: watch::Receiver<bool>,
+) {
+    let _ = stream.set_nodelay(true);
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => {
+            let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+            let peer = Peer(certificate.and_then(tls::spki_hash));
+            http::serve(stream, router.layer(Extension(peer)), stop).await;
+        }
+        Ok(Err(error)) => {
+            count(&app.metrics.handshakes_refused);
+            tracing::debug!(%error, "operator handshake refused");
+        }
+        Err(_) => count(&app.metrics.handshakes_refused),
+    }
+}
+
+fn routes(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/v1/server", get(login::server))
+        .route("/v1/genesis", post(bundles::genesis))
+        .route("/v1/login", post(login::login))
+        .route("/v1/bundles", post(bundles::next))
+        .route("/v1/enrolments", post(endpoints::enrol))
+        .route("/v1/endpoints", get(endpoints::list))
+        .route("/v1/endpoints/{id}", get(endpoints::show))
+        .route("/v1/endpoints/{id}/admit", post(endpoints::admit))
+        .route("/v1/endpoints/{id}/refresh", post(endpoints::refresh))
+        .route("/v1/jobs", get(jobs::list).post(jobs::submit))
+        .route("/v1/jobs/{id}", get(jobs::show))
+        .route("/v1/jobs/{id}/signatures", post(jobs::sign))
+        .route("/v1/jobs/{id}/receipts", get(jobs::receipts))
+        .route("/v1/jobs/{id}/events", get(events::events))
+        .route("/v1/log/{name}/entries", get(logs::entries))
+        .route("/v1/log/{name}/checkpoint", get(logs::checkpoint))
+        .route("/v1/log/{name}/add-checkpoint", get(logs::add_checkpoint))
+        .route("/v1/log/{name}/proof", get(logs::proof))
+        .route("/v1/log/{name}/cosignature", post(logs::cosignature))
+        .route("/v1/log/{name}/tile/{*path}", get(logs::tile))
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .layer(middleware::from_fn(in_time))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(Arc::clone(app))
+}
+
+async fn unknown() -> Failure {
+    Failure::new(
+        StatusCode::NOT_FOUND,
+        "http.unknown_route",
+        "there is no such route",
+        "see the operator API in the documentation",
+    )
+}
+
+async fn in_time(request: axum::extract::Request, next: Next) -> Response {
+    let late = || {
+        Failure::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "http.timeout",
+            "the request took too long",
+            "try again",
+        )
+    };
+    tokio::time::timeout(REQUEST_TIMEOUT, next.run(request))
+        .await
+        .unwrap_or_else(|_| late().into_response())
+}
