@@ -64,12 +64,12 @@ fn cut(bytes: &[u8]) -> Option<(JobMessage, &[u8])> {
 /// A control message to a fresh endpoint. Accepted: trust moved. Then the organisation's own genesis
 /// bundle is in force; a refusal moves nothing by its type.
 pub fn control(bytes: &[u8]) -> bool {
-    let stage = stage();
+    let scene = stage();
     let Ok(Message::Control { start, entries, checkpoint }) = Message::decode(bytes) else {
         return false;
     };
     let update = ControlUpdate { start, entries: &entries, checkpoint: &checkpoint };
-    let Ok((state, _)) = replay(&stage.fresh, &scene::facts(), &update) else { return false };
-    assert_eq!(state.trust, stage.state.trust, "trust moved to a bundle nobody signed");
+    let Ok((state, _)) = replay(&scene.fresh, &scene::facts(), &update) else { return false };
+    assert_eq!(state.trust, scene.state.trust, "trust moved to a bundle nobody signed");
     true
 }

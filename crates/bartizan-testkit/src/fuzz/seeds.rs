@@ -71,7 +71,7 @@ fn pad_inside(original: &Seed) -> Option<Seed> {
     // proof any bytes: the last word of the one and the first of the other are the parser's own.
     let ends = |c: char| !(c.is_ascii_alphanumeric() || "+/=".contains(c));
     let decoded = |word| Some((word, BASE64.decode(str::as_bytes(word)).ok()?));
-    let long = |word: &&str| word.len() >= 43 && word.len() % 4 == 0;
+    let long = |word: &&str| word.len() >= 43 && word.len().is_multiple_of(4);
     let mut words: Vec<_> = text.split(ends).filter(long).filter_map(decoded).collect();
     if original.target == "note" {
         words.reverse();
