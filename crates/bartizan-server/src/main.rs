@@ -16,6 +16,7 @@ mod planes;
 mod published;
 mod run;
 mod tls;
+mod trees;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! Jobs and their targets. States are words, so that a person can read (and a test can forge) them.
 
 use bartizan_trust::id::{EndpointId, StatementId};
+use bartizan_trust::targets::sort_endpoints;
 
 use crate::engine::{Row, Tx};
 use crate::error::StoreError;
@@ -157,8 +158,8 @@ impl Tx<'_> {
             "SELECT endpoint, state, code, decision, exit, output FROM job_target WHERE job = $1";
         let rows = self.query(sql, &[id.to_string().into()])?;
         let mut targets = rows.iter().map(read_target).collect::<Result<Vec<_>, _>>()?;
-        // By the bytes of the id, as the target tree wants it; the text sorts differently.
-        targets.sort_unstable_by_key(|target| target.endpoint);
+        // In the order of the target tree; a database may collate text otherwise.
+        targets.sort_by_cached_key(|target| target.endpoint.to_string());
         Ok(targets)
     }
 
@@ -167,7 +168,7 @@ impl Tx<'_> {
         let rows =
             self.query("SELECT endpoint FROM job_target WHERE job = $1", &[id.to_string().into()])?;
         let mut endpoints = rows.iter().map(read_endpoint).collect::<Result<Vec<_>, _>>()?;
-        endpoints.sort_unstable();
+        sort_endpoints(&mut endpoints);
         Ok(endpoints)
     }
 

@@ -10,10 +10,9 @@ use bartizan_proto::message::{JobMessage, Message};
 use bartizan_proto::operator::JobEvent;
 use bartizan_store::{DueJob, JobRecord};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{EndpointId, Sha256, StatementId};
+use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::refusal::{Refusal, Retry};
 use bartizan_trust::statement::Job;
-use bartizan_trust::targets::TargetTree;
 use tokio::time::Instant;
 
 use super::session::Session;
@@ -121,11 +120,7 @@ impl Session {
         organisation: &Organisation,
         id: StatementId,
     ) -> anyhow::Result<Option<Evidence>> {
-        let read = self
-            .app
-            .db
-            .read(move |tx| Ok((tx.job(id)?, tx.job_endpoints(id)?, tx.job_content(id)?)));
-        let (Some(record), endpoints, content) = read.await? else { return Ok(None) };
+        let Some(record) = self.app.db.read(move |tx| tx.job(id)).await? else { return Ok(None) };
         let envelope = Envelope::decode(&record.envelope).ok();
         let known_as = envelope.as_ref().map_or(id, Envelope::id);
         let job: Option<Job> = envelope.and_then(|envelope| envelope.statement().ok());
@@ -134,10 +129,11 @@ impl Session {
         };
         let log = &self.app.logs.jobs;
         let Some(proof) = log.proof(record.log_index, &covered) else { return Ok(None) };
-        let (index, path) = target_path(&endpoints, self.id);
+        let tree = self.app.trees.tree(&self.app.db, id).await?;
+        // An endpoint that is no leaf gets no path, and says so itself.
+        let (index, path) = tree.and_then(|tree| tree.proof(&self.id)).unwrap_or_default();
         let hash = Sha256::of_parts(&[
             &record.envelope,
-            &content.unwrap_or_default(),
             &record.log_index.to_be_bytes(),
             &index.to_be_bytes(),
             path.iter()
@@ -148,6 +144,7 @@ impl Session {
             &organisation.bundle().version.to_be_bytes(),
         ]);
         let consistency = log.consistency(self.jobs_size, covered.size);
+        tracing::debug!(endpoint.id = %self.id, job.id = %id, from = self.jobs_size, to = covered.size, "evidence");
         let message =
             JobMessage { envelope: record.envelope, proof, consistency, stage: 0, index, path };
         Ok(Some(Evidence { message, known_as, hash }))
@@ -227,12 +224,6 @@ impl Session {
     }
 }
 
-/// Place and path of an endpoint among the targets the database lists; nothing when it is none.
-fn target_path(endpoints: &[EndpointId], id: EndpointId) -> (u32, Vec<Sha256>) {
-    let leaves: Vec<(EndpointId, u32)> = endpoints.iter().map(|endpoint| (*endpoint, 0)).collect();
-    TargetTree::new(&leaves).ok().and_then(|tree| tree.proof(&id)).unwrap_or_default()
-}
-
 fn refusal(code: Option<&str>) -> Option<Refusal> {
     Refusal::ALL.iter().copied().find(|refusal| Some(refusal.code()) == code)
 }
@@ -241,7 +232,8 @@ fn is_terminal(code: Option<&str>) -> bool {
     refusal(code).is_some_and(|refusal| refusal.retry() == Retry::Terminal)
 }
 
-/// Refusals that time or the control log alone can turn into a yes.
+/// Refusals that time, the control log, the content (which is fetched apart) or other evidence about the log can
+/// turn into a yes.
 fn passes_with_time(code: Option<&str>) -> bool {
     matches!(
         refusal(code),
@@ -255,6 +247,9 @@ fn passes_with_time(code: Option<&str>) -> bool {
                 | Refusal::SeenFull
                 | Refusal::Frozen
                 | Refusal::NotWitnessed
+                | Refusal::ContentMismatch
+                | Refusal::LogShrunk
+                | Refusal::LogFork
         )
     )
 }
