@@ -1,2 +1,44 @@
-//! bartizan-guard
-fn main() {}
+//! The privileged half of the endpoint service: verifies, decides, runs, writes receipts. It has no network.
+
+mod arguments;
+mod certificate;
+mod device;
+mod folder;
+mod guard;
+mod install;
+mod jobs;
+mod outbox;
+mod pipe;
+mod receipts;
+
+use std::process::ExitCode;
+
+use arguments::{Command, USAGE};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match Command::parse(&arguments) {
+        Ok(Command::Enroll(enroll)) => install::enroll(&enroll),
+        Ok(Command::Run { folder, agent }) => guard::run(&folder, agent),
+        Ok(Command::Status { folder }) => install::print_status(&folder),
+        Ok(Command::Version) => {
+            println!("bartizan-guard {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        Ok(Command::Help) => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        Err(problem) => {
+            eprintln!("bartizan-guard: {problem}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bartizan-guard: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

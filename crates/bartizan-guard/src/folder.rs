@@ -1,0 +1,260 @@
+//! The guard's folder: what survives a restart, a power cut and a damaged disk block.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use bartizan_os::files;
+use bartizan_trust::id::{Anchor, EndpointId, Sha256, StatementId};
+use bartizan_trust::state::State;
+use bartizan_trust::time::UnixSeconds;
+use serde::{Deserialize, Serialize};
+
+/// What `enroll` writes once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Enrolled {
+    /// The only thing believed before the control log was replayed.
+    pub(crate) anchor: Anchor,
+    /// Where to reach the first server.
+    pub(crate) server: String,
+    /// The enrolment envelope, as text.
+    pub(crate) enrolment: String,
+    /// The descriptor envelope, as text.
+    pub(crate) descriptor: String,
+}
+
+/// Paths inside the folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder {
+    root: PathBuf,
+}
+
+/// A job that was started, written before it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Started {
+    pub(crate) job: StatementId,
+    pub(crate) t0: UnixSeconds,
+}
+
+impl Folder {
+    pub(crate) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn device_key(&self) -> PathBuf {
+        self.root.join("device.key")
+    }
+
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.root.join("certificate.der")
+    }
+
+    pub(crate) fn enrolled(&self) -> PathBuf {
+        self.root.join("enrolled.json")
+    }
+
+    pub(crate) fn outbox(&self) -> PathBuf {
+        self.root.join("outbox")
+    }
+
+    pub(crate) fn jobs(&self) -> PathBuf {
+        self.root.join("jobs")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.root.join("state.json")
+    }
+
+    fn started(&self) -> PathBuf {
+        self.root.join("started")
+    }
+
+    /// What `enroll` wrote.
+    pub(crate) fn load_enrolled(&self) -> Result<Enrolled> {
+        let path = self.enrolled();
+        let bytes = fs::read(&path).with_context(|| {
+            format!("read {}; run `bartizan-guard enroll` first", path.display())
+        })?;
+        serde_json::from_slice(&bytes)
+            .with_context(|| format!("{} is damaged; enrol this endpoint anew", path.display()))
+    }
+
+    /// Stores the state durably: a hash of the rest in the first line, then the state as JSON.
+    pub(crate) fn store_state(&self, state: &State) -> Result<()> {
+        let body = serde_json::to_vec(state).context("write the state")?;
+        let text = [Sha256::of(&body).to_string().as_bytes(), b"\n", &body].concat();
+        files::write_atomically(&self.state(), &text)
+            .with_context(|| format!("store {}; is the disk full?", self.state().display()))
+    }
+
+    /// Reads the state. A damaged one is kept aside and reported; then the endpoint begins again from its anchor and
+    /// refuses everything signed before now, since it no longer knows what it has run.
+    pub(crate) fn load_state(
+        &self,
+        anchor: Anchor,
+        endpoint: EndpointId,
+        now: UnixSeconds,
+    ) -> Result<State> {
+        let path = self.state();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                eprintln!(
+                    "{} is missing: beginning from the anchor, refusing jobs signed before now",
+                    path.display()
+                );
+                return Ok(begin_again(anchor, endpoint, now));
+            }
+            Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+        };
+        match parse_state(&bytes) {
+            Ok(state) if state.org == anchor.org() && state.endpoint == endpoint => Ok(state),
+            Ok(_) => bail!("{} belongs to another endpoint; move it away by hand", path.display()),
+            Err(StateProblem::Newer) => {
+                bail!(
+                    "{} was written by a newer version; install that version again",
+                    path.display()
+                )
+            }
+            Err(StateProblem::Damaged) => {
+                let aside = self.keep_aside(&path)?;
+                eprintln!(
+                    "{} is damaged. Kept as {}. Beginning from the anchor, refusing jobs signed before now; sign waiting jobs again",
+                    path.display(),
+                    aside.display()
+                );
+                Ok(begin_again(anchor, endpoint, now))
+            }
+        }
+    }
+
+    fn keep_aside(&self, path: &Path) -> Result<PathBuf> {
+        let free = (1..1_000_u32)
+            .map(|n| self.root.join(format!("state.json.damaged-{n}")))
+            .find(|aside| !aside.exists());
+        let aside = free.context("find a free name")?;
+        fs::rename(path, &aside).context("keep the damaged state aside")?;
+        Ok(aside)
+    }
+
+    /// Notes durably that a job is about to start.
+    pub(crate) fn note_started(&self, started: &Started) -> Result<()> {
+        files::create_private_folder(&self.started())
+            .context("create the folder of started jobs")?;
+        let bytes = serde_json::to_vec(started).context("write the note")?;
+        files::write_atomically(&self.started_path(started.job), &bytes)
+            .context("note a started job")
+    }
+
+    /// The job has its receipt.
+    pub(crate) fn forget_started(&self, job: StatementId) -> Result<()> {
+        files::remove_durably(&self.started_path(job)).context("remove the note of a started job")
+    }
+
+    /// Jobs that had been started when the guard stopped.
+    pub(crate) fn load_started(&self) -> Vec<Started> {
+        let Ok(entries) = fs::read_dir(self.started()) else { return Vec::new() };
+        entries
+            .filter_map(|entry| fs::read(entry.ok()?.path()).ok())
+            .filter_map(|bytes| serde_json::from_slice(&bytes).ok())
+            .collect()
+    }
+
+    fn started_path(&self, job: StatementId) -> PathBuf {
+        self.started().join(format!("{job}.json"))
+    }
+}
+
+enum StateProblem {
+    Damaged,
+    Newer,
+}
+
+/// Read first, so that a newer file is not taken for a damaged one.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+fn parse_state(bytes: &[u8]) -> Result<State, StateProblem> {
+    let body = bytes
+        .split_at_checked(64)
+        .and_then(|(hash, rest)| {
+            let body = rest.strip_prefix(b"\n")?;
+            (Sha256::of(body).to_string().as_bytes() == hash).then_some(body)
+        })
+        .ok_or(StateProblem::Damaged)?;
+    let format: Format = serde_json::from_slice(body).map_err(|_| StateProblem::Damaged)?;
+    if format.format > 1 {
+        return Err(StateProblem::Newer);
+    }
+    let state: State = serde_json::from_slice(body).map_err(|_| StateProblem::Damaged)?;
+    if state.control.is_valid() { Ok(state) } else { Err(StateProblem::Damaged) }
+}
+
+fn begin_again(anchor: Anchor, endpoint: EndpointId, now: UnixSeconds) -> State {
+    State { replay_floor: now, ..State::new(anchor, endpoint) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bartizan_trust::id::OrgId;
+
+    fn fresh() -> (tempfile::TempDir, Folder, Anchor, EndpointId) {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path());
+        let anchor = Anchor::new(OrgId::new(Sha256::of(b"org")));
+        (place, folder, anchor, EndpointId::new(Sha256::of(b"endpoint")))
+    }
+
+    const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
+
+    #[test]
+    fn a_state_is_what_was_stored() {
+        let (_place, folder, anchor, endpoint) = fresh();
+        let state = State { receipt_seq: 7, ..State::new(anchor, endpoint) };
+        folder.store_state(&state).unwrap();
+        assert_eq!(folder.load_state(anchor, endpoint, NOW).unwrap(), state);
+    }
+
+    #[test]
+    fn a_damaged_state_is_kept_aside_and_nothing_old_runs_again() {
+        let (place, folder, anchor, endpoint) = fresh();
+        folder.store_state(&State::new(anchor, endpoint)).unwrap();
+        let path = place.path().join("state.json");
+        let good = fs::read(&path).unwrap();
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            fs::write(&path, &bad).unwrap();
+            let state = folder.load_state(anchor, endpoint, NOW).unwrap();
+            assert_eq!(state.replay_floor, NOW, "byte {at}");
+            assert!(!path.exists());
+        }
+        let kept = fs::read_dir(place.path()).unwrap().count();
+        assert_eq!(kept, good.len(), "every damaged file is still there");
+    }
+
+    #[test]
+    fn a_missing_state_refuses_what_was_signed_before() {
+        let (_place, folder, anchor, endpoint) = fresh();
+        assert_eq!(folder.load_state(anchor, endpoint, NOW).unwrap().replay_floor, NOW);
+    }
+
+    #[test]
+    fn a_newer_or_foreign_state_is_not_touched() {
+        let (place, folder, anchor, endpoint) = fresh();
+        folder.store_state(&State { format: 2, ..State::new(anchor, endpoint) }).unwrap();
+        assert!(folder.load_state(anchor, endpoint, NOW).is_err());
+        folder.store_state(&State::new(anchor, EndpointId::new(Sha256::of(b"other")))).unwrap();
+        assert!(folder.load_state(anchor, endpoint, NOW).is_err());
+        assert!(place.path().join("state.json").exists());
+    }
+}

@@ -1,0 +1,513 @@
+//! The event loop: one thread, one state; everything else sends it events.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use bartizan_os::exec::Report;
+use bartizan_os::{files, inventory, signals};
+use bartizan_proto::limits::{INVENTORY_BYTES_MAX, PROTOCOL_VERSION};
+use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Setup};
+use bartizan_trust::authorize::{Outcome, Verdict, authorize};
+use bartizan_trust::checkpoint::Checkpoint;
+use bartizan_trust::control::{ControlUpdate, enrol, replay};
+use bartizan_trust::id::{Sha256, StatementId};
+use bartizan_trust::limits as trust_limits;
+use bartizan_trust::note::Note;
+use bartizan_trust::refusal::Refusal;
+use bartizan_trust::state::{LocalFacts, State};
+
+use crate::device::DeviceKey;
+use crate::folder::{Enrolled, Folder, Started};
+use crate::install::now;
+use crate::jobs::{self, Awaited, RUNNING_MAX, Running, Told};
+use crate::outbox::{self, Outbox, RECEIPTS_MAX, REFUSALS_MAX};
+use crate::pipe::{self, Agent};
+use crate::receipts::{self, Account};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// How often the loop looks at the clock when nothing happens.
+const TICK: Duration = Duration::from_millis(500);
+/// How often a changed inventory is sent.
+const INVENTORY_INTERVAL: Duration = Duration::from_mins(15);
+/// Receipts on their way to the server at once.
+const RECEIPTS_IN_FLIGHT_MAX: usize = 16;
+/// First pause before a network half that ended is started again; doubles until a link is up.
+const RESTART_PAUSE: Duration = Duration::from_millis(500);
+/// Longest pause before a network half that ended is started again.
+const RESTART_PAUSE_MAX: Duration = Duration::from_mins(1);
+
+/// What can happen.
+#[derive(Debug)]
+pub(crate) enum Event {
+    FromAgent(u64, Message),
+    AgentGone(u64, String),
+    Output(Message),
+    Finished(StatementId, Report),
+}
+
+/// Runs until asked to stop.
+pub(crate) fn run(path: &Path, agent: Option<PathBuf>) -> Result<()> {
+    let folder = Folder::new(path);
+    let enrolled = folder.load_enrolled()?;
+    let _lock = files::lock_folder(folder.root())
+        .context("lock the folder")?
+        .context("another bartizan-guard runs in this folder")?;
+    signals::catch_stop_requests().context("catch signals")?;
+    let mut guard = Guard::load(folder, enrolled, agent.map_or_else(beside_this_program, Ok)?)?;
+    eprintln!("endpoint {}; {}", guard.device.endpoint(), pipe::describe_separation());
+    guard.finish_interrupted()?;
+    guard.run()
+}
+
+fn beside_this_program() -> Result<PathBuf> {
+    let own = std::env::current_exe().context("find this program")?;
+    Ok(own.with_file_name("bartizan-agent"))
+}
+
+struct Guard {
+    folder: Folder,
+    enrolled: Enrolled,
+    certificate: Vec<u8>,
+    device: DeviceKey,
+    state: State,
+    outbox: Outbox,
+    program: PathBuf,
+    events: Receiver<Event>,
+    sender: SyncSender<Event>,
+    agent: Option<Agent>,
+    generation: u64,
+    restart_at: Instant,
+    restart_pause: Duration,
+    /// Control entries of a backlog that comes in several frames.
+    backlog: Vec<Vec<u8>>,
+    awaited: Option<Awaited>,
+    running: Running,
+    told: Told,
+    inventory_sent: Option<(Instant, Sha256)>,
+    linked: bool,
+    /// The last receipt that went out over this link.
+    receipts_sent: u64,
+}
+
+impl Guard {
+    fn load(folder: Folder, enrolled: Enrolled, program: PathBuf) -> Result<Self> {
+        let device = DeviceKey::load(&folder.device_key())?;
+        let certificate = std::fs::read(folder.certificate())
+            .context("read the certificate; enrol this endpoint anew")?;
+        let mut state = folder.load_state(enrolled.anchor, device.endpoint(), now())?;
+        let outbox = Outbox::load(&folder.outbox())?;
+        // A receipt that was stored just before the state could be: the chain goes on from it.
+        for (envelope, receipt) in outbox.waiting().filter_map(|bytes| outbox::parse(bytes)) {
+            if receipt.seq > state.receipt_seq {
+                state.record_receipt(envelope.id(), &receipt);
+            }
+        }
+        folder.store_state(&state)?;
+        // Scripts of an earlier life; nothing in there runs again.
+        let _ = std::fs::remove_dir_all(folder.jobs());
+        files::create_private_folder(&folder.jobs()).context("create the folder for jobs")?;
+        let (sender, events) = sync_channel(64);
+        Ok(Self {
+            folder,
+            enrolled,
+            certificate,
+            device,
+            state,
+            outbox,
+            program,
+            events,
+            sender,
+            agent: None,
+            generation: 0,
+            restart_at: Instant::now(),
+            restart_pause: RESTART_PAUSE,
+            backlog: Vec::new(),
+            awaited: None,
+            running: Running::new(),
+            told: Told::default(),
+            inventory_sent: None,
+            linked: false,
+            receipts_sent: 0,
+        })
+    }
+
+    /// Jobs that were at work when the guard or the machine stopped get their receipt and never run again.
+    fn finish_interrupted(&mut self) -> Result<()> {
+        for Started { job, t0 } in self.folder.load_started() {
+            let accounted = self
+                .outbox
+                .waiting()
+                .filter_map(|bytes| outbox::parse(bytes))
+                .any(|(_, receipt)| receipt.job == job);
+            // Without the job in the seen-set the guard stopped before the start: nothing ran, it may still run.
+            if self.state.seen.contains_key(&job) && !accounted {
+                self.write_receipt(&Account::interrupted(job, t0))?;
+            }
+            self.folder.forget_started(job)?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self) -> Result<()> {
+        loop {
+            self.keep_agent_running();
+            match self.events.recv_timeout(TICK) {
+                Ok(event) => self.handle(event)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                // This struct holds a sender itself.
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            self.refresh_inventory();
+            if signals::stop_requested() && self.running.is_empty() {
+                if let Some(agent) = self.agent.take() {
+                    agent.end();
+                }
+                return Ok(());
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> Result<()> {
+        match event {
+            Event::FromAgent(generation, message) if generation == self.generation => {
+                self.handle_message(message)
+            }
+            Event::AgentGone(generation, reason) if generation == self.generation => {
+                eprintln!("the agent is gone: {reason}");
+                self.replace_agent();
+                Ok(())
+            }
+            // Of an agent that was replaced.
+            Event::FromAgent(..) | Event::AgentGone(..) => Ok(()),
+            Event::Output(message) => {
+                self.send(message);
+                Ok(())
+            }
+            Event::Finished(job, report) => self.finish(job, &report),
+        }
+    }
+
+    /// One message of the network half. Whatever it says, nothing but `replay` and `authorize` moves trust or runs
+    /// anything.
+    fn handle_message(&mut self, message: Message) -> Result<()> {
+        match message {
+            Message::Link { server_spki: Some(spki) } => self.link_up(&spki),
+            Message::Link { server_spki: None } => {
+                self.linked = false;
+                self.awaited = None;
+            }
+            Message::TlsSign { content } => {
+                let signature = self
+                    .device
+                    .sign_handshake(&content)
+                    .map_or_else(Vec::new, |bytes| bytes.to_vec());
+                self.send(Message::TlsSigned { signature });
+            }
+            Message::Control { start, entries, checkpoint } => {
+                self.take_control(start, entries, &checkpoint)?;
+            }
+            Message::Job(job) => self.take_job(job)?,
+            Message::Content { sha256, offset, bytes, .. } => {
+                self.take_content(&sha256, offset, &bytes)?;
+            }
+            Message::ReceiptStored { seq } => {
+                self.outbox.confirm(seq);
+                self.send_receipts();
+            }
+            Message::InventoryRequest => self.send_inventory(),
+            Message::Welcome { .. } => {}
+            Message::Hello(_)
+            | Message::Heartbeat { .. }
+            | Message::Inventory { .. }
+            | Message::JobTaken { .. }
+            | Message::Output { .. }
+            | Message::Receipt { .. }
+            | Message::ControlRequest { .. }
+            | Message::ContentRequest { .. }
+            | Message::HeartbeatAck { .. }
+            | Message::Setup(_)
+            | Message::TlsSigned { .. } => {
+                eprintln!("the agent sent a message that is not its to send; starting another");
+                self.replace_agent();
+            }
+        }
+        Ok(())
+    }
+
+    fn link_up(&mut self, spki: &Sha256) {
+        let pins = self.pins();
+        if !pins.is_empty() && !pins.contains(spki) {
+            eprintln!("the agent reached a server with another key than the bundle names");
+            self.replace_agent();
+            return;
+        }
+        self.linked = true;
+        self.restart_pause = RESTART_PAUSE;
+        self.backlog.clear();
+        self.awaited = None;
+        self.send(Message::Hello(Hello {
+            protocol: PROTOCOL_VERSION,
+            agent: VERSION.to_owned(),
+            descriptor: self.enrolled.descriptor.clone().into_bytes(),
+            enrolment: self.enrolled.enrolment.clone().into_bytes(),
+            control_size: self.state.control.size(),
+            jobs_size: self.state.jobs.size,
+        }));
+        self.send_inventory();
+        self.receipts_sent = 0;
+        self.send_receipts();
+    }
+
+    /// Collects frames until they reach the checkpoint's size, then replays them as one.
+    fn take_control(&mut self, start: u64, entries: Vec<Vec<u8>>, checkpoint: &[u8]) -> Result<()> {
+        let known = self.state.control.size();
+        let next = known + u64::try_from(self.backlog.len()).unwrap_or(u64::MAX);
+        if start == known {
+            self.backlog.clear();
+        } else if start != next {
+            self.backlog.clear();
+            self.send(Message::ControlRequest { from: known });
+            return Ok(());
+        }
+        self.backlog.extend(entries);
+        let reached = known + u64::try_from(self.backlog.len()).unwrap_or(u64::MAX);
+        let bytes: usize = self.backlog.iter().map(Vec::len).sum();
+        let room = self.backlog.len() <= trust_limits::CONTROL_REPLAY_ENTRIES_MAX
+            && bytes <= trust_limits::CONTROL_REPLAY_BYTES_MAX;
+        if room && claimed_size(checkpoint).is_some_and(|size| reached < size) {
+            return Ok(());
+        }
+        let entries = std::mem::take(&mut self.backlog);
+        let update = ControlUpdate { start: known, entries: &entries, checkpoint };
+        match replay(&self.state, &facts(), &update) {
+            Ok((state, skipped)) => {
+                for entry in skipped {
+                    eprintln!("control log entry {} has no effect: {}", entry.index, entry.refusal);
+                }
+                self.adopt(state)
+            }
+            Err(refusal) => {
+                eprintln!("control log update refused: {refusal}; {}", refusal.advice());
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes over a state that a verified control log led to.
+    fn adopt(&mut self, state: State) -> Result<()> {
+        let servers = self.pins();
+        self.state = state;
+        if self.state.membership.is_none() {
+            match enrol(&self.state, &facts(), self.enrolled.enrolment.as_bytes()) {
+                Ok(state) => self.state = state,
+                Err(refusal) => {
+                    eprintln!("the enrolment is refused: {refusal}; {}", refusal.advice());
+                }
+            }
+        }
+        self.folder.store_state(&self.state)?;
+        if self.pins() != servers {
+            self.send_setup();
+        }
+        Ok(())
+    }
+
+    fn take_job(&mut self, message: JobMessage) -> Result<()> {
+        self.awaited = None;
+        if self.running.len() >= RUNNING_MAX || self.outbox.len() >= RECEIPTS_MAX {
+            if let Ok(envelope) = bartizan_trust::envelope::Envelope::decode(&message.envelope) {
+                self.send(self.taken(envelope.id(), JobPhase::Waiting));
+            }
+            return Ok(());
+        }
+        let outcome = authorize(&self.state, &facts(), &jobs::delivery(&message, None));
+        match outcome.verdict {
+            Verdict::NeedContent(content) if content.size == 0 => self.judge(&message, &[]),
+            Verdict::NeedContent(content) => {
+                self.state = outcome.state;
+                self.awaited = Some(Awaited::new(message, content));
+                self.send(Message::ContentRequest { sha256: content.sha256, offset: 0 });
+                Ok(())
+            }
+            Verdict::Refused(refusal) => self.refuse(refusal, outcome.job, outcome.state),
+            // Without content there is no proof; `authorize` never says this here.
+            Verdict::Run(_) => Ok(()),
+        }
+    }
+
+    fn take_content(&mut self, sha256: &Sha256, offset: u32, bytes: &[u8]) -> Result<()> {
+        let Some(mut awaited) = self.awaited.take() else { return Ok(()) };
+        match awaited.take(sha256, offset, bytes) {
+            Some(true) => self.judge(&awaited.message, awaited.received()),
+            Some(false) => {
+                self.send(Message::ContentRequest { sha256: *sha256, offset: awaited.offset() });
+                self.awaited = Some(awaited);
+                Ok(())
+            }
+            // Other bytes than announced: let `authorize` say so, as it would of any wrong content.
+            None => self.judge(&awaited.message, bytes),
+        }
+    }
+
+    /// Decides with everything at hand, at the moment of the start.
+    fn judge(&mut self, message: &JobMessage, content: &[u8]) -> Result<()> {
+        let Outcome { verdict, job, state, ignored, .. } =
+            authorize(&self.state, &facts(), &jobs::delivery(message, Some(content)));
+        for signature in ignored {
+            eprintln!("signature {} does not count: {}", signature.index, signature.reason);
+        }
+        match verdict {
+            Verdict::Run(proof) => {
+                let started = Started { job: proof.job(), t0: now() };
+                // Note first, then the seen-set, both durable before anything runs: a crash between the two
+                // leaves a note without an effect, a crash after them a receipt that says `interrupted`.
+                self.folder.note_started(&started)?;
+                self.folder.store_state(&state)?;
+                self.state = state;
+                self.running.insert(started.job, started.t0);
+                self.send(self.taken(started.job, JobPhase::Running));
+                jobs::start(proof, self.folder.jobs(), self.sender.clone());
+                Ok(())
+            }
+            Verdict::Refused(refusal) => self.refuse(refusal, job, state),
+            Verdict::NeedContent(_) => Ok(()),
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal, job: Option<StatementId>, state: State) -> Result<()> {
+        self.state = state;
+        let Some(job) = job else {
+            eprintln!("a delivery was refused: {refusal}");
+            return Ok(());
+        };
+        if self.outbox.len() < REFUSALS_MAX && self.told.is_new(job, refusal.code()) {
+            eprintln!("{job} refused: {refusal}; {}", refusal.advice());
+            self.write_receipt(&Account::refused(job, refusal.code()))?;
+        }
+        self.send(self.taken(job, JobPhase::Refused));
+        Ok(())
+    }
+
+    fn finish(&mut self, job: StatementId, report: &Report) -> Result<()> {
+        let t0 = self.running.remove(&job).unwrap_or_else(now);
+        self.write_receipt(&Account::ended(job, t0, report))?;
+        self.folder.forget_started(job)
+    }
+
+    /// The receipt is durable before the state that counts it, and both before it is sent.
+    fn write_receipt(&mut self, account: &Account<'_>) -> Result<()> {
+        let (seq, envelope) = receipts::write(&self.device, &mut self.state, account)?;
+        let envelope = envelope.encode();
+        self.outbox.add(seq, envelope)?;
+        self.folder.store_state(&self.state)?;
+        self.send_receipts();
+        Ok(())
+    }
+
+    /// Sends receipts in order, a few at a time: the server confirms them as it stores them.
+    fn send_receipts(&mut self) {
+        if !self.linked {
+            return;
+        }
+        for (seq, envelope) in self.outbox.after(self.receipts_sent, RECEIPTS_IN_FLIGHT_MAX) {
+            self.receipts_sent = seq;
+            self.send(Message::Receipt { envelope });
+        }
+    }
+
+    fn taken(&self, job: StatementId, phase: JobPhase) -> Message {
+        Message::JobTaken { job, phase, jobs_size: self.state.jobs.size }
+    }
+
+    fn pins(&self) -> Vec<Sha256> {
+        self.state
+            .trust
+            .iter()
+            .flat_map(|trust| &trust.bundle.servers)
+            .map(|server| server.spki)
+            .collect()
+    }
+
+    fn send_setup(&mut self) {
+        let mut addresses: Vec<String> = self
+            .state
+            .trust
+            .iter()
+            .flat_map(|trust| &trust.bundle.servers)
+            .flat_map(|s| s.addresses.clone())
+            .collect();
+        if addresses.is_empty() {
+            addresses.push(self.enrolled.server.clone());
+        }
+        let setup = Setup { certificate: self.certificate.clone(), addresses, spkis: self.pins() };
+        self.send(Message::Setup(setup));
+    }
+
+    fn send_inventory(&mut self) {
+        let json = serde_json::to_vec(&inventory::read(VERSION)).unwrap_or_default();
+        if !json.is_empty() && json.len() <= INVENTORY_BYTES_MAX {
+            self.inventory_sent = Some((Instant::now(), Sha256::of(&json)));
+            self.send(Message::Inventory { json });
+        }
+    }
+
+    fn refresh_inventory(&mut self) {
+        let Some((at, hash)) = self.inventory_sent else { return };
+        if !self.linked || at.elapsed() < INVENTORY_INTERVAL {
+            return;
+        }
+        let json = serde_json::to_vec(&inventory::read(VERSION)).unwrap_or_default();
+        if Sha256::of(&json) == hash {
+            self.inventory_sent = Some((Instant::now(), hash));
+        } else {
+            self.send_inventory();
+        }
+    }
+
+    fn send(&mut self, message: Message) {
+        let taken = self.agent.as_ref().is_none_or(|agent| agent.send(message));
+        if !taken {
+            eprintln!("the agent takes no messages; starting another");
+            self.replace_agent();
+        }
+    }
+
+    fn replace_agent(&mut self) {
+        if let Some(agent) = self.agent.take() {
+            agent.end();
+        }
+        self.generation += 1;
+        self.linked = false;
+        self.awaited = None;
+        self.restart_at = Instant::now() + self.restart_pause;
+        self.restart_pause = (self.restart_pause * 2).min(RESTART_PAUSE_MAX);
+    }
+
+    fn keep_agent_running(&mut self) {
+        if self.agent.is_some() || Instant::now() < self.restart_at || signals::stop_requested() {
+            return;
+        }
+        match Agent::start(&self.program, self.generation, self.sender.clone()) {
+            Ok(agent) => {
+                self.agent = Some(agent);
+                self.send_setup();
+            }
+            Err(error) => {
+                eprintln!("{error:#}");
+                self.replace_agent();
+            }
+        }
+    }
+}
+
+/// Read anew for every decision.
+fn facts() -> LocalFacts<'static> {
+    LocalFacts { now: now(), agent_version: VERSION }
+}
+
+/// The size a checkpoint claims, before anything of it is believed.
+fn claimed_size(note: &[u8]) -> Option<u64> {
+    Some(Checkpoint::parse(&Note::decode(note).ok()?.text).ok()?.size)
+}

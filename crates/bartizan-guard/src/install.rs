@@ -1,0 +1,107 @@
+//! `enroll` and `status`.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use bartizan_os::{files, inventory};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::Anchor;
+use bartizan_trust::state::State;
+use bartizan_trust::statement::{Descriptor, Enrolment, SignatureRole, V1};
+use bartizan_trust::time::UnixSeconds;
+
+use crate::arguments::Enroll;
+use crate::certificate;
+use crate::device::DeviceKey;
+use crate::folder::{Enrolled, Folder};
+
+/// The local clock.
+pub(crate) fn now() -> UnixSeconds {
+    UnixSeconds::new(
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+    )
+}
+
+/// Makes this machine an endpoint: device key, certificate, descriptor, empty state.
+pub(crate) fn enroll(options: &Enroll) -> Result<()> {
+    let anchor: Anchor =
+        options.anchor.parse().context("read --anchor; copy the whole command again")?;
+    let enrolment = read_enrolment(&options.enrolment, anchor)?;
+    let folder = Folder::new(&options.folder);
+    files::create_private_folder(folder.root())
+        .with_context(|| format!("create {}; are you root?", folder.root().display()))?;
+    let _lock = files::lock_folder(folder.root())
+        .context("lock the folder")?
+        .context("another bartizan-guard uses this folder; stop it first")?;
+    if folder.enrolled().exists() {
+        bail!("this machine is enrolled already; remove {} to begin anew", folder.root().display());
+    }
+    let device = DeviceKey::create(&folder.device_key())?;
+    files::write_atomically(&folder.certificate(), &certificate::self_signed(&device))
+        .context("store the certificate")?;
+    folder.store_state(&State::new(anchor, device.endpoint()))?;
+    let descriptor = describe(&device, anchor, &enrolment)?;
+    let enrolled = Enrolled {
+        anchor,
+        server: options.server.clone(),
+        enrolment: String::from_utf8(enrolment.encode()).context("an envelope is text")?,
+        descriptor: String::from_utf8(descriptor.encode()).context("an envelope is text")?,
+    };
+    // Last, since its presence says that the rest is complete.
+    let bytes = serde_json::to_vec(&enrolled).context("write the enrolment")?;
+    files::write_atomically(&folder.enrolled(), &bytes).context("store the enrolment")?;
+    println!("{}", serde_json::json!({ "endpoint": device.endpoint(), "dir": folder.root() }));
+    Ok(())
+}
+
+fn read_enrolment(text: &str, anchor: Anchor) -> Result<Envelope> {
+    let bytes = data_encoding::BASE64URL_NOPAD
+        .decode(text.as_bytes())
+        .ok()
+        .context("--enrolment is damaged; copy the whole command again")?;
+    let envelope = Envelope::decode(&bytes).context("read --enrolment")?;
+    let enrolment: Enrolment = envelope.statement().context("read --enrolment")?;
+    if enrolment.org != anchor.org() {
+        bail!("--enrolment and --anchor belong to different organisations");
+    }
+    Ok(envelope)
+}
+
+fn describe(device: &DeviceKey, anchor: Anchor, enrolment: &Envelope) -> Result<Envelope> {
+    let descriptor = Descriptor {
+        v: V1,
+        org: anchor.org(),
+        iat: now(),
+        crit: Vec::new(),
+        device_key: device.public().to_openssh(),
+        enrolment: enrolment.id(),
+        hostname: inventory::hostname(),
+        os: inventory::operating_system(),
+    };
+    let mut envelope = Envelope::new(&descriptor);
+    device.sign(&mut envelope, SignatureRole::Descriptor)?;
+    Ok(envelope)
+}
+
+/// Prints what this endpoint believes, as JSON.
+pub(crate) fn print_status(path: &Path) -> Result<()> {
+    let folder = Folder::new(path);
+    let enrolled = folder.load_enrolled()?;
+    let device = DeviceKey::load(&folder.device_key())?;
+    let state = folder.load_state(enrolled.anchor, device.endpoint(), now())?;
+    let summary = state.summary();
+    let status = serde_json::json!({
+        "endpoint": device.endpoint(),
+        "anchor": enrolled.anchor,
+        "tenant": state.membership.as_ref().map(|m| m.tenant.to_string()),
+        "site": state.membership.as_ref().map(|m| m.site.to_string()),
+        "bundle": summary.bundle,
+        "control_log": summary.clog,
+        "jobs_log": summary.jlog,
+        "floor": summary.floor,
+        "receipts": state.receipt_seq,
+    });
+    println!("{status}");
+    Ok(())
+}

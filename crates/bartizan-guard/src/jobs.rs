@@ -1,0 +1,112 @@
+//! Jobs on their way in: content that is still missing, refusals already told, jobs at work.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::mpsc::SyncSender;
+use std::thread;
+
+use bartizan_os::exec::{self, Stream as OsStream};
+use bartizan_os::signals;
+use bartizan_proto::message::{JobMessage, Message, Stream};
+use bartizan_trust::authorize::{Authorized, JobDelivery};
+use bartizan_trust::id::{Sha256, StatementId};
+use bartizan_trust::statement::{Content, Script};
+use bartizan_trust::time::UnixSeconds;
+
+use crate::guard::Event;
+
+/// Most jobs at work at once.
+pub(crate) const RUNNING_MAX: usize = 16;
+/// Most refusals remembered so that each is told once.
+const TOLD_MAX: usize = 1024;
+
+/// A job whose content has not arrived whole.
+pub(crate) struct Awaited {
+    pub(crate) message: JobMessage,
+    pub(crate) content: Content,
+    received: Vec<u8>,
+}
+
+impl Awaited {
+    pub(crate) const fn new(message: JobMessage, content: Content) -> Self {
+        Self { message, content, received: Vec::new() }
+    }
+
+    /// Takes a piece if it is the next one of the awaited content. True when it is whole.
+    pub(crate) fn take(&mut self, sha256: &Sha256, offset: u32, bytes: &[u8]) -> Option<bool> {
+        let size = usize::try_from(self.content.size).ok()?;
+        let next = usize::try_from(offset).is_ok_and(|offset| offset == self.received.len());
+        if *sha256 != self.content.sha256 || !next || self.received.len() + bytes.len() > size {
+            return None;
+        }
+        self.received.extend_from_slice(bytes);
+        Some(self.received.len() == size)
+    }
+
+    /// Where the next piece begins.
+    pub(crate) fn offset(&self) -> u32 {
+        u32::try_from(self.received.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn received(&self) -> &[u8] {
+        &self.received
+    }
+}
+
+/// A delivery as `authorize` takes it.
+pub(crate) fn delivery<'a>(message: &'a JobMessage, content: Option<&'a [u8]>) -> JobDelivery<'a> {
+    JobDelivery {
+        envelope: &message.envelope,
+        proof: &message.proof,
+        consistency: &message.consistency,
+        stage: message.stage,
+        index: message.index,
+        path: &message.path,
+        content,
+    }
+}
+
+/// Refusals that have their receipt, so that a server cannot have them written again and again.
+#[derive(Default)]
+pub(crate) struct Told {
+    known: HashSet<(StatementId, &'static str)>,
+    order: VecDeque<(StatementId, &'static str)>,
+}
+
+impl Told {
+    /// True the first time.
+    pub(crate) fn is_new(&mut self, job: StatementId, code: &'static str) -> bool {
+        if !self.known.insert((job, code)) {
+            return false;
+        }
+        self.order.push_back((job, code));
+        if self.order.len() > TOLD_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        true
+    }
+}
+
+/// Jobs at work, by id, with the time they began.
+pub(crate) type Running = HashMap<StatementId, UnixSeconds>;
+
+/// Runs a job on a thread of its own; what happens comes back as events.
+pub(crate) fn start(proof: Box<Authorized<Script>>, folder: PathBuf, events: SyncSender<Event>) {
+    let job = proof.job();
+    thread::spawn(move || {
+        let output = events.clone();
+        let report = exec::run(proof, &folder, signals::stop_requested, |chunk| {
+            let stream = match chunk.stream {
+                OsStream::Stdout => Stream::Stdout,
+                OsStream::Stderr => Stream::Stderr,
+            };
+            let message =
+                Message::Output { job, offset: chunk.offset, stream, bytes: chunk.bytes.to_vec() };
+            // The channel is bounded: a script that floods waits here, not in memory.
+            let _ = output.send(Event::Output(message));
+        });
+        let _ = events.send(Event::Finished(job, report));
+    });
+}

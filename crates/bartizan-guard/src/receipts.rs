@@ -1,0 +1,87 @@
+//! Writing receipts: signed, chained, durable before they leave.
+
+use anyhow::Result;
+use bartizan_os::exec::{Ending, Report};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::{Sha256, StatementId};
+use bartizan_trust::state::State;
+use bartizan_trust::statement::{Decision, Output, Receipt, SignatureRole, V1};
+use bartizan_trust::time::UnixSeconds;
+
+use crate::device::DeviceKey;
+use crate::install::now;
+
+/// What a receipt says of one job.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Account<'a> {
+    pub(crate) job: StatementId,
+    pub(crate) decision: Decision,
+    pub(crate) code: &'a str,
+    pub(crate) t0: UnixSeconds,
+    pub(crate) exit: Option<i32>,
+    pub(crate) output: Output,
+}
+
+impl<'a> Account<'a> {
+    /// A refusal.
+    pub(crate) fn refused(job: StatementId, code: &'a str) -> Self {
+        Self { job, decision: Decision::Refused, code, t0: now(), exit: None, output: no_output() }
+    }
+
+    /// The guard or the machine stopped while the job ran.
+    pub(crate) fn interrupted(job: StatementId, t0: UnixSeconds) -> Self {
+        Self {
+            job,
+            decision: Decision::Interrupted,
+            code: "exec.interrupted",
+            t0,
+            exit: None,
+            output: no_output(),
+        }
+    }
+
+    /// A run that ended.
+    pub(crate) fn ended(job: StatementId, t0: UnixSeconds, report: &Report) -> Self {
+        let (decision, code, exit) = match report.ending {
+            Ending::Exited(0) => (Decision::Done, "ok", Some(0)),
+            Ending::Exited(status) => (Decision::Failed, "exec.exit_status", Some(status)),
+            Ending::TimedOut => (Decision::TimedOut, "exec.timeout", None),
+            Ending::Interrupted => (Decision::Interrupted, "exec.interrupted", None),
+            Ending::NotStarted(code) => (Decision::Failed, code, None),
+        };
+        Self { job, decision, code, t0, exit, output: report.output }
+    }
+}
+
+/// Makes the next receipt of the chain; the state moves on with it.
+pub(crate) fn write(
+    device: &DeviceKey,
+    state: &mut State,
+    account: &Account<'_>,
+) -> Result<(u64, Envelope)> {
+    let receipt = Receipt {
+        v: V1,
+        org: state.org,
+        iat: now(),
+        crit: Vec::new(),
+        endpoint: state.endpoint,
+        seq: state.receipt_seq + 1,
+        prev: state.receipt_prev,
+        job: account.job,
+        decision: account.decision,
+        code: account.code.to_owned(),
+        t0: account.t0,
+        t1: now().max(account.t0),
+        exit: account.exit,
+        output: account.output,
+        state: state.summary(),
+    };
+    let mut envelope = Envelope::new(&receipt);
+    device.sign(&mut envelope, SignatureRole::Receipt)?;
+    state.record_receipt(envelope.id(), &receipt);
+    Ok((receipt.seq, envelope))
+}
+
+fn no_output() -> Output {
+    Output { sha256: Sha256::of(b""), size: 0 }
+}
