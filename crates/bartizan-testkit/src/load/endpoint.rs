@@ -189,7 +189,11 @@ impl Endpoint {
             content: (!self.content.is_empty()).then_some(&self.content),
         };
         let outcome = authorize(&self.state, &facts()?, &delivery);
-        self.state = outcome.state;
+        if !matches!(outcome.verdict, Verdict::NeedContent(_)) {
+            // While content is missing the old view stays: the consistency proof that came with the
+            // job starts there, and the same delivery is judged again.
+            self.state = outcome.state;
+        }
         match outcome.verdict {
             Verdict::Run(proof) => self.answer(proof.job(), Decision::Done, "ok"),
             Verdict::NeedContent(content) => {
