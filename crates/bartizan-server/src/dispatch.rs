@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bartizan_store::StoreError;
+use bartizan_store::{StoreError, Tx};
 use tokio::sync::watch;
 
 use crate::app::{App, now};
@@ -43,7 +43,7 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn on_tick(app: &App, changes: &mut Option<i64>, ticks: u64) -> Result<(), StoreError> {
-    let seen = app.db.read(|tx| tx.outside_changes()).await?;
+    let seen = app.db.read(outside).await?;
     if changes.replace(seen) != Some(seen) {
         app.trees.changed(seen);
         wake_due(app).await?;
@@ -75,4 +75,8 @@ async fn wake_due(app: &App) -> Result<(), StoreError> {
     let due = app.db.read(move |tx| tx.due_endpoints(now().get())).await?;
     app.hub.wake(&due);
     Ok(())
+}
+
+fn outside(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    tx.outside_changes()
 }

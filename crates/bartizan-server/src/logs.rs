@@ -114,7 +114,9 @@ impl Log {
                 break;
             }
             let mut state = self.lock();
-            leaves.into_iter().for_each(|leaf| state.tree.push(leaf));
+            for leaf in leaves {
+                state.tree.push(leaf);
+            }
         }
         let size = self.size();
         if published.size() != Some(size) {

@@ -20,8 +20,11 @@ const TREES_MAX: usize = 16;
 pub(crate) struct Trees {
     /// The newest change of the database by somebody else.
     outside: AtomicI64,
-    known: Mutex<HashMap<StatementId, (i64, Option<Arc<TargetTree>>)>>,
+    known: Mutex<HashMap<StatementId, Known>>,
 }
+
+/// The change it was built after, and the tree, if the targets make one.
+type Known = (i64, Option<Arc<TargetTree>>);
 
 impl Trees {
     /// Somebody else changed the database: trees built before no longer count.

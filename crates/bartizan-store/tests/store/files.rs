@@ -1,6 +1,10 @@
 //! What only files can do: be damaged, and be changed by somebody else.
 
-use bartizan_store::{Access, Location, Store, StoreError};
+use bartizan_store::{Access, Location, Store, StoreError, Tx};
+
+fn outside(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    tx.outside_changes()
+}
 
 #[test]
 fn a_damaged_file_is_reported_and_left_as_it_is() {
@@ -26,7 +30,7 @@ fn changes_by_another_program_are_noticed_and_own_ones_are_not() {
     let dir = tempfile::tempdir().expect("temp dir");
     let path = dir.path().join("server.db");
     let store = Store::open(&Location::Sqlite(path.clone())).expect("open");
-    let version = || store.call(Access::Read, |tx| tx.outside_changes()).expect("version");
+    let version = || store.call(Access::Read, outside).expect("version");
     let first = version();
     store.call(Access::Write, |tx| tx.set_meta("mine", "1")).expect("write");
     assert_eq!(version(), first);

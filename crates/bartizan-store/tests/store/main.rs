@@ -1,4 +1,5 @@
 //! Every store test runs on both engines, with the same expectations.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod files;
 mod postgres;
@@ -136,7 +137,7 @@ fn a_failed_operation_leaves_no_trace_and_its_neighbours_stay() {
             };
             store
                 .submit(Access::Write, operation, move |result| {
-                    sender.send(result.is_ok()).expect("send")
+                    sender.send(result.is_ok()).expect("send");
                 })
                 .expect("submit");
         }

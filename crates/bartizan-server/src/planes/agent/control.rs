@@ -14,7 +14,7 @@ use crate::logs::Covered;
 /// Bytes of entries in one frame: with a checkpoint it stays well below the frame limit.
 const CHUNK_BYTES_MAX: usize = 64 * 1024;
 /// Time-only refreshes are no more frequent than this, unless a job waits for one.
-const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
+const REFRESH_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How far an endpoint has the control log.
 #[derive(Debug)]

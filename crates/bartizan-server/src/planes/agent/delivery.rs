@@ -22,10 +22,10 @@ use crate::logs::Covered;
 use crate::metrics::count;
 
 /// An endpoint that does not say what it did with a job is asked again after this long.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 /// First and longest pause before a refused job is delivered again.
 const RETRY_MIN: Duration = Duration::from_secs(2);
-const RETRY_MAX: Duration = Duration::from_secs(300);
+const RETRY_MAX: Duration = Duration::from_mins(5);
 /// Delivered jobs remembered per connection.
 const REMEMBERED_MAX: usize = 256;
 

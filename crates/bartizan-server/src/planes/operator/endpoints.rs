@@ -22,7 +22,7 @@ use crate::convert::endpoint_row;
 const PAGE_MAX: u64 = 500;
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Search {
+pub(super) struct Wanted {
     search: Option<String>,
     tenant: Option<String>,
     site: Option<String>,
@@ -51,14 +51,14 @@ pub(super) async fn enrol(
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     _session: Session,
-    Query(search): Query<Search>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Json<EndpointPage>, Failure> {
-    let limit = search.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
+    let limit = wanted.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
     let filter = EndpointFilter {
-        search: search.search,
-        tenant: search.tenant,
-        site: search.site,
-        after: search.after,
+        search: wanted.search,
+        tenant: wanted.tenant,
+        site: wanted.site,
+        after: wanted.after,
         limit: limit + 1,
     };
     let mut found = app.db.read(move |tx| tx.endpoints(&filter)).await?;

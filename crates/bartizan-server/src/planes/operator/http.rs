@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 /// From the beginning of a request to the end of its headers; also how long a connection may idle.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(120);
+const HEADER_TIMEOUT: Duration = Duration::from_mins(2);
 /// Largest header section.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
 
