@@ -1,0 +1,45 @@
+# Two commands matter: `make demo` and `make test`. Both install what is missing first.
+
+CARGO ?= cargo
+# A toolchain installed a moment ago is not in this shell's PATH yet.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+export BARTIZAN_VENV := $(CURDIR)/target/venv
+
+PROGRAMS := -p bartizan -p bartizan-server -p bartizan-guard -p bartizan-agent
+
+.PHONY: help demo test test-long bench fuzz deny
+
+help:
+	@echo "make demo         play the story on real parts, then keep running until Ctrl-C"
+	@echo "make demo ONCE=1  play the story and stop"
+	@echo "make test         everything that decides whether a change lands"
+	@echo "make test-long    the same properties with many more cases"
+	@echo "make bench        the figures of docs/dev/bench.md"
+	@echo "make fuzz         each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)"
+	@echo "make deny         licences and advisories (needs cargo-deny)"
+
+demo:
+	scripts/setup demo
+	$(CARGO) build $(PROGRAMS)
+	target/debug/bartizan demo $(if $(ONCE),--once)
+
+test:
+	scripts/setup test
+	$(CARGO) xtask ci
+
+test-long:
+	scripts/setup test
+	PROPTEST_CASES=20000 $(CARGO) nextest run --workspace
+
+bench:
+	scripts/setup demo
+	$(CARGO) bench -p bartizan-trust --bench authorize
+	$(CARGO) build --release $(PROGRAMS)
+	$(CARGO) run --release -p bartizan-testkit --bin bartizan-load -- --agents 1000 --json
+
+fuzz:
+	cd fuzz && for target in fuzz_targets/*.rs; do \
+	  cargo +nightly fuzz run $$(basename $$target .rs) -- -max_total_time=60 || exit 1; done
+
+deny:
+	cargo deny check
