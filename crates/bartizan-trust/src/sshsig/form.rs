@@ -183,3 +183,6 @@ fn scalar(r: &mut Reader<'_>, out: &mut [u8]) -> Result<(), SshSigError> {
     out.get_mut(start..).ok_or(SshSigError("an ECDSA number is too long"))?.copy_from_slice(digits);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,10 @@ pub(super) fn check_client_data(
     if assertion.client_data.len() > limits::CLIENT_DATA_BYTES_MAX {
         return Err(SshSigError("client data longer than 2 KiB"));
     }
+    // Serde would read a list of the values in order, too.
+    if assertion.client_data.first() != Some(&b'{') {
+        return Err(SshSigError("client data that are not WebAuthn's"));
+    }
     let read: ClientData = serde_json::from_slice(&assertion.client_data)
         .map_err(|_| SshSigError("client data that are not WebAuthn's"))?;
     if read.kind != "webauthn.get" {
