@@ -98,6 +98,8 @@ impl App {
     pub(crate) fn set_organisation(&self, organisation: Organisation) {
         *self.organisation.write().unwrap_or_else(PoisonError::into_inner) =
             Some(Arc::new(organisation));
+        self.logs.control.forget_best();
+        self.logs.jobs.forget_best();
     }
 }
 

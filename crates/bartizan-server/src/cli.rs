@@ -167,6 +167,8 @@ fn run(dir: &Path, set_aside: bool) -> anyhow::Result<()> {
         .init();
     let config = Config::load(dir)?;
     let keys = ServerKeys::load(dir)?;
+    // A killed server left it behind; it says where that one listened.
+    let _ = std::fs::remove_file(dir.join("ready.json"));
     let store = match Store::open(&config.database) {
         Err(StoreError::Damaged { path, finding }) if set_aside => {
             let kept = bartizan_store::set_aside(&path, &crate::app::now().get().to_string())?;

@@ -3,7 +3,7 @@
 //! Entries get into a log inside the transaction of the operation that caused them. After its commit
 //! [`Logs::publish`] brings tree, checkpoint and files up to what the database holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
@@ -50,6 +50,8 @@ struct LogState {
     tree: Tree,
     /// Per size: witness, line and time.
     cosignatures: BTreeMap<u64, Vec<CosignatureRecord>>,
+    /// Per group the best checkpoint, until something changes: a fan-out asks for every endpoint.
+    best: HashMap<String, Option<Covered>>,
 }
 
 /// One log.
@@ -86,7 +88,7 @@ impl Log {
         dir: &std::path::Path,
     ) -> anyhow::Result<Self> {
         let published = Published::open(&dir.join("log").join(name.name()))?;
-        let state = LogState { tree: Tree::default(), cosignatures: BTreeMap::new() };
+        let state = LogState { tree: Tree::default(), cosignatures: BTreeMap::new(), best: HashMap::new() };
         let log = Self {
             name,
             key,
@@ -114,14 +116,20 @@ impl Log {
                 break;
             }
             let mut state = self.lock();
+            state.best.clear();
             for leaf in leaves {
                 state.tree.push(leaf);
             }
         }
         let size = self.size();
+        let own = published.size().and_then(|size| self.note(size)).map(|note| note.text);
+        if own.as_deref() != published.text() {
+            published.distrust();
+        }
         if published.size() != Some(size) {
             published.write_tiles(self, db, size).await?;
-            published.write_checkpoint(&self.latest()?.encode(), size)?;
+            let note = self.note(size).context("a log knows its own root")?;
+            published.write_checkpoint(&note)?;
             self.changed.send_modify(|count| *count += 1);
         }
         Ok(())
@@ -148,16 +156,30 @@ impl Log {
 
     /// The largest checkpoint of at least `size_min` entries that satisfies `group`.
     pub(crate) fn covered(&self, policy: &Policy, group: &str, size_min: u64) -> Option<Covered> {
-        let state = self.lock();
+        let mut state = self.lock();
+        let best = if let Some(known) = state.best.get(group) {
+            known.clone()
+        } else {
+            let found = self.find_covered(&state, policy, group);
+            state.best.insert(group.to_owned(), found.clone());
+            found
+        };
+        best.filter(|covered| covered.size >= size_min)
+    }
+
+    fn find_covered(&self, state: &LogState, policy: &Policy, group: &str) -> Option<Covered> {
         let newest = state.tree.size();
         let sizes = state.cosignatures.keys().rev().copied().filter(|size| *size != newest);
-        let mut candidates =
-            std::iter::once(newest).chain(sizes).take_while(|size| *size >= size_min);
-        candidates.find_map(|size| {
-            let note = self.note_at(&state, size)?;
+        std::iter::once(newest).chain(sizes).find_map(|size| {
+            let note = self.note_at(state, size)?;
             let at = policy.satisfied_at(group, &note)?;
             Some(Covered { size, at, note: note.encode() })
         })
+    }
+
+    /// The policy may have changed: nothing found before counts.
+    pub(crate) fn forget_best(&self) {
+        self.lock().best.clear();
     }
 
     /// A C2SP tlog-proof of an entry under a checkpoint.
@@ -219,6 +241,7 @@ impl Log {
     /// Takes a judged (and stored) co-signature in; returns the smallest size worth keeping.
     pub(crate) fn keep(&self, cosignature: CosignatureRecord) -> u64 {
         let mut state = self.lock();
+        state.best.clear();
         if state.tree.root_at(cosignature.size) == Some(cosignature.root) {
             let line = state.cosignatures.entry(cosignature.size).or_default();
             line.retain(|known| known.witness != cosignature.witness);
@@ -238,7 +261,7 @@ impl Log {
         let mut published = self.published.lock().await;
         let (size, note) = (self.size(), self.latest()?);
         if published.size() == Some(size) {
-            published.write_checkpoint(&note.encode(), size)?;
+            published.write_checkpoint(&note)?;
         }
         Ok(())
     }

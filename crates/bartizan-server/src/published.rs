@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use bartizan_trust::checkpoint::Checkpoint;
+use bartizan_trust::note::Note;
 use bartizan_trust::tiles::{encode_entries, entries_path, tile_path};
 
 use crate::db::Db;
@@ -14,28 +16,40 @@ const TILE_WIDTH: u64 = 256;
 /// The directory of one log.
 pub(crate) struct Published {
     dir: PathBuf,
-    size: Option<u64>,
+    /// What the checkpoint file signs.
+    text: Option<String>,
 }
 
 impl Published {
     /// Opens the directory and reads up to where it was published.
     pub(crate) fn open(dir: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(dir).with_context(|| format!("create `{}`", dir.display()))?;
-        let size = std::fs::read_to_string(dir.join("checkpoint"))
-            .ok()
-            .and_then(|note| note.lines().nth(1).and_then(|line| line.parse().ok()));
-        Ok(Self { dir: dir.to_owned(), size })
+        let note =
+            std::fs::read(dir.join("checkpoint")).ok().and_then(|bytes| Note::decode(&bytes).ok());
+        Ok(Self { dir: dir.to_owned(), text: note.map(|note| note.text) })
     }
 
     /// The size of the checkpoint file.
-    pub(crate) const fn size(&self) -> Option<u64> {
-        self.size
+    pub(crate) fn size(&self) -> Option<u64> {
+        self.text
+            .as_deref()
+            .and_then(|text| Checkpoint::parse(text).ok())
+            .map(|checkpoint| checkpoint.size)
+    }
+
+    /// The text of the checkpoint file.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// The files are of another history: they are all written again.
+    pub(crate) fn distrust(&mut self) {
+        self.text = None;
     }
 
     /// Writes every tile that is new or wider since the last checkpoint.
     pub(crate) async fn write_tiles(&self, log: &Log, db: &Db, size: u64) -> anyhow::Result<()> {
-        // A checkpoint file from another history proves nothing about the tiles beside it.
-        let old = self.size.filter(|old| *old <= size).unwrap_or(0);
+        let old = self.size().filter(|old| *old <= size).unwrap_or(0);
         for level in 0_u8..=4 {
             let (from, to) = (nodes(old, level), nodes(size, level));
             if from == to {
@@ -52,9 +66,9 @@ impl Published {
     }
 
     /// Writes the checkpoint; from then on the tiles count as published.
-    pub(crate) fn write_checkpoint(&mut self, note: &[u8], size: u64) -> anyhow::Result<()> {
-        write_atomically(&self.dir.join("checkpoint"), note)?;
-        self.size = Some(size);
+    pub(crate) fn write_checkpoint(&mut self, note: &Note) -> anyhow::Result<()> {
+        write_atomically(&self.dir.join("checkpoint"), &note.encode())?;
+        self.text = Some(note.text.clone());
         Ok(())
     }
 

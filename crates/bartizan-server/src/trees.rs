@@ -33,7 +33,11 @@ impl Trees {
     }
 
     /// The tree over the targets the database lists; `None` when they make none.
-    pub(crate) async fn tree(&self, db: &Db, job: StatementId) -> Result<Option<Arc<TargetTree>>, StoreError> {
+    pub(crate) async fn tree(
+        &self,
+        db: &Db,
+        job: StatementId,
+    ) -> Result<Option<Arc<TargetTree>>, StoreError> {
         let outside = self.outside.load(Ordering::Relaxed);
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&job).cloned();
         if let Some((at, tree)) = known
@@ -42,7 +46,8 @@ impl Trees {
             return Ok(tree);
         }
         let endpoints = db.read(move |tx| tx.job_endpoints(job)).await?;
-        let leaves: Vec<(EndpointId, u32)> = endpoints.into_iter().map(|endpoint| (endpoint, 0)).collect();
+        let leaves: Vec<(EndpointId, u32)> =
+            endpoints.into_iter().map(|endpoint| (endpoint, 0)).collect();
         let tree = TargetTree::new(&leaves).ok().map(Arc::new);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= TREES_MAX {

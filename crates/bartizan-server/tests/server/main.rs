@@ -16,5 +16,9 @@ fn now() -> UnixSeconds {
 
 /// Runs an async test body.
 fn wait_for<T>(body: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime").block_on(body)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("runtime")
+        .block_on(body)
 }

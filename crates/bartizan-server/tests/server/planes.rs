@@ -1,6 +1,8 @@
 //! The operator plane: who may ask, and what survives a crash.
 
-use bartizan_proto::operator::{CosignatureBody, EndpointPage, JobDetail, JobState, JobSubmission, LogEntries, Stored};
+use bartizan_proto::operator::{
+    CosignatureBody, EndpointPage, JobDetail, JobState, JobSubmission, LogEntries, Stored,
+};
 use bartizan_testkit::load::organisation::Organisation;
 use bartizan_testkit::load::plane::Console;
 use bartizan_trust::checkpoint::Checkpoint;
@@ -52,7 +54,8 @@ fn without_a_login_nothing_is_answered() {
     let dir = tempfile::tempdir().expect("temp dir");
     wait_for(async {
         let (program, organisation, console) = founded(dir.path()).await;
-        let identity: bartizan_proto::operator::ServerIdentity = console.fetch("/v1/server").await.expect("server");
+        let identity: bartizan_proto::operator::ServerIdentity =
+            console.fetch("/v1/server").await.expect("server");
         let stranger = Console::new(program.operator, identity.spki).expect("console");
         for path in PRIVATE {
             assert!(refusal(&stranger, path).await.contains("login.required"), "{path}");
@@ -72,12 +75,15 @@ fn a_login_of_another_console_is_refused() {
     let dir = tempfile::tempdir().expect("temp dir");
     wait_for(async {
         let (program, organisation, console) = founded(dir.path()).await;
-        let identity: bartizan_proto::operator::ServerIdentity = console.fetch("/v1/server").await.expect("server");
+        let identity: bartizan_proto::operator::ServerIdentity =
+            console.fetch("/v1/server").await.expect("server");
         let thief = Console::new(program.operator, identity.spki).expect("console");
         let stolen = organisation.login(console.key, now()).expect("login");
         assert!(refused_body(&thief, "/v1/login", &stolen).await.contains("login.refused"));
         let mut unsigned = organisation.login(thief.key, now()).expect("login");
-        unsigned = Envelope::new(&unsigned.statement::<bartizan_trust::statement::Login>().expect("login"));
+        unsigned = Envelope::new(
+            &unsigned.statement::<bartizan_trust::statement::Login>().expect("login"),
+        );
         assert!(refused_body(&thief, "/v1/login", &unsigned).await.contains("login.refused"));
         log_in(&thief, &organisation).await;
     });
@@ -93,14 +99,23 @@ fn a_genesis_bundle_for_another_server_is_refused() {
         let console = Console::new(program.operator, own.spki).expect("console");
         let theirs = Organisation::for_server(&other, now()).expect("organisation");
         let said = refused_body(&console, "/v1/genesis", &theirs.genesis).await;
-        assert!(said.contains("genesis.other_server") && said.contains(&own.spki.to_string()), "{said}");
+        assert!(
+            said.contains("genesis.other_server") && said.contains(&own.spki.to_string()),
+            "{said}"
+        );
         assert!(said.contains(&own.control_vkey) && said.contains(&own.jobs_vkey), "{said}");
 
         let ours = Organisation::for_server(&own, now()).expect("organisation");
-        let unsigned = Envelope::new(&ours.genesis.statement::<bartizan_trust::statement::Bundle>().expect("bundle"));
-        assert!(refused_body(&console, "/v1/genesis", &unsigned).await.contains("bundle.threshold"));
+        let unsigned = Envelope::new(
+            &ours.genesis.statement::<bartizan_trust::statement::Bundle>().expect("bundle"),
+        );
+        assert!(
+            refused_body(&console, "/v1/genesis", &unsigned).await.contains("bundle.threshold")
+        );
         let _: Stored = console.send("/v1/genesis", &body(&ours.genesis)).await.expect("genesis");
-        assert!(refused_body(&console, "/v1/genesis", &ours.genesis).await.contains("genesis.exists"));
+        assert!(
+            refused_body(&console, "/v1/genesis", &ours.genesis).await.contains("genesis.exists")
+        );
     });
 }
 
@@ -114,7 +129,8 @@ fn what_was_acknowledged_survives_a_kill() {
             let console = Console::new(program.operator, identity.spki).expect("console");
             log_in(&console, &organisation).await;
             let (job, targets) = job(&organisation, number);
-            let stored: Stored = console.send("/v1/jobs", &submission(&job, &targets)).await.expect("submit");
+            let stored: Stored =
+                console.send("/v1/jobs", &submission(&job, &targets)).await.expect("submit");
             program = program.crash_and_restart();
 
             let console = Console::new(program.operator, identity.spki).expect("console");
@@ -124,10 +140,15 @@ fn what_was_acknowledged_survives_a_kill() {
             let found: LogEntries = console.fetch(&path).await.expect("entries");
             assert_eq!(found.entries, [BASE64.encode(&job.encode())]);
             let note = console.fetch_bytes("/v1/log/jobs/checkpoint").await.expect("checkpoint");
-            let checkpoint = Checkpoint::parse(&Note::decode(&note).expect("note").text).expect("checkpoint");
+            let checkpoint =
+                Checkpoint::parse(&Note::decode(&note).expect("note").text).expect("checkpoint");
             assert_eq!(checkpoint.size, index + 1);
-            let file = std::fs::read(dir.path().join("log/jobs/checkpoint")).expect("checkpoint file");
-            assert_eq!(Note::decode(&file).expect("note").text.lines().nth(1), Some((index + 1).to_string().as_str()));
+            let file =
+                std::fs::read(dir.path().join("log/jobs/checkpoint")).expect("checkpoint file");
+            assert_eq!(
+                Note::decode(&file).expect("note").text.lines().nth(1),
+                Some((index + 1).to_string().as_str())
+            );
         }
     });
 }
@@ -142,7 +163,8 @@ fn a_job_is_active_only_with_the_second_person() {
     wait_for(async {
         let (_program, organisation, console) = founded(dir.path()).await;
         let (mut job, targets) = job(&organisation, 1);
-        let _: Stored = console.send("/v1/jobs", &submission(&job, &targets)).await.expect("submit");
+        let _: Stored =
+            console.send("/v1/jobs", &submission(&job, &targets)).await.expect("submit");
         let path = format!("/v1/jobs/{}", job.id());
         let show = async || console.fetch::<JobDetail>(&path).await.expect("job");
         assert_eq!(show().await.row.state, JobState::Pending);
@@ -151,7 +173,9 @@ fn a_job_is_active_only_with_the_second_person() {
         // The author approves: a signature, but not a second person.
         let mut alone = job.clone();
         organisation.author.key.sign(&mut alone, SignatureRole::Approve).expect("sign");
-        assert!(refused_body(&console, &signatures, &alone).await.contains("sig.approvals_missing"));
+        assert!(
+            refused_body(&console, &signatures, &alone).await.contains("sig.approvals_missing")
+        );
         assert_eq!(show().await.row.state, JobState::Pending);
         organisation.approver.key.sign(&mut job, SignatureRole::Approve).expect("sign");
         let stored: Stored = console.send(&signatures, &body(&job)).await.expect("approve");
@@ -176,11 +200,14 @@ fn a_job_that_endpoints_would_refuse_is_refused_early() {
         let mut wrong = submission(&job, &targets);
         wrong.targets = vec![EndpointId::new(Sha256::of(b"elsewhere"))];
         assert!(post(&wrong).await.contains("target.not_listed"));
-        let unsigned = Envelope::new(&job.statement::<bartizan_trust::statement::Job>().expect("job"));
+        let unsigned =
+            Envelope::new(&job.statement::<bartizan_trust::statement::Job>().expect("job"));
         assert!(post(&submission(&unsigned, &targets)).await.contains("sig.author_missing"));
-        let _: Stored = console.send("/v1/jobs", &submission(&job, &targets)).await.expect("submit");
+        let _: Stored =
+            console.send("/v1/jobs", &submission(&job, &targets)).await.expect("submit");
         assert!(post(&submission(&job, &targets)).await.contains("job.exists"));
-        let page: EndpointPage = console.fetch("/v1/endpoints?search=%25&limit=5").await.expect("endpoints");
+        let page: EndpointPage =
+            console.fetch("/v1/endpoints?search=%25&limit=5").await.expect("endpoints");
         assert!(page.endpoints.is_empty());
     });
 }
@@ -194,18 +221,25 @@ fn cosignatures_are_taken_from_the_policys_witnesses_only() {
         let note = Note::decode(&fetched).expect("note");
         let checkpoint = Checkpoint::parse(&note.text).expect("checkpoint");
         let post = async |size: u64, root: Sha256, line: String| {
-            console.send::<Value>("/v1/log/control/cosignature", &CosignatureBody { size, root, line }).await
+            console
+                .send::<Value>("/v1/log/control/cosignature", &CosignatureBody { size, root, line })
+                .await
         };
         let line = organisation.author.cosign(&fetched, now()).expect("cosign");
         let other = note.text.replace(&checkpoint.root.to_string(), "x");
         assert_eq!(other, note.text, "roots are base64 in notes");
-        let refused = post(checkpoint.size, Sha256::of(b"fork"), line.clone()).await.expect_err("another root");
+        let refused = post(checkpoint.size, Sha256::of(b"fork"), line.clone())
+            .await
+            .expect_err("another root");
         assert!(refused.to_string().contains("cosignature.refused"));
         let forged = line.replacen("alice", "mallory", 1);
         assert!(post(checkpoint.size, checkpoint.root, forged).await.is_err());
         post(checkpoint.size, checkpoint.root, line).await.expect("cosignature");
         let fetched = console.fetch_bytes("/v1/log/control/checkpoint").await.expect("checkpoint");
         assert_eq!(Note::decode(&fetched).expect("note").signatures.len(), 2);
-        assert_eq!(std::fs::read(dir.path().join("log/control/checkpoint")).expect("file"), fetched);
+        assert_eq!(
+            std::fs::read(dir.path().join("log/control/checkpoint")).expect("file"),
+            fetched
+        );
     });
 }

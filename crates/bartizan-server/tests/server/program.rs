@@ -64,7 +64,8 @@ impl Program {
             assert!(Instant::now() < until, "the server is not ready after 30 s");
             std::thread::yield_now();
         }
-        let said: serde_json::Value = serde_json::from_slice(&std::fs::read(&ready).expect("ready.json")).expect("JSON");
+        let said: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&ready).expect("ready.json")).expect("JSON");
         let operator = said["operator"].as_str().expect("operator").parse().expect("address");
         Self { child, operator, dir: dir.to_owned() }
     }
@@ -104,7 +105,8 @@ pub(crate) async fn founded(dir: &Path) -> (Program, Organisation, Console) {
     let program = Program::start(dir);
     let organisation = Organisation::for_server(&identity, now()).expect("organisation");
     let console = Console::new(program.operator, identity.spki).expect("console");
-    let _: Stored = console.send("/v1/genesis", &body(&organisation.genesis)).await.expect("genesis");
+    let _: Stored =
+        console.send("/v1/genesis", &body(&organisation.genesis)).await.expect("genesis");
     log_in(&console, &organisation).await;
     (program, organisation, console)
 }

@@ -9,13 +9,18 @@ fn init_makes_private_keys_and_identity_repeats_what_it_printed() {
     let dir = tempfile::tempdir().expect("temp dir");
     let dir = dir.path().join("server");
     let identity = init(&dir);
-    let mode = |path: &std::path::Path| path.metadata().expect("metadata").permissions().mode() & 0o777;
+    let mode =
+        |path: &std::path::Path| path.metadata().expect("metadata").permissions().mode() & 0o777;
     assert_eq!(mode(&dir), 0o700);
     for key in ["tls-key.der", "control-log-key.der", "jobs-log-key.der"] {
         assert_eq!(mode(&dir.join(key)), 0o600, "{key}");
     }
     let again = server(&["identity"], &dir);
-    assert_eq!(serde_json::from_slice::<bartizan_proto::operator::ServerIdentity>(&again.stdout).expect("identity"), identity);
+    assert_eq!(
+        serde_json::from_slice::<bartizan_proto::operator::ServerIdentity>(&again.stdout)
+            .expect("identity"),
+        identity
+    );
     assert!(!identity.agent_addresses[0].ends_with(":0"), "a free port was picked");
     assert!(identity.control_vkey.contains("/control+") && identity.jobs_vkey.contains("/jobs+"));
 }
@@ -47,9 +52,15 @@ fn a_malformed_configuration_shows_all_its_problems_at_once() {
 fn a_public_operator_plane_is_refused() {
     let dir = tempfile::tempdir().expect("temp dir");
     for public in ["0.0.0.0:8444", "8.8.8.8:8444", "[::]:8444"] {
-        let out = server(&["init", "--address", "h:1", "--operator-listen", public], &dir.path().join("s"));
+        let out = server(
+            &["init", "--address", "h:1", "--operator-listen", public],
+            &dir.path().join("s"),
+        );
         assert!(!out.status.success());
-        assert!(String::from_utf8_lossy(&out.stderr).contains("can be reached from the internet"), "{public}");
+        assert!(
+            String::from_utf8_lossy(&out.stderr).contains("can be reached from the internet"),
+            "{public}"
+        );
     }
     assert!(!dir.path().join("s").exists(), "nothing was written");
 }
@@ -63,7 +74,10 @@ fn a_damaged_database_is_reported_and_set_aside_only_when_told() {
     let out = server(&["run"], dir.path());
     let said = String::from_utf8_lossy(&out.stderr);
     assert_eq!(out.status.code(), Some(4), "{said}");
-    assert!(said.contains("server.db") && said.contains("store.damaged") && said.contains("next:"), "{said}");
+    assert!(
+        said.contains("server.db") && said.contains("store.damaged") && said.contains("next:"),
+        "{said}"
+    );
     assert_eq!(std::fs::read(&database).expect("read"), b"somebody wrote over this");
 
     assert!(Program::start_with(dir.path(), &["--set-aside-damaged-database"]).stop());

@@ -54,7 +54,7 @@ pub(crate) async fn serve(
         };
         let (app, acceptor, stop) = (Arc::clone(&app), acceptor.clone(), stop.clone());
         tokio::spawn(async move {
-            if let Some((stream, device)) = handshake(&app, stream, &acceptor).await {
+            if let Some((stream, device)) = Box::pin(handshake(&app, stream, &acceptor)).await {
                 session::run(app, stream, device, stop).await;
             }
             drop(place);

@@ -69,7 +69,7 @@ pub(super) async fn run(
         }
         Err(_) => return tracing::info!(endpoint.id = %id, "agent sent no hello in time"),
     };
-    let admitted = match super::hello::introduce(&app, &device, &hello).await {
+    let admitted = match Box::pin(super::hello::introduce(&app, &device, &hello)).await {
         Ok(admitted) => admitted,
         Err(error) => {
             count(&app.metrics.handshakes_refused);
@@ -136,8 +136,8 @@ impl Session {
             admitted: self.admitted,
         })
         .await?;
-        self.push_control(true).await?;
-        self.deliver_next().await?;
+        Box::pin(self.push_control(true)).await?;
+        Box::pin(self.deliver_next()).await?;
         self.drain().await?;
         let mut silent_at = Instant::now() + heartbeat * 3;
         loop {
@@ -161,10 +161,10 @@ impl Session {
                 Turn::Wish(Wish { close: true, .. }) => {
                     return Ok("replaced or to be judged again");
                 }
-                Turn::Wish(wish) => self.grant(wish).await?,
-                Turn::Control => self.push_control(false).await?,
+                Turn::Wish(wish) => Box::pin(self.grant(wish)).await?,
+                Turn::Control => Box::pin(self.push_control(false)).await?,
                 Turn::Timer if Instant::now() >= silent_at => return Ok("no heartbeat"),
-                Turn::Timer => self.on_timer().await?,
+                Turn::Timer => Box::pin(self.on_timer()).await?,
                 Turn::Stop => return Ok("the server stops"),
             }
         }
@@ -194,7 +194,8 @@ impl Session {
     async fn drain(&mut self) -> anyhow::Result<()> {
         while let Some(message) = self.reader.next_message()? {
             count(&self.app.metrics.frames_in);
-            self.accept(message).await?;
+            // On the heap while it lasts, so that an idle connection is small.
+            Box::pin(self.accept(message)).await?;
         }
         Ok(())
     }
