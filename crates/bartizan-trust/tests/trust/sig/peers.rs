@@ -156,3 +156,16 @@ fn fingerprints_are_those_openssh_prints() {
     let fingerprint = PublicKey::parse_openssh(&public).unwrap().fingerprint();
     assert_eq!(text.split(' ').nth(1), Some(fingerprint.as_str()));
 }
+
+#[test]
+fn a_second_reader_sees_the_same_signatures() {
+    let (role, other) = (SignatureRole::Author.namespace(), SignatureRole::Approve.namespace());
+    // It does not know the form of passkeys.
+    for (name, key, blob) in every_form(SignatureRole::Author, MESSAGE).into_iter().take(3) {
+        let peer: ssh_key::SshSig = armour(&blob).parse().unwrap();
+        let public: ssh_key::PublicKey = key.public.to_openssh().parse().unwrap();
+        assert_eq!(public.verify(role, MESSAGE, &peer), Ok(()), "{name}");
+        assert!(public.verify(role, b"other", &peer).is_err(), "{name}");
+        assert!(public.verify(other, MESSAGE, &peer).is_err(), "{name}");
+    }
+}
