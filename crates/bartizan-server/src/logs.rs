@@ -88,7 +88,8 @@ impl Log {
         dir: &std::path::Path,
     ) -> anyhow::Result<Self> {
         let published = Published::open(&dir.join("log").join(name.name()))?;
-        let state = LogState { tree: Tree::default(), cosignatures: BTreeMap::new(), best: HashMap::new() };
+        let state =
+            LogState { tree: Tree::default(), cosignatures: BTreeMap::new(), best: HashMap::new() };
         let log = Self {
             name,
             key,

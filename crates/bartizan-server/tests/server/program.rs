@@ -36,6 +36,7 @@ pub(crate) fn init(dir: &Path) -> ServerIdentity {
 pub(crate) struct Program {
     pub(crate) child: Child,
     pub(crate) operator: SocketAddr,
+    pub(crate) agent: SocketAddr,
     dir: PathBuf,
 }
 
@@ -66,8 +67,8 @@ impl Program {
         }
         let said: serde_json::Value =
             serde_json::from_slice(&std::fs::read(&ready).expect("ready.json")).expect("JSON");
-        let operator = said["operator"].as_str().expect("operator").parse().expect("address");
-        Self { child, operator, dir: dir.to_owned() }
+        let address = |plane: &str| said[plane].as_str().expect("plane").parse().expect("address");
+        Self { child, operator: address("operator"), agent: address("agent"), dir: dir.to_owned() }
     }
 
     /// Kills it without any warning and starts it again.

@@ -1,0 +1,216 @@
+//! Endpoints that decide for real, on a server whose database somebody changes by hand.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bartizan_proto::operator::{CosignatureBody, JobDetail, JobSubmission, Stored, TargetState};
+use bartizan_testkit::load::endpoint::{Endpoint, Event, Fleet, device_key};
+use bartizan_testkit::load::organisation::Organisation;
+use bartizan_testkit::load::plane::Console;
+use bartizan_trust::checkpoint::Checkpoint;
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::EndpointId;
+use bartizan_trust::note::Note;
+use bartizan_trust::refusal::Refusal;
+use bartizan_trust::statement::SignatureRole;
+use bartizan_trust::targets::TargetTree;
+use data_encoding::BASE64;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::program::{Program, body, founded};
+use crate::{now, wait_for};
+
+const CONTENT: &[u8] = b"echo hello\n";
+
+/// A server, its organisation, and some endpoints that are connected.
+struct World {
+    organisation: Organisation,
+    console: Console,
+    fleet: Arc<Fleet>,
+    events: mpsc::Receiver<Event>,
+    tell: mpsc::Sender<Event>,
+    database: PathBuf,
+    _program: Program,
+}
+
+impl World {
+    async fn new(dir: &Path) -> Self {
+        let (program, organisation, console) = founded(dir).await;
+        let enrolment = organisation.enrolment(2, now()).expect("enrolment");
+        let _: Stored = console.send("/v1/enrolments", &body(&enrolment)).await.expect("enrol");
+        let identity: bartizan_proto::operator::ServerIdentity =
+            console.fetch("/v1/server").await.expect("server");
+        let fleet = Arc::new(Fleet {
+            address: program.agent,
+            pin: identity.spki,
+            org: organisation.id(),
+            enrolment: enrolment.encode(),
+            enrolment_id: enrolment.id(),
+            verify: true,
+        });
+        let (tell, events) = mpsc::channel(16);
+        let database = dir.join("server.db");
+        let world =
+            Self { organisation, console, fleet, events, tell, database, _program: program };
+        world.cosign("control").await;
+        world
+    }
+
+    /// Both consoles co-sign the newest checkpoint.
+    async fn cosign(&self, log: &str) {
+        for person in [&self.organisation.author, &self.organisation.approver] {
+            let note = self
+                .console
+                .fetch_bytes(&format!("/v1/log/{log}/checkpoint"))
+                .await
+                .expect("checkpoint");
+            let line = person.cosign(&note, now()).expect("cosign");
+            let checkpoint =
+                Checkpoint::parse(&Note::decode(&note).expect("note").text).expect("checkpoint");
+            let body = CosignatureBody { size: checkpoint.size, root: checkpoint.root, line };
+            let _: Value = self
+                .console
+                .send(&format!("/v1/log/{log}/cosignature"), &body)
+                .await
+                .expect("cosignature");
+        }
+    }
+
+    async fn event(&mut self) -> Event {
+        tokio::time::timeout(Duration::from_mins(1), self.events.recv())
+            .await
+            .expect("an event in time")
+            .expect("an event")
+    }
+
+    /// Connects an endpoint and waits until it has verified bundle and enrolment.
+    async fn connect(&mut self, number: u32) -> EndpointId {
+        let endpoint =
+            Endpoint::new(Arc::clone(&self.fleet), number, self.tell.clone()).expect("endpoint");
+        let stream = endpoint.connect().await.expect("connect");
+        tokio::spawn(endpoint.serve(stream));
+        let event = self.event().await;
+        assert!(matches!(event, Event::Ready), "{event:?}");
+        id(number)
+    }
+
+    /// Submits a job that its author alone has signed.
+    async fn submit(&self, number: u32) -> Envelope {
+        let tree = TargetTree::new(&[(id(number), 0)]).expect("tree");
+        let job = self.organisation.job(tree.targets(), CONTENT, 1, now()).expect("job");
+        let submission = JobSubmission {
+            envelope: BASE64.encode(&job.encode()),
+            targets: vec![id(number)],
+            content: BASE64.encode(CONTENT),
+        };
+        let _: Stored = self.console.send("/v1/jobs", &submission).await.expect("submit");
+        job
+    }
+
+    async fn approve(&self, job: &mut Envelope) {
+        self.organisation.approver.key.sign(job, SignatureRole::Approve).expect("sign");
+        let _: Stored = self
+            .console
+            .send(&format!("/v1/jobs/{}/signatures", job.id()), &body(job))
+            .await
+            .expect("approve");
+    }
+
+    /// What somebody with the server's database can do.
+    fn tamper(&self, sql: &str) {
+        let other = rusqlite::Connection::open(&self.database).expect("open");
+        other.busy_timeout(Duration::from_secs(10)).expect("timeout");
+        other.execute_batch(sql).expect("change");
+    }
+
+    async fn refused(&mut self, expected: Refusal) {
+        let event = self.event().await;
+        assert!(matches!(&event, Event::Refused(refusal) if *refusal == expected), "{event:?}");
+        let event = self.event().await;
+        assert!(matches!(event, Event::Stored), "{event:?}");
+    }
+
+    async fn target(&self, job: &Envelope) -> (TargetState, Option<String>) {
+        let detail: JobDetail =
+            self.console.fetch(&format!("/v1/jobs/{}", job.id())).await.expect("job");
+        let target = detail.targets.first().expect("target");
+        (target.state, target.code.clone())
+    }
+}
+
+fn id(number: u32) -> EndpointId {
+    device_key(number).expect("key").public.endpoint_id()
+}
+
+#[test]
+fn a_job_made_active_by_hand_is_refused_and_runs_once_it_is_approved() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    wait_for(async {
+        let mut world = World::new(dir.path()).await;
+        world.connect(0).await;
+        let mut job = world.submit(0).await;
+        world.cosign("jobs").await;
+        world.tamper("UPDATE job SET state = 'active'");
+        world.refused(Refusal::ApprovalsMissing).await;
+        let code = Refusal::ApprovalsMissing.code().to_owned();
+        assert_eq!(world.target(&job).await, (TargetState::Refused, Some(code)));
+
+        world.approve(&mut job).await;
+        world.cosign("jobs").await;
+        let event = world.event().await;
+        assert!(matches!(event, Event::Stored), "{event:?}");
+        assert_eq!(world.target(&job).await, (TargetState::Done, Some("ok".to_owned())));
+    });
+}
+
+#[test]
+fn content_swapped_by_hand_is_refused() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    wait_for(async {
+        let mut world = World::new(dir.path()).await;
+        world.connect(0).await;
+        let mut job = world.submit(0).await;
+        world.approve(&mut job).await;
+        world.tamper("UPDATE job SET content = CAST('rm -rf /usr' AS BLOB)");
+        world.cosign("jobs").await;
+        world.refused(Refusal::ContentMismatch).await;
+    });
+}
+
+#[test]
+fn a_target_added_by_hand_is_refused_by_it() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    wait_for(async {
+        let mut world = World::new(dir.path()).await;
+        world.connect(0).await;
+        let mut job = world.submit(0).await;
+        world.approve(&mut job).await;
+        world.cosign("jobs").await;
+        let event = world.event().await;
+        assert!(matches!(event, Event::Stored), "{event:?}");
+        let other = world.connect(1).await;
+        let id = job.id();
+        world.tamper(&format!(
+            "INSERT INTO job_target (job, endpoint) VALUES ('{id}', '{other}'); UPDATE job SET state = 'active'"
+        ));
+        world.refused(Refusal::NotTargeted).await;
+    });
+}
+
+#[test]
+fn an_absent_endpoint_gets_its_job_when_it_comes() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    wait_for(async {
+        let mut world = World::new(dir.path()).await;
+        let mut job = world.submit(0).await;
+        world.approve(&mut job).await;
+        world.cosign("jobs").await;
+        assert_eq!(world.target(&job).await, (TargetState::Queued, None));
+        world.connect(0).await;
+        let event = world.event().await;
+        assert!(matches!(event, Event::Stored), "{event:?}");
+        assert_eq!(world.target(&job).await.0, TargetState::Done);
+    });
+}
