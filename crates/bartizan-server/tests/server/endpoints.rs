@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bartizan_proto::operator::{CosignatureBody, JobDetail, JobSubmission, Stored, TargetState};
+use bartizan_proto::operator::{
+    CosignatureBody, EndpointDetail, JobDetail, JobSubmission, Standing, Stored, TargetState,
+};
 use bartizan_testkit::load::endpoint::{Endpoint, Event, Fleet, device_key};
 use bartizan_testkit::load::organisation::Organisation;
 use bartizan_testkit::load::plane::Console;
@@ -13,9 +15,9 @@ use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::EndpointId;
 use bartizan_trust::note::Note;
 use bartizan_trust::refusal::Refusal;
-use bartizan_trust::statement::SignatureRole;
+use bartizan_trust::statement::{Job, SignatureRole};
 use bartizan_trust::targets::TargetTree;
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -212,5 +214,54 @@ fn an_absent_endpoint_gets_its_job_when_it_comes() {
         let event = world.event().await;
         assert!(matches!(event, Event::Stored), "{event:?}");
         assert_eq!(world.target(&job).await.0, TargetState::Done);
+    });
+}
+
+#[test]
+fn an_endpoint_beyond_the_enrolments_uses_waits_in_quarantine() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    wait_for(async {
+        let mut world = World::new(dir.path()).await;
+        world.connect(0).await;
+        world.connect(1).await;
+        let endpoint =
+            Endpoint::new(Arc::clone(&world.fleet), 2, world.tell.clone()).expect("endpoint");
+        let stream = endpoint.connect().await.expect("connect");
+        tokio::spawn(endpoint.serve(stream));
+        let event = world.event().await;
+        assert!(matches!(&event, Event::Broken(why) if why.contains("quarantine")), "{event:?}");
+        let path = format!("/v1/endpoints/{}", id(2));
+        let standing = async |world: &World| {
+            let detail: EndpointDetail = world.console.fetch(&path).await.expect("endpoint");
+            (detail.row.standing, detail.row.tenant)
+        };
+        assert_eq!(standing(&world).await, (Standing::Quarantined, None));
+
+        let _: Value = world.console.send(&format!("{path}/admit"), &()).await.expect("admit");
+        world.connect(2).await;
+        assert_eq!(standing(&world).await.0, Standing::Admitted);
+    });
+}
+
+#[test]
+fn an_envelope_swapped_by_hand_is_refused() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    wait_for(async {
+        let mut world = World::new(dir.path()).await;
+        world.connect(0).await;
+        let mut job = world.submit(0).await;
+        world.approve(&mut job).await;
+        // Another job of the same author for the same endpoint: well signed by one person, and never logged.
+        let targets = job.statement::<Job>().expect("job").targets;
+        let other = world.organisation.job(targets, CONTENT, 99, now()).expect("job");
+        let hex = HEXLOWER.encode(&other.encode());
+        world.tamper(&format!("UPDATE job SET envelope = X'{hex}'"));
+        world.cosign("jobs").await;
+        let event = world.event().await;
+        let refused = [Refusal::ApprovalsMissing, Refusal::NotLogged];
+        assert!(
+            matches!(&event, Event::Refused(refusal) if refused.contains(refusal)),
+            "{event:?}"
+        );
     });
 }
