@@ -12,6 +12,7 @@ use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Setup};
 use bartizan_trust::authorize::{Outcome, Verdict, authorize};
 use bartizan_trust::checkpoint::Checkpoint;
 use bartizan_trust::control::{ControlUpdate, enrol, replay};
+use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::limits as trust_limits;
 use bartizan_trust::note::Note;
@@ -21,7 +22,7 @@ use bartizan_trust::state::{LocalFacts, State};
 use crate::device::DeviceKey;
 use crate::folder::{Enrolled, Folder, Started};
 use crate::install::now;
-use crate::jobs::{self, Awaited, RUNNING_MAX, Running, Told};
+use crate::jobs::{self, Awaited, Piece, RUNNING_MAX, Running, Told};
 use crate::outbox::{self, Outbox, RECEIPTS_MAX, REFUSALS_MAX};
 use crate::pipe::{self, Agent};
 use crate::receipts::{self, Account};
@@ -209,8 +210,8 @@ impl Guard {
                 self.take_control(start, entries, &checkpoint)?;
             }
             Message::Job(job) => self.take_job(job)?,
-            Message::Content { sha256, offset, bytes, .. } => {
-                self.take_content(&sha256, offset, &bytes)?;
+            Message::Content { sha256, total, offset, bytes } => {
+                self.take_content(&Piece { sha256, total, offset, bytes })?;
             }
             Message::ReceiptStored { seq } => {
                 self.outbox.confirm(seq);
@@ -316,9 +317,15 @@ impl Guard {
 
     fn take_job(&mut self, message: JobMessage) -> Result<()> {
         self.awaited = None;
+        let job = Envelope::decode(&message.envelope).ok().map(|envelope| envelope.id());
+        if let Some(job) = job.filter(|job| self.running.contains_key(job)) {
+            // The server lost the answer with a connection.
+            self.send(self.taken(job, JobPhase::Running));
+            return Ok(());
+        }
         if self.running.len() >= RUNNING_MAX || self.outbox.len() >= RECEIPTS_MAX {
-            if let Ok(envelope) = bartizan_trust::envelope::Envelope::decode(&message.envelope) {
-                self.send(self.taken(envelope.id(), JobPhase::Waiting));
+            if let Some(job) = job {
+                self.send(self.taken(job, JobPhase::Waiting));
             }
             return Ok(());
         }
@@ -337,17 +344,17 @@ impl Guard {
         }
     }
 
-    fn take_content(&mut self, sha256: &Sha256, offset: u32, bytes: &[u8]) -> Result<()> {
+    fn take_content(&mut self, piece: &Piece) -> Result<()> {
         let Some(mut awaited) = self.awaited.take() else { return Ok(()) };
-        match awaited.take(sha256, offset, bytes) {
+        match awaited.take(piece) {
             Some(true) => self.judge(&awaited.message, awaited.received()),
+            // The server sends the rest by itself.
             Some(false) => {
-                self.send(Message::ContentRequest { sha256: *sha256, offset: awaited.offset() });
                 self.awaited = Some(awaited);
                 Ok(())
             }
             // Other bytes than announced: let `authorize` say so, as it would of any wrong content.
-            None => self.judge(&awaited.message, bytes),
+            None => self.judge(&awaited.message, &piece.bytes),
         }
     }
 

@@ -20,6 +20,14 @@ pub(crate) const RUNNING_MAX: usize = 16;
 /// Most refusals remembered so that each is told once.
 const TOLD_MAX: usize = 1024;
 
+/// A piece of content as it came.
+pub(crate) struct Piece {
+    pub(crate) sha256: Sha256,
+    pub(crate) total: u32,
+    pub(crate) offset: u32,
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// A job whose content has not arrived whole.
 pub(crate) struct Awaited {
     pub(crate) message: JobMessage,
@@ -32,20 +40,21 @@ impl Awaited {
         Self { message, content, received: Vec::new() }
     }
 
-    /// Takes a piece if it is the next one of the awaited content. True when it is whole.
-    pub(crate) fn take(&mut self, sha256: &Sha256, offset: u32, bytes: &[u8]) -> Option<bool> {
+    /// Takes a piece if it is the next one of the awaited content. True when it is whole; nothing when the piece
+    /// belongs to something else, so that nobody waits for what will not come.
+    pub(crate) fn take(&mut self, piece: &Piece) -> Option<bool> {
         let size = usize::try_from(self.content.size).ok()?;
-        let next = usize::try_from(offset).is_ok_and(|offset| offset == self.received.len());
-        if *sha256 != self.content.sha256 || !next || self.received.len() + bytes.len() > size {
+        let next = usize::try_from(piece.offset).is_ok_and(|offset| offset == self.received.len());
+        let announced = piece.sha256 == self.content.sha256 && piece.total == self.content.size;
+        if !announced
+            || !next
+            || piece.bytes.is_empty()
+            || self.received.len() + piece.bytes.len() > size
+        {
             return None;
         }
-        self.received.extend_from_slice(bytes);
+        self.received.extend_from_slice(&piece.bytes);
         Some(self.received.len() == size)
-    }
-
-    /// Where the next piece begins.
-    pub(crate) fn offset(&self) -> u32 {
-        u32::try_from(self.received.len()).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn received(&self) -> &[u8] {

@@ -398,12 +398,17 @@ fn check_log(
         &shown.root,
     )
     .map_err(|_| Refusal::NotLogged)?;
-    if trust.policy.satisfied_at(&judged.rule.witnesses, &opened.note).is_none() {
+    let cosigned = trust.policy.cosigned(&opened.note);
+    if cosigned.satisfied_at(&judged.rule.witnesses).is_none() {
         return Err(Refusal::NotWitnessed);
     }
     // One rogue witness of a weak class must not push the clock: the quorum of the policy moves it.
-    let at =
-        trust.policy.satisfied_at(trust.policy.quorum(), &opened.note).unwrap_or(UnixSeconds::ZERO);
+    let at = cosigned.satisfied_at(trust.policy.quorum()).unwrap_or(UnixSeconds::ZERO);
+    // The same view needs no proof: a delivery is judged again when its content has come, and the
+    // proof it carries starts at the view before.
+    if shown == *seen {
+        return Ok((shown, at));
+    }
     let (old, new) = if shown.size < seen.size { (&shown, seen) } else { (seen, &shown) };
     verify_consistency(old.size, &old.root, new.size, &new.root, delivery.consistency)
         .map_err(|_| if shown.size < seen.size { Refusal::LogShrunk } else { Refusal::LogFork })?;

@@ -70,6 +70,6 @@ pub(crate) fn parse_decimal(text: &str) -> Option<u64> {
 
 /// 32 bytes of canonical base64.
 pub(crate) fn parse_hash(text: &str) -> Option<Sha256> {
-    let bytes = BASE64.decode(text.as_bytes()).ok()?;
+    let bytes = crate::base64::decode(text)?;
     bytes.try_into().ok().map(Sha256::from_bytes)
 }

@@ -200,9 +200,8 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 }
 
 fn decode_base64(text: &str) -> Result<Vec<u8>, EnvelopeError> {
-    BASE64
-        .decode(text.as_bytes())
-        .map_err(|error| EnvelopeError::Malformed(format!("base64: {error}")))
+    crate::base64::decode(text)
+        .ok_or_else(|| EnvelopeError::Malformed("base64 that is not canonical".to_owned()))
 }
 
 #[derive(Serialize, Deserialize)]

@@ -70,9 +70,7 @@ impl PublicKey {
     /// Reads `type base64` exactly: one space, no comment, padding as OpenSSH writes it.
     pub fn parse_openssh(text: &str) -> Result<Self, KeyError> {
         let (name, encoded) = text.split_once(' ').ok_or(KeyError("not `type base64`"))?;
-        let blob = BASE64
-            .decode(encoded.as_bytes())
-            .map_err(|_| KeyError("the base64 is not canonical"))?;
+        let blob = crate::base64::decode(encoded).ok_or(KeyError("the base64 is not canonical"))?;
         let key = Self::decode(&blob)?;
         if key.key_type().name() == name {
             Ok(key)

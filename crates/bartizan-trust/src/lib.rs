@@ -3,6 +3,7 @@
 //! Nothing here does IO, reads a clock, rolls dice or awaits anything.
 
 pub mod authorize;
+mod base64;
 pub mod checkpoint;
 pub mod class;
 pub mod control;
@@ -21,8 +22,8 @@ pub mod sshsig;
 pub mod state;
 pub mod statement;
 pub mod targets;
-pub mod tiles;
 pub mod tighten;
+pub mod tiles;
 pub mod time;
 pub mod version;
 pub mod wire;

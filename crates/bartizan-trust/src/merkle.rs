@@ -257,6 +257,11 @@ const fn split(size: u64) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "small numbers in tests"
+)]
 mod tests {
     use super::*;
 
@@ -278,7 +283,9 @@ mod tests {
 
     fn tree(leaves: &[Sha256]) -> Tree {
         let mut tree = Tree::default();
-        leaves.iter().for_each(|leaf| tree.push(*leaf));
+        for leaf in leaves {
+            tree.push(*leaf);
+        }
         tree
     }
 

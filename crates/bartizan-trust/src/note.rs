@@ -59,7 +59,7 @@ impl VerifierKey {
         else {
             return Err(bad);
         };
-        let bytes = BASE64.decode(encoded.as_bytes()).map_err(|_| bad.clone())?;
+        let bytes = crate::base64::decode(encoded).ok_or_else(|| bad.clone())?;
         let (key_type, key) = match bytes.split_first() {
             Some((1, key)) => (NoteKeyType::Ed25519, key),
             Some((4, key)) => (NoteKeyType::CosignatureV1, key),
@@ -142,7 +142,7 @@ impl NoteSignature {
         let line = line.strip_suffix('\n').unwrap_or(line);
         let rest = line.strip_prefix("\u{2014} ").ok_or_else(|| bad.clone())?;
         let (name, encoded) = rest.split_once(' ').ok_or_else(|| bad.clone())?;
-        let bytes = BASE64.decode(encoded.as_bytes()).map_err(|_| bad.clone())?;
+        let bytes = crate::base64::decode(encoded).ok_or_else(|| bad.clone())?;
         let (key_id, signature) = bytes.split_first_chunk::<4>().ok_or_else(|| bad.clone())?;
         if !is_key_name(name) || signature.is_empty() {
             return Err(bad);

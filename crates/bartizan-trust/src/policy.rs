@@ -173,9 +173,11 @@ impl Policy {
     /// The latest time T such that the co-signatures made at T or later satisfy `group`;
     /// `None` when all of them together do not. `none` is satisfied at time 0.
     pub fn satisfied_at(&self, group: &str, note: &Note) -> Option<UnixSeconds> {
-        if group == NONE {
-            return Some(UnixSeconds::ZERO);
-        }
+        self.cosigned(note).satisfied_at(group)
+    }
+
+    /// Verifies every co-signature once, for questions about several groups.
+    pub fn cosigned(&self, note: &Note) -> Cosigned<'_> {
         let mut times: Vec<(&str, Option<UnixSeconds>)> = self
             .witnesses
             .iter()
@@ -192,6 +194,22 @@ impl Policy {
             members.sort_unstable_by(|a, b| b.cmp(a));
             times.push((&group.name, members.get(group.threshold - 1).copied()));
         }
-        times.iter().find(|(name, _)| *name == group)?.1
+        Cosigned { times }
+    }
+}
+
+/// What the co-signatures of one note satisfy, by witness and group.
+#[derive(Debug, Clone)]
+pub struct Cosigned<'p> {
+    times: Vec<(&'p str, Option<UnixSeconds>)>,
+}
+
+impl Cosigned<'_> {
+    /// See [`Policy::satisfied_at`].
+    pub fn satisfied_at(&self, group: &str) -> Option<UnixSeconds> {
+        if group == NONE {
+            return Some(UnixSeconds::ZERO);
+        }
+        self.times.iter().find(|(name, _)| *name == group)?.1
     }
 }

@@ -54,6 +54,11 @@ pub fn decode_entries(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "small numbers in tests"
+)]
 mod tests {
     use super::*;
 
@@ -72,7 +77,7 @@ mod tests {
         assert_eq!(decode_entries(&bytes), Some(entries.to_vec()));
         assert_eq!(decode_entries(&bytes[..bytes.len() - 1]), None);
         assert_eq!(decode_entries(&[0]), None);
-        assert!(decode_entries(&encode_entries(&vec![[]; 256])).is_some());
-        assert_eq!(decode_entries(&encode_entries(&vec![[]; 257])), None);
+        assert!(decode_entries(&encode_entries(&[[]; 256])).is_some());
+        assert_eq!(decode_entries(&encode_entries(&[[]; 257])), None);
     }
 }

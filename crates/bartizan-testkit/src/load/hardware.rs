@@ -23,11 +23,26 @@ pub const ORIGIN: &str = "http://localhost:7443";
 
 /// A signature as `sk-ssh-ed25519` hardware makes it.
 pub fn sk_ed25519(key: &Key, role: SignatureRole, message: &[u8]) -> Result<SshSig> {
+    sk_ed25519_with(key, role, message, FLAGS)
+}
+
+/// The same with other authenticator flags.
+pub fn sk_ed25519_with(
+    key: &Key,
+    role: SignatureRole,
+    message: &[u8],
+    flags: u8,
+) -> Result<SshSig> {
+    let signed = assertion(APPLICATION, flags, &to_be_signed(role, message));
+    let signature = Writer::new().text(SK_ED25519).bytes(&key.raw(&signed)?).u8(flags).u32(COUNTER);
+    Ok(SshSig::from_ssh_signature(&sk_ed25519_public(key)?, role, &signature.into_bytes())?)
+}
+
+/// The public half of such a key.
+pub fn sk_ed25519_public(key: &Key) -> Result<PublicKey> {
     let raw = key.public.ed25519_bytes().ok_or_else(|| anyhow!("an Ed25519 key"))?;
     let blob = Writer::new().text(SK_ED25519).bytes(&raw).text(APPLICATION).into_bytes();
-    let signed = assertion(APPLICATION, &to_be_signed(role, message));
-    let signature = Writer::new().text(SK_ED25519).bytes(&key.raw(&signed)?).u8(FLAGS).u32(COUNTER);
-    Ok(SshSig::from_ssh_signature(&PublicKey::decode(&blob)?, role, &signature.into_bytes())?)
+    Ok(PublicKey::decode(&blob)?)
 }
 
 /// A P-256 key as hardware holds it.
@@ -50,20 +65,31 @@ impl P256 {
 
     /// A signature as `sk-ecdsa` hardware makes it for OpenSSH.
     pub fn native(&self, role: SignatureRole, message: &[u8]) -> Result<SshSig> {
-        let signed = assertion(APPLICATION, &to_be_signed(role, message));
+        let signed = assertion(APPLICATION, FLAGS, &to_be_signed(role, message));
         let signature = self.sign(SK_ECDSA, &signed)?.u8(FLAGS).u32(COUNTER);
         self.sshsig(APPLICATION, role, signature)
     }
 
     /// A signature as a passkey makes it in a browser.
     pub fn webauthn(&self, role: SignatureRole, message: &[u8]) -> Result<SshSig> {
+        self.webauthn_with(role, message, ORIGIN, FLAGS)
+    }
+
+    /// The same from another page or with other authenticator flags.
+    pub fn webauthn_with(
+        &self,
+        role: SignatureRole,
+        message: &[u8],
+        origin: &str,
+        flags: u8,
+    ) -> Result<SshSig> {
         let challenge = data_encoding::BASE64URL_NOPAD.encode(&to_be_signed(role, message));
         let client_data = format!(
-            r#"{{"type":"webauthn.get","challenge":"{challenge}","origin":"{ORIGIN}","crossOrigin":false}}"#
+            r#"{{"type":"webauthn.get","challenge":"{challenge}","origin":"{origin}","crossOrigin":false}}"#
         );
-        let signed = assertion("localhost", client_data.as_bytes());
-        let signature = self.sign(WEBAUTHN, &signed)?.u8(FLAGS).u32(COUNTER);
-        self.sshsig("localhost", role, signature.text(ORIGIN).text(&client_data).text(""))
+        let signed = assertion("localhost", flags, client_data.as_bytes());
+        let signature = self.sign(WEBAUTHN, &signed)?.u8(flags).u32(COUNTER);
+        self.sshsig("localhost", role, signature.text(origin).text(&client_data).text(""))
     }
 
     /// Type and the two integers.
@@ -75,18 +101,27 @@ impl P256 {
         Ok(Writer::new().text(name).bytes(&integers))
     }
 
-    fn sshsig(&self, application: &str, role: SignatureRole, signature: Writer) -> Result<SshSig> {
+    /// The public half of the passkey.
+    pub fn passkey_public(&self) -> Result<PublicKey> {
+        self.public("localhost")
+    }
+
+    fn public(&self, application: &str) -> Result<PublicKey> {
         let point = self.pair.public_key().as_ref();
         let blob = Writer::new().text(SK_ECDSA).text("nistp256").bytes(point).text(application);
-        let key = PublicKey::decode(&blob.into_bytes())?;
+        Ok(PublicKey::decode(&blob.into_bytes())?)
+    }
+
+    fn sshsig(&self, application: &str, role: SignatureRole, signature: Writer) -> Result<SshSig> {
+        let key = self.public(application)?;
         Ok(SshSig::from_ssh_signature(&key, role, &signature.into_bytes())?)
     }
 }
 
 /// What the authenticator signs: application, flags, counter, and the hash of what it was given.
-fn assertion(application: &str, given: &[u8]) -> Vec<u8> {
+fn assertion(application: &str, flags: u8, given: &[u8]) -> Vec<u8> {
     let application = Sha256::of(application.as_bytes());
-    let writer = Writer::new().raw(application.as_bytes()).u8(FLAGS).u32(COUNTER);
+    let writer = Writer::new().raw(application.as_bytes()).u8(flags).u32(COUNTER);
     writer.raw(Sha256::of(given).as_bytes()).into_bytes()
 }
 

@@ -38,6 +38,13 @@ impl Key {
         Ok(Self { pair, seed, public })
     }
 
+    /// The same key once more.
+    pub fn again(&self) -> Result<Self> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(self.seed.as_bytes())
+            .map_err(|_| anyhow!("a seed that is no key"))?;
+        Ok(Self { pair, seed: self.seed, public: self.public.clone() })
+    }
+
     /// PKCS #8, for TLS.
     pub fn pkcs8(&self) -> Vec<u8> {
         // RFC 8410: version 0, id-Ed25519, an octet string with an octet string of the seed.

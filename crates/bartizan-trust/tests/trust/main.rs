@@ -9,5 +9,7 @@
     reason = "tests"
 )]
 
+mod attacks;
+mod chain;
 mod sig;
 mod statements;

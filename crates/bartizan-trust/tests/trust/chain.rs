@@ -1,0 +1,293 @@
+//! The bundle chain and the control log under attack (I7), asserting codes; a refusal leaves the state as it was.
+
+use bartizan_testkit::load::organisation::Key;
+use bartizan_testkit::world::{World, operator, operator_key, signed};
+use bartizan_trust::control::{ControlUpdate, enrol, replay};
+use bartizan_trust::id::{Anchor, OrgId, Sha256};
+use bartizan_trust::limits;
+use bartizan_trust::refusal::Refusal;
+use bartizan_trust::state::State;
+use bartizan_trust::statement::*;
+
+fn world() -> World {
+    World::new().unwrap()
+}
+
+fn fresh(world: &World) -> State {
+    State::new(Anchor::new(world.org), World::endpoint_id(0).unwrap())
+}
+
+#[track_caller]
+fn refused(
+    world: &World,
+    state: &State,
+    entries: &[Vec<u8>],
+    checkpoint: &[u8],
+    expected: Refusal,
+) {
+    let update = ControlUpdate { start: state.control.size(), entries, checkpoint };
+    assert_eq!(replay(state, &world.facts(), &update).map(|_| ()), Err(expected));
+    // An honest update afterwards still works.
+    world.caught_up(state).unwrap();
+}
+
+/// A bundle that is logged and witnessed but has no effect, for this reason.
+#[track_caller]
+fn skipped(change: impl FnOnce(&mut Bundle), signers: &[&str], expected: Refusal) {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let honest = (world.bundle.clone(), world.bundle_id);
+    world.publish(change, signers).unwrap();
+    let (entries, checkpoint) = world.control_for(&state).unwrap();
+    let update = ControlUpdate { start: 1, entries: &entries, checkpoint: &checkpoint };
+    let (after, skipped) = replay(&state, &world.facts(), &update).unwrap();
+    assert_eq!(
+        skipped.iter().map(|entry| (entry.index, entry.refusal)).collect::<Vec<_>>(),
+        [(1, expected)]
+    );
+    assert_eq!(after.trust, state.trust, "trust has not moved");
+    // I9: the next honest bundle is accepted.
+    (world.bundle, world.bundle_id) = honest;
+    world.publish(|bundle| bundle.weaken_delay_s += 1, &["alice", "bob"]).unwrap();
+    let last = world.caught_up(&after).unwrap();
+    assert_eq!(last.trust.unwrap().bundle.version, 2);
+}
+
+#[test]
+fn i7_a_genesis_that_is_not_the_anchors() {
+    let (honest, other) = (
+        world(),
+        World::with(|bundle| {
+            bundle.min_agent = "0.0.1".to_owned();
+            Ok(())
+        })
+        .unwrap(),
+    );
+    let (entries, checkpoint) = other.control_for(&fresh(&other)).unwrap();
+    refused(&honest, &fresh(&honest), &entries, &checkpoint, Refusal::AnchorMismatch);
+}
+
+#[test]
+fn i7_a_genesis_signed_by_fewer_than_its_own_threshold() {
+    let honest = world();
+    let genesis = signed(&honest.bundle, &[("alice", SignatureRole::Root)]).unwrap();
+    assert_eq!(
+        OrgId::new(*genesis.id().hash()),
+        honest.org,
+        "signatures are no part of the digest"
+    );
+    let mut log = bartizan_testkit::world::Log::named("control").unwrap();
+    log.append(genesis.encode());
+    let checkpoint = log.note(1, &honest.all_witnesses(), honest.now).unwrap();
+    refused(&honest, &fresh(&honest), &[genesis.encode()], &checkpoint, Refusal::BundleThreshold);
+}
+
+#[test]
+fn i7_a_bundle_that_skips_a_version_or_follows_another() {
+    skipped(|bundle| bundle.version = 3, &["alice", "bob"], Refusal::BundleChain);
+    skipped(
+        |bundle| bundle.prev = Some(bartizan_trust::id::StatementId::new(Sha256::of(b"other"))),
+        &["alice", "bob"],
+        Refusal::BundleChain,
+    );
+    skipped(
+        |bundle| bundle.org = Some(OrgId::new(Sha256::of(b"other"))),
+        &["alice", "bob"],
+        Refusal::BundleChain,
+    );
+}
+
+#[test]
+fn i7_a_bundle_signed_by_too_few_or_by_one_person_twice() {
+    skipped(|_| {}, &["alice"], Refusal::BundleThreshold);
+    skipped(|_| {}, &["alice", "alice"], Refusal::BundleThreshold);
+    skipped(|_| {}, &["alice", "mallory"], Refusal::BundleThreshold);
+}
+
+#[test]
+fn i7_a_bundle_signed_by_the_old_root_only_or_the_new_root_only() {
+    // The new root wants three people.
+    skipped(|bundle| bundle.root.threshold = 3, &["alice", "bob"], Refusal::BundleThreshold);
+    // Carol is no longer root in the new bundle.
+    skipped(
+        |bundle| {
+            bundle.operators[2].roles.retain(|role| *role != OperatorRole::Root);
+        },
+        &["alice", "carol"],
+        Refusal::BundleThreshold,
+    );
+}
+
+#[test]
+fn i7_what_weakens_is_refused_in_this_release() {
+    let weaken: [fn(&mut Bundle); 12] = [
+        |b| b.operators.push(operator("mallory").unwrap()),
+        |b| b.operators[0].keys.insert(0, operator_key(&Key::named("another key").unwrap().public)),
+        |b| b.root.threshold = 1,
+        |b| b.classes[1].approvals = 0,
+        |b| b.classes[0].endpoints_new_max = 11,
+        |b| b.classes[0].freshness_s += 1,
+        |b| b.classes[1].witnesses = "any-one".to_owned(),
+        |b| b.limits.timeout_s_max += 1,
+        |b| b.servers[0].spki = Sha256::of(b"the attacker's key"),
+        |b| b.expires = b.expires.plus(1),
+        |b| b.weaken_delay_s = 0,
+        |b| b.log.policy = b.log.policy.replace("quorum both", "quorum any-one"),
+    ];
+    for change in weaken {
+        skipped(change, &["alice", "bob"], Refusal::UnsupportedWeakening);
+    }
+}
+
+#[test]
+fn what_tightens_acts_at_once() {
+    let tighten: [fn(&mut Bundle); 7] = [
+        |b| b.operators.truncate(2),
+        |b| b.classes[0].endpoints_new_max = 1,
+        |b| b.classes[1].approvals = 2,
+        |b| b.classes[1].user_check = UserCheck::Presence,
+        |b| b.limits.output_max = 1,
+        |b| b.min_agent = "0.1.1".to_owned(),
+        |b| b.operators[2].tenants = TenantScope::Only(vec![]),
+    ];
+    for change in tighten {
+        let mut world = world();
+        let state = world.endpoint(0).unwrap();
+        world.publish(change, &["alice", "bob"]).unwrap();
+        assert_eq!(world.caught_up(&state).unwrap().trust.unwrap().bundle, world.bundle);
+    }
+}
+
+#[test]
+fn i7_a_control_log_that_shrinks_forks_or_leaves_something_out() {
+    let mut world = world();
+    let old = world.endpoint(0).unwrap();
+    world.publish(|bundle| bundle.weaken_delay_s += 1, &["alice", "bob"]).unwrap();
+    world.publish(|bundle| bundle.weaken_delay_s += 1, &["alice", "bob"]).unwrap();
+    let state = world.caught_up(&old).unwrap();
+    let note = |log: &bartizan_testkit::world::Log, size| {
+        log.note(size, &world.all_witnesses(), world.now).unwrap()
+    };
+
+    refused(&world, &state, &[], &note(&world.control, 2), Refusal::LogShrunk);
+    let fork = world.control.fork(1).unwrap();
+    refused(&world, &state, &[], &note(&fork, 3), Refusal::LogFork);
+    // One entry kept back, however the rest is numbered.
+    let entries = world.control.entries_from(1);
+    refused(&world, &old, &entries[1..], &note(&world.control, 3), Refusal::ControlGap);
+    refused(&world, &old, &entries[..1], &note(&world.control, 3), Refusal::ControlGap);
+    let update =
+        ControlUpdate { start: 2, entries: &entries[1..], checkpoint: &note(&world.control, 3) };
+    assert_eq!(replay(&old, &world.facts(), &update).map(|_| ()), Err(Refusal::ControlGap));
+    // One entry changed.
+    let mut changed = entries.clone();
+    changed[0].push(b' ');
+    refused(&world, &old, &changed, &note(&world.control, 3), Refusal::LogFork);
+}
+
+#[test]
+fn i7_a_control_checkpoint_without_its_log_or_its_quorum() {
+    let world = world();
+    let state = world.endpoint(0).unwrap();
+    let by = |log: &bartizan_testkit::world::Log, witnesses: &[_]| {
+        log.note(1, witnesses, world.now).unwrap()
+    };
+    let mut jobs = bartizan_testkit::world::Log::named("jobs").unwrap();
+    jobs.append(world.control.entries_from(0).remove(0));
+    refused(&world, &state, &[], &by(&jobs, &world.all_witnesses()), Refusal::LogSignature);
+    refused(&world, &state, &[], b"no note", Refusal::LogSignature);
+    refused(&world, &state, &[], &by(&world.control, &[]), Refusal::NotWitnessed);
+    refused(
+        &world,
+        &state,
+        &[],
+        &by(&world.control, &[&world.witnesses[0]]),
+        Refusal::NotWitnessed,
+    );
+}
+
+#[test]
+fn one_rogue_witness_cannot_push_the_clock() {
+    let world = world();
+    let state = world.endpoint(0).unwrap();
+    let honest = world.control.note(1, &[&world.witnesses[0]], world.now).unwrap();
+    let rogue = world.control.note(1, &[&world.witnesses[1]], world.now.plus(1_000_000)).unwrap();
+    let line = String::from_utf8(rogue).unwrap().lines().last().unwrap().to_owned() + "\n";
+    let both = [honest, line.into_bytes()].concat();
+    let update = ControlUpdate { start: 1, entries: &[], checkpoint: &both };
+    let (after, _) = replay(&state, &world.facts(), &update).unwrap();
+    assert_eq!(after.floor, world.now);
+}
+
+#[test]
+fn junk_in_the_control_log_is_skipped_and_reported() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    world.control.append(b"junk".to_vec());
+    let freeze = String::from_utf8(world.enrolment("acme").unwrap().encode()).unwrap();
+    world.control.append(freeze.replace("enrolment.v1", "freeze.v1").into_bytes());
+    world.control.append(freeze.into_bytes());
+    world.publish(|bundle| bundle.weaken_delay_s += 1, &["alice", "bob"]).unwrap();
+    let (entries, checkpoint) = world.control_for(&state).unwrap();
+    let update = ControlUpdate { start: 1, entries: &entries, checkpoint: &checkpoint };
+    let (after, skipped) = replay(&state, &world.facts(), &update).unwrap();
+    let codes: Vec<_> = skipped.iter().map(|entry| entry.refusal).collect();
+    assert_eq!(codes, [Refusal::Malformed, Refusal::UnsupportedStatement, Refusal::UnknownKind]);
+    assert_eq!(after.trust.unwrap().bundle.version, 2);
+}
+
+#[test]
+fn a_backlog_above_the_limits_is_refused() {
+    let world = world();
+    let state = world.endpoint(0).unwrap();
+    let (_, checkpoint) = world.control_for(&state).unwrap();
+    let many = vec![Vec::new(); limits::CONTROL_REPLAY_ENTRIES_MAX + 1];
+    refused(&world, &state, &many, &checkpoint, Refusal::TooLarge);
+    refused(
+        &world,
+        &state,
+        &[vec![0; limits::ENVELOPE_BYTES_MAX + 1]],
+        &checkpoint,
+        Refusal::TooLarge,
+    );
+    let at = vec![Vec::new(); limits::CONTROL_REPLAY_ENTRIES_MAX];
+    refused(&world, &state, &at, &checkpoint, Refusal::ControlGap);
+}
+
+#[test]
+fn an_enrolment_must_be_this_organisations_signed_and_in_time() {
+    let mut world = world();
+    let state = world.caught_up(&fresh(&world)).unwrap();
+    let good = world.enrolment("acme").unwrap();
+    let mut statement: Enrolment = good.statement().unwrap();
+    let check = |world: &World, envelope: &bartizan_trust::envelope::Envelope| {
+        enrol(&state, &world.facts(), &envelope.encode()).map(|_| ())
+    };
+    assert_eq!(check(&world, &good), Ok(()));
+    let by = |statement: &Enrolment, name, role| signed(statement, &[(name, role)]).unwrap();
+    assert_eq!(
+        check(&world, &by(&statement, "mallory", SignatureRole::Enroll)),
+        Err(Refusal::EnrolmentInvalid)
+    );
+    assert_eq!(
+        check(&world, &by(&statement, "alice", SignatureRole::Author)),
+        Err(Refusal::EnrolmentInvalid)
+    );
+    statement.org = OrgId::new(Sha256::of(b"other"));
+    assert_eq!(
+        check(&world, &by(&statement, "alice", SignatureRole::Enroll)),
+        Err(Refusal::EnrolmentInvalid)
+    );
+    world.now = statement.exp;
+    assert_eq!(check(&world, &good), Err(Refusal::EnrolmentInvalid));
+}
+
+#[test]
+fn a_second_enrolment_moves_an_endpoint_nowhere() {
+    let world = world();
+    let state = world.endpoint_of(0, "acme").unwrap();
+    let other = world.enrolment("globex").unwrap().encode();
+    assert_eq!(enrol(&state, &world.facts(), &other).map(|_| ()), Err(Refusal::EnrolmentInvalid));
+    let same = world.enrolment("acme").unwrap().encode();
+    assert_eq!(enrol(&state, &world.facts(), &same).unwrap(), state);
+}
