@@ -1,0 +1,173 @@
+//! Classes, caps, rates, order and content.
+
+use super::*;
+
+// Classes, caps, rates, order and content.
+
+#[test]
+fn a_class_milder_than_the_derived_one_is_refused() {
+    job_refused(
+        |job| {
+            job.class = Class::Routine;
+            job.targets = targets_of(11);
+        },
+        &BOTH,
+        Refusal::ClassTooWeak,
+    );
+    job_refused(|job| job.class = Class::Observe, &BOTH, Refusal::ClassTooWeak);
+    job_refused(on_script(|script| script.destructive = true), &BOTH, Refusal::ClassTooWeak);
+    job_refused(|job| job.targets = targets_of(251), &BOTH, Refusal::ClassTooWeak);
+}
+
+#[test]
+fn a_class_the_bundle_does_not_have_is_refused() {
+    let mut world = World::with(|bundle| {
+        bundle.classes.truncate(2);
+        Ok(())
+    })
+    .unwrap();
+    job_refused_in(&mut world, |job| job.class = Class::Fleet, &BOTH, Refusal::ClassUnknown);
+}
+
+#[test]
+fn caps_of_the_bundle_hold_whatever_the_job_says() {
+    job_refused(on_script(|script| script.timeout_s = 3601), &BOTH, Refusal::ClassCap);
+    job_refused(on_script(|script| script.output_max = 1024 * 1024 + 1), &BOTH, Refusal::ClassCap);
+}
+
+#[test]
+fn small_everyday_work_needs_one_person_and_becomes_less_of_a_risk_once_reviewed() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let mut routine = world.job().unwrap();
+    routine.class = Class::Routine;
+    let alone = world.deliver(&signed(&routine, &[("alice", Author)]).unwrap(), &state).unwrap();
+    let state = runs(&world, &state, &alone);
+    assert!(state.reviewed.is_empty(), "one person reviews nothing");
+    let countersigned = world.good_delivery(&state).unwrap();
+    let state = runs(&world, &state, &countersigned);
+    assert!(state.reviewed.contains(&Sha256::of(bartizan_testkit::world::CONTENT)));
+}
+
+#[test]
+fn more_jobs_an_hour_than_the_class_allows_wait() {
+    let mut world = world();
+    let mut state = world.endpoint(0).unwrap();
+    for _ in 0..5 {
+        let delivery = world.good_delivery(&state).unwrap();
+        state = runs(&world, &state, &delivery);
+    }
+    let sixth = world.good_delivery(&state).unwrap();
+    let outcome = deliver(&world, &state, &sixth);
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::RateLimited)));
+    world.now = world.now.plus(3599);
+    assert!(matches!(
+        deliver(&world, &state, &sixth).verdict,
+        Verdict::Refused(Refusal::RateLimited)
+    ));
+}
+
+#[test]
+fn a_job_waits_for_those_it_comes_after() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let first = world.good_delivery(&state).unwrap();
+    let id = Envelope::decode(&first.envelope).unwrap().id();
+    let mut second = world.job().unwrap();
+    second.after = vec![id];
+    let second = world.deliver(&signed(&second, &BOTH).unwrap(), &state).unwrap();
+    let outcome = deliver(&world, &state, &second);
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::AfterMissing)));
+    let mut state = outcome.state;
+    let window_end = world.now.plus(3600);
+    state.succeeded.insert(id, window_end);
+    runs(&world, &state, &second);
+}
+
+#[test]
+fn content_that_was_swapped_is_refused_and_the_right_one_runs() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let good = world.good_delivery(&state).unwrap();
+    for content in [&b"rm -rf everything\n"[..], b"", b"echo hello", b"echo hell0\n"] {
+        let swapped = Delivery { content: Some(content.to_vec()), ..good.clone() };
+        let outcome = deliver(&world, &state, &swapped);
+        assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::ContentMismatch)));
+        let again = Delivery { consistency: Vec::new(), ..good.clone() };
+        runs(&world, &outcome.state, &again);
+    }
+}
+
+#[test]
+fn missing_content_uses_nothing_up() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let good = world.good_delivery(&state).unwrap();
+    let outcome = deliver(&world, &state, &Delivery { content: None, ..good.clone() });
+    let Verdict::NeedContent(content) = outcome.verdict else { panic!("{:?}", outcome.verdict) };
+    assert_eq!(content, script(bartizan_testkit::world::CONTENT).unwrap().content);
+    assert!(outcome.state.seen.is_empty());
+    runs(&world, &outcome.state, &good);
+}
+
+#[test]
+fn an_expired_bundle_runs_nothing() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    world.now = world.bundle.expires;
+    let state = world.caught_up(&state).unwrap();
+    let delivery = world.good_delivery(&state).unwrap();
+    let outcome = deliver(&world, &state, &delivery);
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::BundleExpired)));
+}
+
+#[test]
+fn an_endpoint_that_does_not_know_its_tenant_runs_nothing() {
+    let mut world = world();
+    let mut state = world.endpoint(0).unwrap();
+    let delivery = world.good_delivery(&state).unwrap();
+    state.membership = None;
+    let outcome = deliver(&world, &state, &delivery);
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::BundleTooOld)));
+}
+
+#[test]
+fn an_agent_that_is_too_old_runs_nothing() {
+    let mut world = World::with(|bundle| {
+        bundle.min_agent = "0.2.0".to_owned();
+        Ok(())
+    })
+    .unwrap();
+    let state = world.endpoint(0).unwrap();
+    let delivery = world.good_delivery(&state).unwrap();
+    let outcome = deliver(&world, &state, &delivery);
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::AgentTooOld)));
+}
+
+#[test]
+fn a_job_for_a_newer_bundle_waits_for_it() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let mut job = world.job().unwrap();
+    job.bundle_min = 2;
+    let delivery = world.deliver(&signed(&job, &BOTH).unwrap(), &state).unwrap();
+    let outcome = deliver(&world, &state, &delivery);
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::BundleTooOld)));
+    world.publish(|bundle| bundle.weaken_delay_s += 1, &["alice", "bob"]).unwrap();
+    let state = world.caught_up(&outcome.state).unwrap();
+    runs(&world, &state, &delivery);
+}
+
+#[test]
+fn an_operator_nobody_knows_cannot_be_smuggled_in_by_name() {
+    // Carol's entry carries Mallory's key in a bundle of the attacker's own; the anchor does not fit.
+    let mallory = World::with(|bundle| {
+        bundle.operators[2] = Operator {
+            keys: vec![operator_key(&Key::named("mallory")?.public)],
+            ..operator("carol")?
+        };
+        Ok(())
+    })
+    .unwrap();
+    assert_ne!(mallory.org, world().org);
+}

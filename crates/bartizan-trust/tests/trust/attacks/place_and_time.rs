@@ -1,0 +1,183 @@
+//! I2 to I4: only on listed endpoints, at most once, only inside the window.
+
+use super::*;
+
+// I2: only on listed endpoints.
+
+#[test]
+fn i2_a_job_for_endpoint_a_delivered_to_b() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let mut job = world.job().unwrap();
+    job.targets = World::tree(&[1, 2]).unwrap().targets();
+    let mut delivery = world.deliver(&signed(&job, &BOTH).unwrap(), &state).unwrap();
+    // With the place and path of an endpoint that is listed.
+    let (index, path) =
+        World::tree(&[1, 2]).unwrap().proof(&World::endpoint_id(1).unwrap()).unwrap();
+    (delivery.index, delivery.path) = (index, path);
+    refused(&mut world, &state, &delivery, Refusal::NotTargeted);
+}
+
+#[test]
+fn i2_another_place_stage_or_path_in_the_tree() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let good = world.good_delivery(&state).unwrap();
+    let changed = [
+        Delivery { index: (good.index + 1) % 3, ..good.clone() },
+        Delivery { stage: 1, ..good.clone() },
+        Delivery { path: Vec::new(), ..good.clone() },
+        Delivery { path: vec![Sha256::of(b"x"); limits::TARGET_PATH_MAX + 1], ..good.clone() },
+    ];
+    for delivery in changed {
+        refused(&mut world, &state, &delivery, Refusal::NotTargeted);
+    }
+    runs(&world, &state, &good);
+}
+
+#[test]
+fn i2_a_tenant_label_changed_by_the_server() {
+    let mut world = world();
+    // The server says that this endpoint belongs to globex and delivers a job of globex to it.
+    let state = world.endpoint_of(0, "acme").unwrap();
+    let mut job = world.job().unwrap();
+    job.tenant = TenantId::from_name("globex").unwrap();
+    let delivery = world.deliver(&signed(&job, &BOTH).unwrap(), &state).unwrap();
+    refused(&mut world, &state, &delivery, Refusal::WrongTenant);
+}
+
+#[test]
+fn i2_a_count_that_is_smaller_than_the_tree() {
+    job_refused(|job| job.targets.count = 1, &BOTH, Refusal::NotTargeted);
+}
+
+// I3: at most once.
+
+#[test]
+fn i3_a_replayed_job_is_refused() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let delivery = world.good_delivery(&state).unwrap();
+    let state = runs(&world, &state, &delivery);
+    refused(&mut world, &state, &delivery, Refusal::Replayed);
+}
+
+#[test]
+fn i3_a_replay_after_a_restart_is_refused() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let delivery = world.good_delivery(&state).unwrap();
+    let state = runs(&world, &state, &delivery);
+    let restarted: State = serde_json::from_slice(&serde_json::to_vec(&state).unwrap()).unwrap();
+    assert_eq!(restarted, state);
+    refused(&mut world, &restarted, &delivery, Refusal::Replayed);
+}
+
+#[test]
+fn i3_a_replay_with_one_more_signature_is_refused() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let job = world.job().unwrap();
+    let first = world.deliver(&signed(&job, &BOTH).unwrap(), &state).unwrap();
+    let state = runs(&world, &state, &first);
+    let more = signed(&job, &[BOTH[0], BOTH[1], ("carol", Approve)]).unwrap();
+    let second = world.deliver(&more, &state).unwrap();
+    refused(&mut world, &state, &second, Refusal::Replayed);
+}
+
+#[test]
+fn i3_a_clock_set_forward_and_back_does_not_make_it_forget() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let first = world.good_delivery(&state).unwrap();
+    let state = runs(&world, &state, &first);
+    // Another job starts while the clock is far ahead; control views of that time are needed for it.
+    let (real, witnesses) = (world.now, world.all_witnesses().len());
+    assert_eq!(witnesses, 2);
+    let mut ahead = world.job().unwrap();
+    ahead.window = Window { nbf: real.plus(7000), exp: real.plus(9000) };
+    let envelope = signed(&ahead, &BOTH).unwrap();
+    let delivery = world.deliver(&envelope, &state).unwrap();
+    world.now = real.plus(3601);
+    let outcome = deliver(&world, &state, &delivery);
+    world.now = real;
+    let again = deliver(&world, &outcome.state, &first);
+    assert!(matches!(again.verdict, Verdict::Refused(Refusal::Replayed)), "{:?}", again.verdict);
+}
+
+#[test]
+fn i3_after_lost_memory_nothing_signed_before_runs() {
+    let mut world = world();
+    let mut state = world.endpoint(0).unwrap();
+    let before = world.good_delivery(&state).unwrap();
+    state.replay_floor = world.now.plus(1);
+    let outcome = deliver(&world, &state, &before);
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::Replayed)));
+    world.now = world.now.plus(1);
+    let after = world.good_delivery(&outcome.state).unwrap();
+    runs(&world, &outcome.state, &after);
+}
+
+#[test]
+fn i3_a_full_memory_refuses_instead_of_forgetting() {
+    let mut world = world();
+    let mut state = world.endpoint(0).unwrap();
+    let id = |n: u32| StatementId::new(Sha256::of(&n.to_be_bytes()));
+    state.seen = (1..limits::SEEN_MAX as u32).map(|n| (id(n), world.now.plus(60))).collect();
+    let last = world.good_delivery(&state).unwrap();
+    let full = runs(&world, &state, &last);
+    let more = world.good_delivery(&full).unwrap();
+    let outcome = deliver(&world, &full, &more);
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::SeenFull)));
+}
+
+// I4: only inside the window.
+
+#[test]
+fn i4_an_expired_job_is_refused() {
+    job_refused(
+        |job| job.window = Window { nbf: UnixSeconds::new(1), exp: job.iat },
+        &BOTH,
+        Refusal::WindowInvalid,
+    );
+    job_refused(
+        |job| job.window = Window { nbf: UnixSeconds::new(job.iat.get() - 10), exp: job.iat },
+        &BOTH,
+        Refusal::Expired,
+    );
+}
+
+#[test]
+fn i4_a_job_before_its_window_waits() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let mut job = world.job().unwrap();
+    let nbf = world.now.plus(limits::CLOCK_SKEW_S + 1);
+    job.window = Window { nbf, exp: nbf.plus(60) };
+    let delivery = world.deliver(&signed(&job, &BOTH).unwrap(), &state).unwrap();
+    let outcome = deliver(&world, &state, &delivery);
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::TooEarly)));
+    world.now = world.now.plus(1);
+    runs(&world, &outcome.state, &delivery);
+}
+
+#[test]
+fn i4_a_clock_set_back_revives_nothing() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let delivery = world.good_delivery(&state).unwrap();
+    world.now = world.now.plus(3601);
+    let state = world.caught_up(&state).unwrap();
+    world.now = UnixSeconds::new(world.now.get() - 3000);
+    refused(&mut world, &state, &delivery, Refusal::Expired);
+}
+
+#[test]
+fn i4_a_window_that_is_empty_or_longer_than_the_class_allows() {
+    job_refused(|job| job.window.exp = job.window.nbf, &BOTH, Refusal::WindowInvalid);
+    job_refused(
+        |job| job.window.exp = job.window.nbf.plus(7 * 24 * 3600 + 1),
+        &BOTH,
+        Refusal::WindowInvalid,
+    );
+}
