@@ -1,0 +1,90 @@
+//! Logging in: an operator signs the console's TLS key for some hours.
+
+use anyhow::{Context, Result};
+use bartizan_proto::operator::{EnvelopeBody, LoginAnswer};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::{OrgId, Sha256};
+use bartizan_trust::statement::{Login, SignatureRole, V1};
+use bartizan_trust::time::UnixSeconds;
+use data_encoding::BASE64;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use serde::{Deserialize, Serialize};
+
+use super::Api;
+use super::tls::{self, Pin};
+use crate::home::{Home, OrgFile, now, read_bounded, write_private};
+use crate::keys::Signer;
+use crate::keys::secret::Secret;
+
+/// A day at work; the server allows twelve hours.
+const LOGIN_S: u64 = 12 * 3600;
+/// A session that ends within this time is renewed.
+const MARGIN_S: u64 = 60;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SessionFile {
+    org: OrgId,
+    server: Sha256,
+    exp: UnixSeconds,
+}
+
+/// A console key that nobody knows, for requests without a login.
+pub(crate) fn stranger(address: &str, pin: Pin) -> Result<Api> {
+    Api::new(address, &new_key()?, pin)
+}
+
+/// A client with a valid login; signs a new one when the old one is over.
+pub(crate) fn open(home: &Home, org: &OrgFile, key: Option<&str>) -> Result<Api> {
+    let _lock = home.lock("session.lock")?;
+    let pin = Pin::Keys(vec![org.spki]);
+    if let Some(file) = home.load::<SessionFile>("session.json")?
+        && file.org == org.anchor.org()
+        && file.server == org.spki
+        && now().plus(MARGIN_S) < file.exp
+        && let Ok(bytes) = read_bounded(&home.path("session.key"))
+    {
+        let der = PrivatePkcs8KeyDer::from(Secret::new(bytes).expose().clone());
+        let algorithm = &rcgen::PKCS_ECDSA_P256_SHA256;
+        let console = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, algorithm);
+        let api = Api::new(&org.server, &console.context("read the session's key")?, pin.clone())?;
+        // The server may have forgotten it, or a newer bundle removed us.
+        let check = api.fetch::<serde_json::Value>("/v1/jobs?state=none");
+        match check {
+            Ok(_) => return Ok(api),
+            Err(error) if !format!("{error:#}").contains("[login.required]") => return Err(error),
+            Err(_) => {}
+        }
+    }
+    log_in(home, org, &Signer::open(home, key)?, pin)
+}
+
+fn log_in(home: &Home, org: &OrgFile, signer: &Signer, pin: Pin) -> Result<Api> {
+    let console = new_key()?;
+    let certificate = tls::certificate(&console)?;
+    let now = now();
+    let mut envelope = Envelope::new(&Login {
+        v: V1,
+        org: org.anchor.org(),
+        iat: now,
+        crit: Vec::new(),
+        console_key: tls::spki(&certificate).context("read our own certificate")?,
+        server: org.spki,
+        exp: now.plus(LOGIN_S),
+    });
+    signer.sign(&mut envelope, SignatureRole::Login).context("sign the login")?;
+    let api = Api::new(&org.server, &console, pin)?;
+    let answer: LoginAnswer = api.send("/v1/login", &body(&envelope)).context("log in")?;
+    write_private(&home.path("session.key"), &console.serialize_der())?;
+    let file = SessionFile { org: org.anchor.org(), server: org.spki, exp: answer.exp };
+    home.save("session.json", &file)?;
+    Ok(api)
+}
+
+/// An envelope as a request carries it.
+pub(crate) fn body(envelope: &Envelope) -> EnvelopeBody {
+    EnvelopeBody { envelope: BASE64.encode(&envelope.encode()) }
+}
+
+fn new_key() -> Result<rcgen::KeyPair> {
+    rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).context("make a console key")
+}

@@ -1,0 +1,118 @@
+//! OpenSSH private key files.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use bartizan_trust::keys::PublicKey;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use ssh_key::private::{Ed25519Keypair, KeypairData};
+use ssh_key::{Cipher, Kdf, LineEnding, PrivateKey};
+
+use super::secret::Secret;
+use crate::home::{read_bounded, write_private};
+
+/// Rounds of bcrypt; what `ssh-keygen` uses is 16 to 24.
+const KDF_ROUNDS: u32 = 24;
+
+/// A software key.
+pub(crate) struct FileKey {
+    pair: Ed25519KeyPair,
+    /// The public half.
+    pub(crate) public: PublicKey,
+}
+
+impl FileKey {
+    /// A bare Ed25519 signature.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<[u8; 64]> {
+        self.pair.sign(message).as_ref().try_into().context("an Ed25519 signature has 64 bytes")
+    }
+}
+
+/// What a key file holds.
+pub(crate) enum Loaded {
+    /// The key itself.
+    Software(FileKey),
+    /// The handle of a hardware key.
+    SecurityKey(PublicKey),
+}
+
+/// Reads a private key; asks for its passphrase if it has one.
+pub(crate) fn load(path: &Path) -> Result<Loaded> {
+    let text = Secret::new(read_bounded(path)?);
+    let mut key = PrivateKey::from_openssh(text.expose().as_slice())
+        .with_context(|| format!("read the OpenSSH private key {}", path.display()))?;
+    let blob = key.public_key().to_bytes().context("read the public key")?;
+    let public = PublicKey::decode(&blob).context("this kind of key cannot sign statements")?;
+    if public.key_type().is_hardware() {
+        return Ok(Loaded::SecurityKey(public));
+    }
+    if key.is_encrypted() {
+        let passphrase = passphrase(path)?;
+        key = key.decrypt(passphrase.expose()).context("wrong passphrase")?;
+    }
+    let KeypairData::Ed25519(pair) = key.key_data() else { bail!("not an Ed25519 key") };
+    let seed = Secret::new(pair.private.to_bytes());
+    Ok(Loaded::Software(from_seed(&seed)?))
+}
+
+fn from_seed(seed: &Secret<[u8; 32]>) -> Result<FileKey> {
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| anyhow!("bad key"))?;
+    let bytes = pair.public_key().as_ref().try_into().context("an Ed25519 key has 32 bytes")?;
+    Ok(FileKey { pair, public: PublicKey::from_ed25519(bytes) })
+}
+
+/// From `BARTIZAN_PASSPHRASE_FILE`, or asked for.
+fn passphrase(path: &Path) -> Result<Secret<String>> {
+    if let Some(file) = std::env::var_os("BARTIZAN_PASSPHRASE_FILE") {
+        let bytes = Secret::new(read_bounded(Path::new(&file))?);
+        let text = str::from_utf8(bytes.expose()).context("the passphrase file is not text")?;
+        return Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()));
+    }
+    let asked = rpassword::prompt_password(format!("Passphrase of {}: ", path.display()));
+    Ok(Secret::new(asked.context("ask for the passphrase")?))
+}
+
+/// Makes a key file and its `.pub`. For labs and automation: people should hold hardware keys.
+pub(crate) fn create(path: &Path, encrypted: bool) -> Result<PublicKey> {
+    if path.exists() {
+        bail!("{} exists already; choose another name with --out", path.display());
+    }
+    let mut seed = [0; 32];
+    SystemRandom::new().fill(&mut seed).map_err(|_| anyhow!("no randomness"))?;
+    let seed = Secret::new(seed);
+    let mut key = PrivateKey::from(Ed25519Keypair::from_seed(seed.expose()));
+    if encrypted {
+        key = encrypt(&key, path)?;
+    }
+    let text = key.to_openssh(LineEnding::LF).context("write the key")?;
+    write_private(path, text.as_bytes())?;
+    let public = from_seed(&seed)?.public;
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".pub");
+    write_private(Path::new(&beside), format!("{}\n", public.to_openssh()).as_bytes())?;
+    Ok(public)
+}
+
+fn encrypt(key: &PrivateKey, path: &Path) -> Result<PrivateKey> {
+    let first = if std::env::var_os("BARTIZAN_PASSPHRASE_FILE").is_some() {
+        passphrase(path)?
+    } else {
+        let ask = |text: &str| rpassword::prompt_password(text).context("ask for the passphrase");
+        let first = Secret::new(ask("New passphrase: ")?);
+        let second = Secret::new(ask("Once more: ")?);
+        if first.expose() != second.expose() {
+            bail!("the two differ");
+        }
+        first
+    };
+    if first.expose().is_empty() {
+        bail!("an empty passphrase; say --no-passphrase if you mean it");
+    }
+    let mut random = [0; 20];
+    SystemRandom::new().fill(&mut random).map_err(|_| anyhow!("no randomness"))?;
+    let [a, b, c, d, salt @ ..] = random;
+    let kdf = Kdf::Bcrypt { salt: salt.to_vec(), rounds: KDF_ROUNDS };
+    let checkint = u32::from_be_bytes([a, b, c, d]);
+    key.encrypt_with(Cipher::Aes256Ctr, kdf, checkint, first.expose()).context("encrypt the key")
+}

@@ -1,0 +1,111 @@
+//! Keys that sign statements: files, ssh-agent, hardware behind either.
+
+pub(crate) mod agent;
+pub(crate) mod file;
+pub(crate) mod secret;
+pub(crate) mod security_key;
+pub(crate) mod witness_key;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::keys::PublicKey;
+use bartizan_trust::sshsig::{SshSig, to_be_signed};
+use bartizan_trust::statement::SignatureRole;
+
+use crate::exit::{Code, fail};
+use crate::home::Home;
+
+/// A key that can sign.
+pub(crate) enum Signer {
+    /// A software key in an OpenSSH file.
+    File(file::FileKey),
+    /// A key in ssh-agent, perhaps hardware.
+    Agent(PublicKey),
+    /// A hardware key of which we have the handle; `ssh-keygen` talks to it.
+    SecurityKey {
+        /// The handle.
+        path: PathBuf,
+        /// The public half.
+        public: PublicKey,
+    },
+}
+
+impl Signer {
+    /// The key named by `--key`, or the one that is there.
+    pub(crate) fn open(home: &Home, given: Option<&str>) -> Result<Self> {
+        match given {
+            Some(text) if text.starts_with("agent:") => {
+                Self::from_agent(text.strip_prefix("agent:"))
+            }
+            Some(path) => Self::from_file(Path::new(path)),
+            None => {
+                let own = ["id_ed25519", "id_ed25519_sk", "id_ecdsa_sk"].map(|name| home.path(name));
+                match own.iter().find(|path| path.exists()) {
+                    Some(path) => Self::from_file(path),
+                    None => Self::from_agent(None),
+                }
+            }
+        }
+    }
+
+    fn from_agent(fingerprint: Option<&str>) -> Result<Self> {
+        let keys = agent::identities().context("ask ssh-agent for keys")?;
+        let mut fitting =
+            keys.into_iter().filter(|(key, _)| fingerprint.is_none_or(|f| key.fingerprint() == f));
+        match (fitting.next(), fitting.next()) {
+            (Some((key, _)), None) => Ok(Self::Agent(key)),
+            (None, _) => Err(fail(
+                Code::Error,
+                "no fitting key in ssh-agent",
+                "give --key FILE, or load a key with ssh-add",
+            )),
+            (Some(_), Some(_)) => Err(fail(
+                Code::Error,
+                "ssh-agent holds several keys",
+                "choose one of `bartizan key list` with --key agent:SHA256:…",
+            )),
+        }
+    }
+
+    fn from_file(path: &Path) -> Result<Self> {
+        match file::load(path)? {
+            file::Loaded::Software(key) => Ok(Self::File(key)),
+            file::Loaded::SecurityKey(public) => {
+                Ok(Self::SecurityKey { path: path.to_owned(), public })
+            }
+        }
+    }
+
+    /// The public half.
+    pub(crate) const fn public(&self) -> &PublicKey {
+        match self {
+            Self::File(key) => &key.public,
+            Self::Agent(public) | Self::SecurityKey { public, .. } => public,
+        }
+    }
+
+    /// Adds this key's signature to an envelope.
+    pub(crate) fn sign(&self, envelope: &mut Envelope, role: SignatureRole) -> Result<()> {
+        let pae = envelope.pae();
+        let message = to_be_signed(role, &pae);
+        if self.public().key_type().is_hardware() {
+            eprintln!("Touch your security key to sign ({role}).");
+        }
+        let signature = match self {
+            Self::File(key) => SshSig::from_ed25519(&key.public, role, key.sign(&message)?),
+            Self::Agent(public) => {
+                let blob = agent::sign(public, &message).context("sign with ssh-agent")?;
+                SshSig::from_ssh_signature(public, role, &blob).context("read its signature")?
+            }
+            Self::SecurityKey { path, .. } => security_key::sign(path, role, &pae)?,
+        };
+        // A signature that does not verify would only be found out by others.
+        signature.verify(&pae).context("verify our own signature")?;
+        if signature.public_key() != self.public() {
+            bail!("the signature is by another key");
+        }
+        envelope.add_signature(&signature).context("add the signature")
+    }
+}

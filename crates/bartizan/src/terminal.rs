@@ -1,0 +1,96 @@
+//! What people see: hostile text is shown, never obeyed.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use anyhow::{Context, Result};
+use bartizan_trust::statement::is_plain_char;
+use serde_json::Value;
+
+use crate::exit::{Code, fail};
+
+/// How to talk to whoever started us.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    /// JSON on standard output.
+    pub(crate) json: bool,
+    /// No questions.
+    pub(crate) yes: bool,
+}
+
+impl Terminal {
+    /// The result: as JSON, or as text for people.
+    pub(crate) fn result(self, value: &Value, text: &str) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            writeln!(out, "{value}").context("write the result")?;
+        } else {
+            writeln!(out, "{}", text.trim_end()).context("write the result")?;
+        }
+        out.flush().context("write the result")
+    }
+
+    /// Something people should see before they are asked; on standard error when JSON goes to standard output.
+    pub(crate) fn show(self, text: &str) {
+        if self.json {
+            if !self.yes {
+                eprintln!("{}", text.trim_end());
+            }
+        } else {
+            println!("{}", text.trim_end());
+        }
+    }
+
+    /// Asks; no is an error.
+    pub(crate) fn confirm(self, question: &str) -> Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() {
+            let next = "run it on a terminal, or give --yes when you know what it does";
+            return Err(fail(Code::Error, "a question, but no terminal to ask on", next));
+        }
+        eprint!("{question} [y/N] ");
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).context("read the answer")?;
+        if matches!(answer.trim(), "y" | "Y" | "yes") {
+            return Ok(());
+        }
+        Err(fail(Code::Error, "not confirmed", "nothing was signed; run it again to sign"))
+    }
+}
+
+/// One line of foreign text: whatever does not show as itself becomes a dot.
+pub(crate) fn cell(text: &str) -> String {
+    text.chars().map(|c| if is_plain_char(c) { c } else { '·' }).take(120).collect()
+}
+
+/// Foreign text of several lines: whatever does not show as itself is escaped.
+pub(crate) fn plain_text(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || c == '\t' || is_plain_char(c) {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_unicode());
+        }
+    }
+    shown
+}
+
+/// Rows in columns of equal width.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |at: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
+        cells.chain(head.get(at).map(|cell| cell.len())).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let cells = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    let mut text = line(&mut head.iter().copied());
+    for row in rows {
+        text += &line(&mut row.iter().map(String::as_str));
+    }
+    text
+}

@@ -1,0 +1,191 @@
+//! This console as a witness: it co-signs only logs that grow, and never forgets what it saw.
+
+use anyhow::{Context, Result};
+use bartizan_proto::operator::CosignatureBody;
+use bartizan_trust::checkpoint::{self, Checkpoint};
+use bartizan_trust::id::Sha256;
+use bartizan_trust::limits;
+use bartizan_trust::merkle::{empty_root, verify_consistency};
+use bartizan_trust::note::{VerifierKey, cosignature_message};
+use bartizan_trust::policy::LogTrust;
+use bartizan_trust::statement::Bundle;
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::api::Api;
+use crate::exit::refused;
+use crate::home::{Home, now};
+use crate::keys::witness_key::WitnessKey;
+
+/// One of the two logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Log {
+    /// Bundles.
+    Control,
+    /// Jobs.
+    Jobs,
+}
+
+impl Log {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Control, Self::Jobs];
+
+    /// Its name in paths.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Control => "control",
+            Self::Jobs => "jobs",
+        }
+    }
+
+    /// Its verifier key.
+    pub(crate) const fn key(self, trust: &LogTrust) -> &VerifierKey {
+        match self {
+            Self::Control => &trust.control,
+            Self::Jobs => &trust.jobs,
+        }
+    }
+}
+
+/// The newest checkpoint this console vouches for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct View {
+    pub(crate) size: u64,
+    pub(crate) root: Sha256,
+}
+
+/// Views by the log's origin.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct WitnessState {
+    pub(crate) views: BTreeMap<String, View>,
+}
+
+const FILE: &str = "witness-state.json";
+
+/// What this console has seen so far.
+pub(crate) fn load(home: &Home) -> Result<WitnessState> {
+    Ok(home.load(FILE)?.unwrap_or_default())
+}
+
+/// Accepts a checkpoint that extends the view; anything else is a rewritten log.
+pub(crate) fn extend(view: Option<View>, seen: &Checkpoint, path: &[Sha256]) -> Result<View> {
+    let old = view.unwrap_or(View { size: 0, root: empty_root() });
+    let next = "keep this output, tell the other operators, and do not sign anything on this server";
+    if seen.size < old.size {
+        let problem = format!("`{}` shrank from {} to {} entries", seen.origin, old.size, seen.size);
+        return Err(refused(format!("LOG SHRUNK: {problem}"), next));
+    }
+    verify_consistency(old.size, &old.root, seen.size, &seen.root, path).map_err(|_| {
+        let problem = format!("`{}` at {} entries is not what it was", seen.origin, seen.size);
+        refused(format!("LOG FORKED: {problem} (we saw {} entries)", old.size), next)
+    })?;
+    Ok(View { size: seen.size, root: seen.root })
+}
+
+/// Co-signs one log: fetch, verify against what was seen, remember on disk, then sign and send.
+/// `None` when the bundle does not list this console as a witness.
+pub(crate) fn cosign(home: &Home, api: &Api, bundle: &Bundle, log: Log) -> Result<Option<View>> {
+    let trust = LogTrust::parse(&bundle.log).context("read the log policy")?;
+    let witness = WitnessKey::open(home)?;
+    let public = witness.public()?;
+    let own = trust.policy.witnesses().find(|(_, key)| *key.key_bytes() == public);
+    let Some((_, vkey)) = own else { return Ok(None) };
+    let key = log.key(&trust);
+    let _lock = home.lock("witness-state.lock")?;
+    let mut state = load(home)?;
+    let old = state.views.get(key.name()).copied();
+    // Asked for from 0 first, so that a log that shrank shows its shrunken checkpoint rather than an error.
+    let newest = fetch(api, log, 0, key)?;
+    let size = old.map_or(0, |view| view.size);
+    let (opened, path) = if size == 0 || newest.0.checkpoint.size <= size {
+        newest
+    } else {
+        fetch(api, log, size, key)?
+    };
+    let view = extend(old, &opened.checkpoint, &path)?;
+    state.views.insert(key.name().to_owned(), view);
+    // On disk before the co-signature leaves: a crash must not let us vouch for two histories.
+    home.save(FILE, &state)?;
+    let at = now();
+    let signature = witness.sign(&cosignature_message(at, &opened.note.text))?;
+    let line = vkey.cosignature_line(at, &signature);
+    let line = line.trim_end_matches('\n').to_owned();
+    let body = CosignatureBody { size: view.size, root: view.root, line };
+    let path = format!("/v1/log/{}/cosignature", log.name());
+    api.send::<()>(&path, &body).with_context(|| format!("send the co-signature of {}", log.name()))?;
+    Ok(Some(view))
+}
+
+/// Co-signs both logs.
+pub(crate) fn cosign_both(home: &Home, api: &Api, bundle: &Bundle) -> Result<Vec<(Log, View)>> {
+    let mut views = Vec::new();
+    for log in Log::ALL {
+        views.extend(cosign(home, api, bundle, log)?.map(|view| (log, view)));
+    }
+    Ok(views)
+}
+
+type Fetched = (checkpoint::OpenedCheckpoint, Vec<Sha256>);
+
+fn fetch(api: &Api, log: Log, old: u64, key: &VerifierKey) -> Result<Fetched> {
+    let body = api.fetch_bytes(&format!("/v1/log/{}/add-checkpoint?old={old}", log.name()))?;
+    let text = str::from_utf8(&body).context("the checkpoint is not text")?;
+    let (head, note) = text.split_once("\n\n").context("the checkpoint is cut")?;
+    let mut lines = head.split('\n');
+    if lines.next() != Some(&format!("old {old}")) {
+        anyhow::bail!("the consistency proof is for another size than asked");
+    }
+    let hash = |line: &str| {
+        let bytes = BASE64.decode(line.as_bytes()).context("the consistency proof is damaged")?;
+        let bytes: [u8; 32] = bytes.try_into().ok().context("a hash has 32 bytes")?;
+        anyhow::Ok(Sha256::from_bytes(bytes))
+    };
+    let path = lines.map(hash).take(limits::LOG_PROOF_MAX + 1).collect::<Result<Vec<_>>>()?;
+    let opened = checkpoint::open(note.as_bytes(), key).map_err(|error| {
+        refused(format!("log {}: {error}", log.name()), "this is not the log your bundle names")
+    })?;
+    Ok((opened, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bartizan_trust::merkle::{Tree, leaf_hash};
+
+    fn tree(entries: &[&str]) -> Tree {
+        let mut tree = Tree::default();
+        for entry in entries {
+            tree.push(leaf_hash(entry.as_bytes()));
+        }
+        tree
+    }
+
+    fn checkpoint(tree: &Tree) -> Checkpoint {
+        let root = tree.root_at(tree.size()).expect("root");
+        Checkpoint { origin: "log".to_owned(), size: tree.size(), root }
+    }
+
+    #[test]
+    fn a_log_that_grows_is_cosigned() {
+        let old = extend(None, &checkpoint(&tree(&["a", "b"])), &[]).expect("first sight");
+        let new = tree(&["a", "b", "c"]);
+        let path = new.consistency_path(2, 3).expect("path");
+        assert_eq!(extend(Some(old), &checkpoint(&new), &path).expect("grown").size, 3);
+        let same = extend(Some(old), &checkpoint(&tree(&["a", "b"])), &[]);
+        assert_eq!(same.expect("unchanged"), old);
+    }
+
+    #[test]
+    fn a_log_that_shrank_or_forked_is_refused() {
+        let old = extend(None, &checkpoint(&tree(&["a", "b"])), &[]).expect("first sight");
+        let shrunk = extend(Some(old), &checkpoint(&tree(&["a"])), &[]).expect_err("shrunk");
+        assert!(shrunk.to_string().contains("SHRUNK"));
+        let forked = tree(&["a", "x", "c"]);
+        let path = forked.consistency_path(2, 3).expect("path");
+        let error = extend(Some(old), &checkpoint(&forked), &path).expect_err("forked");
+        assert!(error.to_string().contains("FORKED"));
+        assert_eq!(crate::exit::report(&error), 3);
+        assert!(extend(Some(old), &checkpoint(&tree(&["a", "x"])), &[]).is_err());
+    }
+}
