@@ -36,7 +36,9 @@ impl Home {
     pub(crate) fn open(given: Option<PathBuf>) -> Result<Self> {
         let path = match given {
             Some(path) => path,
-            None => std::env::home_dir().context("find your home directory")?.join(".config/bartizan"),
+            None => {
+                std::env::home_dir().context("find your home directory")?.join(".config/bartizan")
+            }
         };
         fs::DirBuilder::new()
             .recursive(true)
@@ -91,7 +93,9 @@ pub(crate) fn read_bounded(path: &Path) -> Result<Vec<u8>> {
     use std::io::Read as _;
     let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
     let mut bytes = Vec::new();
-    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).with_context(|| format!("read {}", path.display()))?;
+    file.take(FILE_BYTES_MAX)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("read {}", path.display()))?;
     Ok(bytes)
 }
 
@@ -113,13 +117,16 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// The local clock.
 pub(crate) fn now() -> UnixSeconds {
-    UnixSeconds::new(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    UnixSeconds::new(
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+    )
 }
 
 /// 32 random hexadecimal digits.
 pub(crate) fn nonce() -> Result<String> {
     let mut bytes = [0; 16];
     let random = ring::rand::SystemRandom::new();
-    ring::rand::SecureRandom::fill(&random, &mut bytes).map_err(|_| anyhow::anyhow!("no randomness"))?;
+    ring::rand::SecureRandom::fill(&random, &mut bytes)
+        .map_err(|_| anyhow::anyhow!("no randomness"))?;
     Ok(data_encoding::HEXLOWER.encode(&bytes))
 }

@@ -1,2 +1,75 @@
-//! bartizan
-fn main() {}
+//! Operates: the operator's tool. Everything a person signs is signed here, on the person's own computer, after it was shown
+//! from the exact bytes.
+
+mod api;
+mod commands;
+mod demo;
+mod exit;
+mod home;
+mod keys;
+mod sign;
+mod terminal;
+mod trust;
+mod witness;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser};
+
+use commands::{Command, Context};
+use home::Home;
+use terminal::Terminal;
+
+/// The operator's tool of Bartizan.
+#[derive(Debug, Parser)]
+#[command(name = "bartizan", version, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    /// Where keys and the organisation are kept [default: ~/.config/bartizan].
+    #[arg(long, global = true, env = "BARTIZAN_HOME")]
+    home: Option<PathBuf>,
+    /// The key to sign with: an OpenSSH private key file, or agent:SHA256:…
+    #[arg(long, global = true)]
+    key: Option<String>,
+    /// JSON on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Do not ask for confirmation.
+    #[arg(long, short = 'y', global = true)]
+    yes: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(exit::report(&error)),
+    }
+}
+
+fn run(arguments: Arguments) -> Result<()> {
+    let terminal = Terminal { json: arguments.json, yes: arguments.yes };
+    match arguments.command {
+        Command::Demo { once } => {
+            demo::run(if once { demo::Afterwards::Stop } else { demo::Afterwards::KeepRunning })
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut Arguments::command(),
+                "bartizan",
+                &mut std::io::stdout(),
+            );
+            Ok(())
+        }
+        Command::Help { topic } => commands::help(topic.as_deref(), &mut Arguments::command()),
+        command => {
+            let context =
+                Context { home: Home::open(arguments.home)?, terminal, key: arguments.key };
+            commands::run(command, &context)
+        }
+    }
+}

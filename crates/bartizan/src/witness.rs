@@ -71,9 +71,11 @@ pub(crate) fn load(home: &Home) -> Result<WitnessState> {
 /// Accepts a checkpoint that extends the view; anything else is a rewritten log.
 pub(crate) fn extend(view: Option<View>, seen: &Checkpoint, path: &[Sha256]) -> Result<View> {
     let old = view.unwrap_or(View { size: 0, root: empty_root() });
-    let next = "keep this output, tell the other operators, and do not sign anything on this server";
+    let next =
+        "keep this output, tell the other operators, and do not sign anything on this server";
     if seen.size < old.size {
-        let problem = format!("`{}` shrank from {} to {} entries", seen.origin, old.size, seen.size);
+        let problem =
+            format!("`{}` shrank from {} to {} entries", seen.origin, old.size, seen.size);
         return Err(refused(format!("LOG SHRUNK: {problem}"), next));
     }
     verify_consistency(old.size, &old.root, seen.size, &seen.root, path).map_err(|_| {
@@ -113,7 +115,8 @@ pub(crate) fn cosign(home: &Home, api: &Api, bundle: &Bundle, log: Log) -> Resul
     let line = line.trim_end_matches('\n').to_owned();
     let body = CosignatureBody { size: view.size, root: view.root, line };
     let path = format!("/v1/log/{}/cosignature", log.name());
-    api.send::<()>(&path, &body).with_context(|| format!("send the co-signature of {}", log.name()))?;
+    api.send::<()>(&path, &body)
+        .with_context(|| format!("send the co-signature of {}", log.name()))?;
     Ok(Some(view))
 }
 

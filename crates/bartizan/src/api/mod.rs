@@ -59,7 +59,9 @@ impl Api {
 
     /// The key of whoever answers.
     pub(crate) fn server_key(&self) -> Result<Sha256> {
-        self.request(&Method::GET, "/v1/server", Vec::new())?.server.context("the server shows no key")
+        self.request(&Method::GET, "/v1/server", Vec::new())?
+            .server
+            .context("the server shows no key")
     }
 
     /// `GET`, JSON.
@@ -84,14 +86,15 @@ impl Api {
     fn request(&self, method: &Method, path: &str, body: Vec<u8>) -> Result<Answer> {
         self.runtime.block_on(async {
             let work = self.exchange(method, path, body);
-            tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| {
-                Err(self.unreachable("it does not answer"))
-            })
+            tokio::time::timeout(PATIENCE, work)
+                .await
+                .unwrap_or_else(|_| Err(self.unreachable("it does not answer")))
         })
     }
 
     async fn exchange(&self, method: &Method, path: &str, body: Vec<u8>) -> Result<Answer> {
-        let connect = tokio::time::timeout(CONNECT_PATIENCE, TcpStream::connect(&self.address)).await;
+        let connect =
+            tokio::time::timeout(CONNECT_PATIENCE, TcpStream::connect(&self.address)).await;
         let stream = connect
             .map_err(|_| self.unreachable("no connection within ten seconds"))?
             .map_err(|error| self.unreachable(&error.to_string()))?;

@@ -6,14 +6,17 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::stage::Stage;
-use super::story::{connected, endpoint_id, start_endpoint, string, submit, text, wait_for_receipts};
+use super::story::{
+    connected, endpoint_id, start_endpoint, string, submit, text, wait_for_receipts,
+};
 
 type Step = Result<(String, ())>;
 
 /// A job that lacks its second signature is marked as complete in the database.
 pub(super) fn one_signature(stage: &mut Stage) -> Step {
     let script = stage.write("wipe.sh", "echo this must never be seen\n")?;
-    let job = submit(stage, "alice", &["--on", "all", "--title", "One signature only", text(&script)?])?;
+    let job =
+        submit(stage, "alice", &["--on", "all", "--title", "One signature only", text(&script)?])?;
     edit_database(stage, &format!("UPDATE job SET state = 'active' WHERE id = '{job}'"))?;
     let refused = wait_for_receipts(stage, &job, "refused", 3)?;
     let code = expect_code(&refused, "sig.approvals_missing")?;
@@ -25,7 +28,8 @@ pub(super) fn one_signature(stage: &mut Stage) -> Step {
 pub(super) fn target_added(stage: &mut Stage) -> Step {
     let script = stage.write("one.sh", "echo for the first endpoint only\n")?;
     let (first, second) = (endpoint_id(stage, "endpoint-1")?, endpoint_id(stage, "endpoint-2")?);
-    let job = submit(stage, "alice", &["--on", &first, "--title", "For one endpoint", text(&script)?])?;
+    let job =
+        submit(stage, "alice", &["--on", &first, "--title", "For one endpoint", text(&script)?])?;
     edit_database(
         stage,
         &format!(
@@ -44,11 +48,18 @@ pub(super) fn payload_swapped(stage: &mut Stage) -> Step {
     let script = stage.write("later.sh", "echo worth waiting for\n")?;
     stage.kill("endpoint-3")?;
     stage.wait_for("the server to notice", |stage| Ok((connected(stage)? == 2).then_some(())))?;
-    let job = submit(stage, "alice", &["--on", "all", "--title", "Worth waiting for", text(&script)?])?;
+    let job =
+        submit(stage, "alice", &["--on", "all", "--title", "Worth waiting for", text(&script)?])?;
     stage.ask("bob", &["approve", &job, "--no-wait"])?;
     wait_for_receipts(stage, &job, "done", 2)?;
     stage.write("waiting-job", &job)?;
-    edit_database(stage, &format!("UPDATE job SET content = {} WHERE id = '{job}'", blob("echo swapped script!!\n\n")))?;
+    edit_database(
+        stage,
+        &format!(
+            "UPDATE job SET content = {} WHERE id = '{job}'",
+            blob("echo swapped script!!\n\n")
+        ),
+    )?;
     start_endpoint(stage, "endpoint-3")?;
     let refused = wait_for_receipts(stage, &job, "refused", 1)?;
     let code = expect_code(&refused, "content.mismatch")?;
@@ -57,7 +68,8 @@ pub(super) fn payload_swapped(stage: &mut Stage) -> Step {
 
 /// The row is put right again; the job is still inside its window, and a refusal poisons nothing.
 pub(super) fn endpoint_returns(stage: &mut Stage) -> Step {
-    let job = std::fs::read_to_string(stage.path("waiting-job")).context("read the waiting job's id")?;
+    let job =
+        std::fs::read_to_string(stage.path("waiting-job")).context("read the waiting job's id")?;
     let original = blob("echo worth waiting for\n");
     edit_database(stage, &format!("UPDATE job SET content = {original} WHERE id = '{job}'"))?;
     wait_for_receipts(stage, &job, "done", 3)?;
@@ -86,7 +98,11 @@ fn expect_code(receipts: &[Value], code: &str) -> Result<String> {
 
 fn nobody_ran(stage: &Stage, job: &str) -> Result<()> {
     let page = stage.ask("alice", &["receipts", job])?;
-    let ran = page["receipts"].as_array().context("read the receipts")?.iter().any(|r| r["decision"] != "refused");
+    let ran = page["receipts"]
+        .as_array()
+        .context("read the receipts")?
+        .iter()
+        .any(|r| r["decision"] != "refused");
     ensure!(!ran, "an endpoint ran a job with one signature");
     Ok(())
 }

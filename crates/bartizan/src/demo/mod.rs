@@ -14,7 +14,7 @@ use stage::Stage;
 
 /// What happens after the story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Afterwards {
+pub(crate) enum Afterwards {
     /// Everything stays up until Ctrl-C.
     KeepRunning,
     /// Everything is ended.
@@ -22,9 +22,12 @@ pub enum Afterwards {
 }
 
 /// Plays the story.
-pub fn run(afterwards: Afterwards) -> Result<()> {
+pub(crate) fn run(afterwards: Afterwards) -> Result<()> {
     let mut stage = Stage::new()?;
-    println!("Bartizan demo. Every process below is real; all of it lies in {}", stage.root().display());
+    println!(
+        "Bartizan demo. Every process below is real; all of it lies in {}",
+        stage.root().display()
+    );
     println!("The agents run as this one user; as a service, agent and guard are two.\n");
     story::play(&mut stage).context("the demo did not do what it says")?;
     println!("\nA server that is owned completely could not run anything on any endpoint.");
@@ -42,14 +45,24 @@ fn print_how_to_go_on(stage: &Stage) {
     println!("\nThe system keeps running until Ctrl-C. In another terminal:\n");
     for who in ["alice", "bob"] {
         let home = stage.path(who);
-        println!("  alias {who}='{} --home {} --key {}'", tool.display(), home.display(), home.join("id_ed25519").display());
+        println!(
+            "  alias {who}='{} --home {} --key {}'",
+            tool.display(),
+            home.display(),
+            home.join("id_ed25519").display()
+        );
     }
     println!("  alice endpoints");
-    println!("  echo 'uname -a' > hello.sh && alice run --on all --class change --no-wait hello.sh");
+    println!(
+        "  echo 'uname -a' > hello.sh && alice run --on all --class change --no-wait hello.sh"
+    );
     println!("  bob pending; bob approve <id>");
 }
 
 fn wait_for_interrupt() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("wait for Ctrl-C")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("wait for Ctrl-C")?;
     runtime.block_on(tokio::signal::ctrl_c()).context("wait for Ctrl-C")
 }

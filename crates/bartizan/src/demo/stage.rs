@@ -24,7 +24,11 @@ pub(super) struct Stage {
 impl Stage {
     /// A fresh directory below the system's temporary one.
     pub(super) fn new() -> Result<Self> {
-        let root = tempfile::Builder::new().prefix("bartizan-demo-").tempdir().context("create a directory")?.keep();
+        let root = tempfile::Builder::new()
+            .prefix("bartizan-demo-")
+            .tempdir()
+            .context("create a directory")?
+            .keep();
         let own = std::env::current_exe().context("find this program")?;
         let binaries = own.parent().context("find the folder of this program")?.to_owned();
         for name in ["bartizan-server", "bartizan-guard", "bartizan-agent"] {
@@ -65,16 +69,23 @@ impl Stage {
 
     /// Ends one process as a power cut would.
     pub(super) fn kill(&mut self, name: &str) -> Result<()> {
-        let at = self.running.iter().position(|(known, _)| known == name).context("no such process")?;
+        let at =
+            self.running.iter().position(|(known, _)| known == name).context("no such process")?;
         let (_, mut child) = self.running.remove(at);
-        child.kill().and_then(|()| child.wait().map(|_| ())).with_context(|| format!("end `{name}`"))
+        child
+            .kill()
+            .and_then(|()| child.wait().map(|_| ()))
+            .with_context(|| format!("end `{name}`"))
     }
 
     /// Fails when a process that should stay has ended.
     pub(super) fn check_alive(&mut self) -> Result<()> {
         for (name, child) in &mut self.running {
             if let Some(status) = child.try_wait().context("look after a process")? {
-                bail!("`{name}` ended by itself ({status}); see {}", self.root.join(format!("{name}.log")).display());
+                bail!(
+                    "`{name}` ended by itself ({status}); see {}",
+                    self.root.join(format!("{name}.log")).display()
+                );
             }
         }
         Ok(())
@@ -84,7 +95,12 @@ impl Stage {
     pub(super) fn operator(&self, who: &str, arguments: &[&str]) -> Command {
         let home = self.path(who);
         let mut command = Command::new(self.binary("bartizan"));
-        command.arg("--home").arg(&home).arg("--key").arg(home.join("id_ed25519")).args(["--json", "--yes"]);
+        command
+            .arg("--home")
+            .arg(&home)
+            .arg("--key")
+            .arg(home.join("id_ed25519"))
+            .args(["--json", "--yes"]);
         command.args(arguments).stdin(Stdio::null()).env_remove("SSH_AUTH_SOCK");
         command
     }
@@ -94,15 +110,29 @@ impl Stage {
         let output = self.operator(who, arguments).output().context("run `bartizan`")?;
         let shown = || format!("{who}: bartizan {}", arguments.join(" "));
         if !output.status.success() {
-            bail!("`{}` ended with {}: {}", shown(), output.status, String::from_utf8_lossy(&output.stderr).trim());
+            bail!(
+                "`{}` ended with {}: {}",
+                shown(),
+                output.status,
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
         }
         last_json(&output.stdout).with_context(|| format!("read the answer of `{}`", shown()))
     }
 
     /// Runs an operator's command and hands over each JSON line as it comes.
-    pub(super) fn follow(&self, who: &str, arguments: &[&str], mut line: impl FnMut(&Value)) -> Result<()> {
-        let mut child =
-            self.operator(who, arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().context("run `bartizan`")?;
+    pub(super) fn follow(
+        &self,
+        who: &str,
+        arguments: &[&str],
+        mut line: impl FnMut(&Value),
+    ) -> Result<()> {
+        let mut child = self
+            .operator(who, arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("run `bartizan`")?;
         let output = child.stdout.take().context("read its output")?;
         for text in BufReader::new(output).lines() {
             if let Ok(value) = serde_json::from_str(&text.context("read its output")?) {
@@ -110,21 +140,36 @@ impl Stage {
             }
         }
         let status = child.wait().context("wait for it")?;
-        if status.success() { Ok(()) } else { bail!("`bartizan {}` ended with {status}", arguments.join(" ")) }
+        if status.success() {
+            Ok(())
+        } else {
+            bail!("`bartizan {}` ended with {status}", arguments.join(" "))
+        }
     }
 
     /// Runs any other program to its end; its output, or its complaint.
     pub(super) fn run(&self, command: &mut Command) -> Result<String> {
         let name = command.get_program().to_string_lossy().into_owned();
-        let output = command.stdin(Stdio::null()).output().with_context(|| format!("run `{name}`; is it installed?"))?;
+        let output = command
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("run `{name}`; is it installed?"))?;
         if !output.status.success() {
-            bail!("`{name}` ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+            bail!(
+                "`{name}` ended with {}: {}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Asks again until `done` finds what it looks for.
-    pub(super) fn wait_for<T>(&mut self, what: &str, mut done: impl FnMut(&Self) -> Result<Option<T>>) -> Result<T> {
+    pub(super) fn wait_for<T>(
+        &mut self,
+        what: &str,
+        mut done: impl FnMut(&Self) -> Result<Option<T>>,
+    ) -> Result<T> {
         let start = Instant::now();
         loop {
             self.check_alive()?;
@@ -132,7 +177,11 @@ impl Stage {
                 return Ok(found);
             }
             if start.elapsed() > PATIENCE {
-                bail!("waited {} s for {what}; the logs are in {}", PATIENCE.as_secs(), self.root.display());
+                bail!(
+                    "waited {} s for {what}; the logs are in {}",
+                    PATIENCE.as_secs(),
+                    self.root.display()
+                );
             }
             std::thread::sleep(Duration::from_millis(150));
         }

@@ -24,8 +24,12 @@ pub(super) fn play(stage: &mut Stage) -> Result<()> {
     step("attack: the server delivers a job with one signature", || attack::one_signature(stage))?;
     step("attack: the server adds an endpoint to a signed job", || attack::target_added(stage))?;
     step("attack: the server swaps the script of a signed job", || attack::payload_swapped(stage))?;
-    step("queue: the endpoint that was off gets its job when it returns", || attack::endpoint_returns(stage))?;
-    step("log: verified by the operator, and statements with stock ssh-keygen", || verify_log(stage, &hello))
+    step("queue: the endpoint that was off gets its job when it returns", || {
+        attack::endpoint_returns(stage)
+    })?;
+    step("log: verified by the operator, and statements with stock ssh-keygen", || {
+        verify_log(stage, &hello)
+    })
 }
 
 /// One line a step: what happens, what came of it, how long it took.
@@ -49,7 +53,9 @@ fn bootstrap(stage: &mut Stage) -> Step {
             .args(["--operator-listen", &format!("127.0.0.1:{operator}")]),
     )?;
     let identity = stage.run(
-        Command::new(stage.binary("bartizan-server")).args(["identity", "--dir"]).arg(stage.path("server")),
+        Command::new(stage.binary("bartizan-server"))
+            .args(["identity", "--dir"])
+            .arg(stage.path("server")),
     )?;
     let identity = stage.write("server-identity.json", &identity)?;
     stage.write("operator-plane", &format!("127.0.0.1:{operator}"))?;
@@ -64,8 +70,19 @@ fn bootstrap(stage: &mut Stage) -> Step {
     stage.ask(
         "alice",
         &[
-            "init", "--id", "alice", "--name", "Alice", "--with", text(&card)?, "--server", text(&identity)?,
-            "--threshold", "2", "--tenant", "acme", "--out", text(&genesis)?,
+            "init",
+            "--id",
+            "alice",
+            "--name",
+            "Alice",
+            "--with",
+            text(&card)?,
+            "--server",
+            text(&identity)?,
+            "--threshold",
+            "2",
+            "--out",
+            text(&genesis)?,
         ],
     )?;
     let signed = stage.ask("bob", &["init", "--countersign", text(&genesis)?])?;
@@ -76,10 +93,13 @@ fn server(stage: &mut Stage) -> Step {
     let mut command = Command::new(stage.binary("bartizan-server"));
     command.args(["run", "--dir"]).arg(stage.path("server"));
     stage.start("server", &mut command)?;
-    stage.wait_for("the server", |stage| Ok(stage.path("server").join("ready.json").exists().then_some(())))?;
+    stage.wait_for("the server", |stage| {
+        Ok(stage.path("server").join("ready.json").exists().then_some(()))
+    })?;
     let plane = operator_plane(stage)?;
     let genesis = stage.path("genesis.json");
-    let published = stage.ask("alice", &["init", "--publish", text(&genesis)?, "--server", &plane])?;
+    let published =
+        stage.ask("alice", &["init", "--publish", text(&genesis)?, "--server", &plane])?;
     let anchor = string(&published, "anchor")?;
     stage.ask("bob", &["join", "--anchor", &anchor, "--server", &plane])?;
     Ok((format!("anchor {anchor}"), ()))
@@ -91,7 +111,8 @@ fn witnesses(stage: &mut Stage) -> Step {
         stage.start(&format!("witness-{who}"), &mut command)?;
     }
     stage.wait_for("both co-signatures", |stage| {
-        let note = std::fs::read_to_string(stage.path("server").join("log/control/checkpoint")).unwrap_or_default();
+        let note = std::fs::read_to_string(stage.path("server").join("log/control/checkpoint"))
+            .unwrap_or_default();
         let signatures = note.lines().filter(|line| line.starts_with('\u{2014}')).count();
         Ok((signatures >= 3).then_some(()))
     })?;
@@ -99,18 +120,27 @@ fn witnesses(stage: &mut Stage) -> Step {
 }
 
 fn enrol(stage: &mut Stage) -> Step {
-    let grant = stage.ask("alice", &["enroll", "--tenant", "acme", "--site", "hq", "--uses", "3"])?;
+    let grant =
+        stage.ask("alice", &["enroll", "--tenant", "acme", "--site", "hq", "--uses", "3"])?;
     let arguments = words_of(&string(&grant, "command")?);
     for name in ENDPOINTS {
         let (_, rest) = arguments.split_first().context("read the install command")?;
-        stage.run(Command::new(stage.binary("bartizan-guard")).args(rest).arg("--dir").arg(stage.path(name)))?;
+        stage.run(
+            Command::new(stage.binary("bartizan-guard"))
+                .args(rest)
+                .arg("--dir")
+                .arg(stage.path(name)),
+        )?;
         start_endpoint(stage, name)?;
     }
     stage.wait_for("three connected endpoints", |stage| {
         let connected = connected(stage)?;
         Ok((connected == ENDPOINTS.len()).then_some(()))
     })?;
-    Ok(("each trusts the anchor from its install command, not the server it reached".to_owned(), ()))
+    Ok((
+        "each trusts the anchor from its install command, not the server it reached".to_owned(),
+        (),
+    ))
 }
 
 /// Starts guard and agent of one endpoint.
@@ -129,8 +159,11 @@ pub(super) fn connected(stage: &Stage) -> Result<usize> {
 
 /// The id of an endpoint, from its own guard.
 pub(super) fn endpoint_id(stage: &Stage, name: &str) -> Result<String> {
-    let status =
-        stage.run(Command::new(stage.binary("bartizan-guard")).args(["status", "--dir"]).arg(stage.path(name)))?;
+    let status = stage.run(
+        Command::new(stage.binary("bartizan-guard"))
+            .args(["status", "--dir"])
+            .arg(stage.path(name)),
+    )?;
     let status: Value = serde_json::from_str(&status).context("read the guard's status")?;
     string(&status, "endpoint")
 }
@@ -141,15 +174,24 @@ fn inventory(stage: &mut Stage) -> Step {
         let detail = stage.ask("alice", &["endpoint", "show", &id])?;
         Ok((!detail["inventory"].is_null()).then_some(detail))
     })?;
-    let of = |pointer: &str| detail["inventory"].pointer(pointer).map_or("?".to_owned(), Value::to_string);
-    Ok((format!("{}, kernel {}, {} bytes of memory", of("/os"), of("/kernel"), of("/memory/total")), ()))
+    let of = |pointer: &str| {
+        detail["inventory"].pointer(pointer).map_or("?".to_owned(), Value::to_string)
+    };
+    Ok((
+        format!("{}, kernel {}, {} bytes of memory", of("/os"), of("/kernel"), of("/memory/total")),
+        (),
+    ))
 }
 
 fn author_signs(stage: &mut Stage) -> Step<String> {
     let script = stage.write("hello.sh", "echo \"hello from $$\"\nuname -sr\nid -un\n")?;
     let job = submit(stage, "alice", &["--on", "all", "--title", "Say hello", text(&script)?])?;
     let status = stage.ask("alice", &["job", &job])?;
-    ensure!(status["row"]["state"] == "pending", "the job should wait for a second person, but is {}", status["row"]["state"]);
+    ensure!(
+        status["row"]["state"] == "pending",
+        "the job should wait for a second person, but is {}",
+        status["row"]["state"]
+    );
     Ok((format!("waiting for a second operator: {}", short(&job)), job))
 }
 
@@ -187,14 +229,20 @@ fn receipts(stage: &mut Stage, job: &str) -> Step {
 }
 
 /// Waits for `count` verified receipts with this decision and returns them.
-pub(super) fn wait_for_receipts(stage: &mut Stage, job: &str, decision: &str, count: usize) -> Result<Vec<Value>> {
+pub(super) fn wait_for_receipts(
+    stage: &mut Stage,
+    job: &str,
+    decision: &str,
+    count: usize,
+) -> Result<Vec<Value>> {
     stage.wait_for(&format!("{count} receipts that say `{decision}`"), |stage| {
         let page = stage.ask("alice", &["receipts", job])?;
         let all = page["receipts"].as_array().context("read the receipts")?;
         if all.iter().any(|receipt| receipt["verified"] != true) {
             bail!("a receipt does not verify: {page}");
         }
-        let fitting: Vec<Value> = all.iter().filter(|receipt| receipt["decision"] == decision).cloned().collect();
+        let fitting: Vec<Value> =
+            all.iter().filter(|receipt| receipt["decision"] == decision).cloned().collect();
         Ok((fitting.len() >= count).then_some(fitting))
     })
 }
@@ -216,7 +264,8 @@ fn verify_log(stage: &mut Stage, job: &str) -> Step {
 }
 
 fn operator_plane(stage: &Stage) -> Result<String> {
-    std::fs::read_to_string(stage.path("operator-plane")).context("read the operator plane's address")
+    std::fs::read_to_string(stage.path("operator-plane"))
+        .context("read the operator plane's address")
 }
 
 /// A text field of an answer.

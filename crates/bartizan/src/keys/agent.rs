@@ -56,9 +56,14 @@ pub(crate) fn sign(key: &PublicKey, message: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn ask(request: &[u8], expected: u8) -> Result<Vec<u8>> {
-    let path = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).ok_or_else(|| {
-        fail(Code::Error, "no ssh-agent (SSH_AUTH_SOCK is not set)", "start one, or give --key FILE")
-    })?;
+    let path =
+        std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).ok_or_else(|| {
+            fail(
+                Code::Error,
+                "no ssh-agent (SSH_AUTH_SOCK is not set)",
+                "start one, or give --key FILE",
+            )
+        })?;
     let mut stream = UnixStream::connect(&path).context("connect to ssh-agent")?;
     stream.set_read_timeout(Some(PATIENCE)).context("set a time limit")?;
     let length = u32::try_from(request.len()).context("too long")?.to_be_bytes();

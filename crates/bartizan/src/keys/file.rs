@@ -57,7 +57,8 @@ pub(crate) fn load(path: &Path) -> Result<Loaded> {
 }
 
 fn from_seed(seed: &Secret<[u8; 32]>) -> Result<FileKey> {
-    let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| anyhow!("bad key"))?;
+    let pair =
+        Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| anyhow!("bad key"))?;
     let bytes = pair.public_key().as_ref().try_into().context("an Ed25519 key has 32 bytes")?;
     Ok(FileKey { pair, public: PublicKey::from_ed25519(bytes) })
 }

@@ -41,7 +41,8 @@ impl Signer {
             }
             Some(path) => Self::from_file(Path::new(path)),
             None => {
-                let own = ["id_ed25519", "id_ed25519_sk", "id_ecdsa_sk"].map(|name| home.path(name));
+                let own =
+                    ["id_ed25519", "id_ed25519_sk", "id_ecdsa_sk"].map(|name| home.path(name));
                 match own.iter().find(|path| path.exists()) {
                     Some(path) => Self::from_file(path),
                     None => Self::from_agent(None),

@@ -1,0 +1,69 @@
+//! `approve`: the second person reads, checks and signs.
+
+use anyhow::{Context as _, Result};
+use bartizan_proto::operator::{JobDetail, Stored};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::{Sha256, StatementId};
+use bartizan_trust::signers::operator_signatures;
+use bartizan_trust::statement::{Action, Job, SignatureRole};
+use data_encoding::BASE64;
+use serde_json::json;
+
+use super::{Console, Context, watch};
+use crate::api::session;
+use crate::exit::refused;
+use crate::home::now;
+use crate::keys::Signer;
+use crate::sign::render;
+use crate::witness;
+
+pub(crate) fn run(context: &Context, id: &str, no_wait: bool) -> Result<()> {
+    let console = context.connect()?;
+    let id = watch::find(&console, id)?;
+    let detail: JobDetail = console.api.fetch(&format!("/v1/jobs/{id}"))?;
+    let (mut envelope, content) = check(&console, id, &detail)?;
+    context.terminal.show(&render::job_envelope(&envelope, &content)?);
+    context.terminal.confirm("Compare the words with the author. Sign as approver?")?;
+    Signer::open(&context.home, context.key.as_deref())?
+        .sign(&mut envelope, SignatureRole::Approve)?;
+    let _: Stored =
+        console.api.send(&format!("/v1/jobs/{id}/signatures"), &session::body(&envelope))?;
+    witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
+    if no_wait {
+        let words = render::words(&envelope);
+        return context
+            .terminal
+            .result(&json!({ "job": id, "words": words }), &format!("{id} countersigned"));
+    }
+    watch::follow(context, &console, id, None)
+}
+
+/// What the server shows is what was signed by an operator, with the script that belongs to it.
+fn check(console: &Console, id: StatementId, detail: &JobDetail) -> Result<(Envelope, Vec<u8>)> {
+    let next = "do not sign; tell the author and look at `bartizan log verify`";
+    let bytes = BASE64.decode(detail.envelope.as_bytes()).context("read the job")?;
+    let envelope = Envelope::decode(&bytes).context("read the job")?;
+    let job: Job = envelope.statement().context("read the job")?;
+    let content = BASE64.decode(detail.content.as_bytes()).context("read the script")?;
+    let Action::Script(script) = &job.action;
+    if envelope.id() != id {
+        return Err(refused("the server shows another job than the one asked for", next));
+    }
+    if Sha256::of(&content) != script.content.sha256 {
+        return Err(refused("the server shows another script than the one that was signed", next));
+    }
+    if job.org != console.org.anchor.org() {
+        return Err(refused("the job belongs to another organisation", next));
+    }
+    let (signatures, _) = operator_signatures(&console.trust.bundle, &envelope);
+    let authored = signatures
+        .iter()
+        .any(|s| s.role == SignatureRole::Author && s.operator.tenants.contains(&job.tenant));
+    if !authored {
+        return Err(refused("no operator of the bundle has signed this job as its author", next));
+    }
+    if now() >= job.window.exp {
+        return Err(refused("the job's window is over", "ask the author to sign it again"));
+    }
+    Ok((envelope, content))
+}

@@ -1,0 +1,112 @@
+//! `key` and `card`.
+
+use anyhow::{Context as _, Result};
+use bartizan_trust::id::OperatorId;
+use bartizan_trust::note::VerifierKey;
+use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Context, File, options};
+use crate::exit::{Code, fail};
+use crate::keys::witness_key::WitnessKey;
+use crate::keys::{Signer, agent, file};
+use crate::terminal::{cell, table};
+
+/// `bartizan key …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a software key, for labs and automation; people use security keys
+    New {
+        /// Where to [default: id_ed25519 in the home]
+        #[arg(long)]
+        out: Option<File>,
+        /// Store it unencrypted
+        #[arg(long)]
+        no_passphrase: bool,
+    },
+    /// List the keys in ssh-agent
+    List,
+}
+
+/// `bartizan card …`
+#[derive(Debug, Args)]
+pub(crate) struct CardOptions {
+    /// Your short name in the organisation
+    #[arg(long, value_parser = options::slug::<OperatorId>)]
+    pub(crate) id: OperatorId,
+    /// Your name
+    #[arg(long)]
+    pub(crate) name: String,
+}
+
+/// An operator's public half, for whoever puts the organisation together.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Card {
+    pub(crate) id: OperatorId,
+    pub(crate) name: String,
+    pub(crate) ssh: String,
+    pub(crate) witness: String,
+}
+
+impl Card {
+    /// The card of the one who runs this.
+    pub(crate) fn own(context: &Context, id: &OperatorId, name: &str) -> Result<Self> {
+        let signer = Signer::open(&context.home, context.key.as_deref())?;
+        let witness: VerifierKey = WitnessKey::open(&context.home)?.vkey(id.name())?;
+        Ok(Self {
+            id: id.clone(),
+            name: name.to_owned(),
+            ssh: signer.public().to_openssh(),
+            witness: witness.to_string(),
+        })
+    }
+}
+
+pub(crate) fn run(context: &Context, command: &KeyCommand) -> Result<()> {
+    match command {
+        KeyCommand::New { out, no_passphrase } => {
+            let path = out.clone().unwrap_or_else(|| context.home.path("id_ed25519"));
+            if path.exists() {
+                return Err(fail(
+                    Code::Error,
+                    format!("{} exists", path.display()),
+                    "choose another --out, or keep using it",
+                ));
+            }
+            let public = file::create(&path, !no_passphrase)?;
+            let shown = json!({ "path": path, "public": public.to_openssh(), "fingerprint": public.fingerprint() });
+            let text = format!(
+                "{}\n{}\nA software key: whoever copies this file is you. For people, use a security key:\n  ssh-keygen -t ed25519-sk -O verify-required",
+                path.display(),
+                public.fingerprint()
+            );
+            context.terminal.result(&shown, &text)
+        }
+        KeyCommand::List => {
+            let keys = agent::identities().context("ask ssh-agent for keys")?;
+            let rows: Vec<Vec<String>> = keys
+                .iter()
+                .map(|(key, note)| {
+                    vec![key.fingerprint(), key.key_type().name().to_owned(), cell(note)]
+                })
+                .collect();
+            let shown: Vec<_> = keys
+                .iter()
+                .map(|(key, note)| json!({ "fingerprint": key.fingerprint(), "public": key.to_openssh(), "comment": note }))
+                .collect();
+            context.terminal.result(
+                &json!({ "keys": shown }),
+                &table(&["FINGERPRINT", "TYPE", "COMMENT"], &rows),
+            )
+        }
+    }
+}
+
+pub(crate) fn card(context: &Context, options: &CardOptions) -> Result<()> {
+    let card = Card::own(context, &options.id, &options.name)?;
+    let shown = serde_json::to_value(&card).context("write the card")?;
+    // A card is a file for another person: JSON in either case.
+    context.terminal.result(&shown, &shown.to_string())
+}

@@ -1,0 +1,127 @@
+//! `log verify` and `status`.
+
+use anyhow::{Context as _, Result};
+use bartizan_proto::operator::ServerIdentity;
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::policy::LogTrust;
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Console, Context};
+use crate::exit::refused;
+use crate::terminal::cell;
+use crate::trust::whole_log;
+use crate::witness::{self, Log};
+
+/// `bartizan log …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Download both logs, recompute their roots, verify every signature
+    Verify,
+}
+
+pub(crate) fn run(context: &Context, command: &LogCommand) -> Result<()> {
+    match command {
+        LogCommand::Verify => verify(context),
+    }
+}
+
+fn verify(context: &Context) -> Result<()> {
+    let console = context.connect()?;
+    let trust = LogTrust::parse(&console.trust.bundle.log).context("read the log policy")?;
+    let mut problems = Vec::new();
+    let mut logs = Vec::new();
+    let mut text = String::new();
+    for log in Log::ALL {
+        let whole = whole_log(&console.api, log, log.key(&trust))?;
+        let checkpoint = &whole.opened.checkpoint;
+        let cosigned: Vec<&str> = trust
+            .policy
+            .witnesses()
+            .filter(|(_, key)| whole.opened.note.cosigned_at(key).is_some())
+            .map(|(name, _)| name)
+            .collect();
+        problems.extend(check_entries(log, &whole.entries));
+        problems.extend(check_memory(context, log.key(&trust).name(), &whole.entries)?);
+        text += &format!(
+            "{}: {} entries, root {}, co-signed by {}\n",
+            log.name(),
+            checkpoint.size,
+            checkpoint.root,
+            if cosigned.is_empty() { "nobody".to_owned() } else { cosigned.join(", ") }
+        );
+        logs.push(json!({ "log": log.name(), "size": checkpoint.size, "root": checkpoint.root, "cosigned_by": cosigned }));
+    }
+    for problem in &problems {
+        text += &format!("PROBLEM {problem}\n");
+    }
+    context
+        .terminal
+        .result(&json!({ "ok": problems.is_empty(), "logs": logs, "problems": problems }), &text)?;
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(refused(
+        format!("{} problems", problems.len()),
+        "keep this output and tell the other operators",
+    ))
+}
+
+fn check_entries(log: Log, entries: &[Vec<u8>]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        match Envelope::decode(entry) {
+            Err(error) => problems.push(format!("{} entry {index}: {error}", log.name())),
+            Ok(envelope) => {
+                let (_, ignored) = envelope.verify_signatures();
+                for signature in ignored {
+                    problems.push(format!(
+                        "{} entry {index}, signature {}: {}",
+                        log.name(),
+                        signature.index,
+                        signature.reason
+                    ));
+                }
+            }
+        }
+    }
+    problems
+}
+
+/// The log still contains what this console has vouched for.
+fn check_memory(context: &Context, origin: &str, entries: &[Vec<u8>]) -> Result<Vec<String>> {
+    let Some(view) = witness::load(&context.home)?.views.get(origin).copied() else {
+        return Ok(Vec::new());
+    };
+    let mut frontier = bartizan_trust::merkle::Frontier::default();
+    let size = usize::try_from(view.size).context("count entries")?;
+    for entry in entries.iter().take(size) {
+        frontier.push(bartizan_trust::merkle::leaf_hash(entry));
+    }
+    Ok(if frontier.size() == view.size && frontier.root() == view.root {
+        Vec::new()
+    } else {
+        vec![format!("`{origin}` is not what this console co-signed at {} entries", view.size)]
+    })
+}
+
+/// What the server says of itself, beside what we believe.
+pub(crate) fn status(context: &Context) -> Result<()> {
+    let console: Console = context.connect()?;
+    let identity: ServerIdentity = console.api.fetch("/v1/server")?;
+    let bundle = &console.trust.bundle;
+    let shown = json!({
+        "server": { "version": identity.version, "address": console.org.server, "spki": identity.spki },
+        "anchor": console.org.anchor, "bundle": bundle.version, "operators": bundle.operators.len(),
+    });
+    let text = format!(
+        "server  {} (version {})\nanchor  {}\nbundle  version {}, {} operators, expires {}",
+        console.org.server,
+        cell(&identity.version),
+        console.org.anchor,
+        bundle.version,
+        bundle.operators.len(),
+        crate::sign::render::date(bundle.expires)
+    );
+    context.terminal.result(&shown, &text)
+}

@@ -1,0 +1,203 @@
+//! One command, one function.
+
+mod approve;
+mod endpoints;
+mod enroll;
+mod init;
+mod keys;
+mod log;
+mod options;
+mod receipts;
+mod run;
+mod statement;
+mod watch;
+mod witness;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+use bartizan_trust::id::{Anchor, EndpointId, SiteId, TenantId};
+use bartizan_trust::state::TrustState;
+use clap::{Args, Subcommand};
+
+use crate::api::{Api, session};
+use crate::home::{Home, OrgFile};
+use crate::terminal::Terminal;
+
+/// What every command has.
+pub(crate) struct Context {
+    pub(crate) home: Home,
+    pub(crate) terminal: Terminal,
+    pub(crate) key: Option<String>,
+}
+
+/// A verified connection: who we are, whom we talk to, what we believe.
+pub(crate) struct Console {
+    pub(crate) api: Api,
+    pub(crate) org: OrgFile,
+    pub(crate) trust: TrustState,
+}
+
+impl Context {
+    /// Logs in if needed and verifies the control log.
+    pub(crate) fn connect(&self) -> Result<Console> {
+        let org = self.home.org()?;
+        let api = session::open(&self.home, &org, self.key.as_deref())?;
+        let trust = crate::trust::current_bundle(&api, org.anchor)?;
+        Ok(Console { api, org, trust })
+    }
+}
+
+/// What an operator can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Keys to sign with
+    #[command(subcommand)]
+    Key(keys::KeyCommand),
+    /// Print your public keys for the one who puts the organisation together
+    Card(keys::CardOptions),
+    /// Make, countersign or publish the genesis bundle
+    Init(init::InitOptions),
+    /// Make this console part of an organisation that exists
+    Join {
+        /// The anchor, from another operator
+        #[arg(long)]
+        anchor: Anchor,
+        /// Operator plane, host:port
+        #[arg(long)]
+        server: String,
+    },
+    /// Show the organisation, its anchor and words
+    Org,
+    /// Show the server's and the logs' state
+    Status,
+    /// List endpoints
+    Endpoints(endpoints::ListOptions),
+    /// One endpoint
+    #[command(subcommand)]
+    Endpoint(endpoints::EndpointCommand),
+    /// Let new endpoints in: prints the install command
+    Enroll(enroll::EnrollOptions),
+    /// Run a script on endpoints
+    Run(run::RunOptions),
+    /// List jobs that wait for a signature
+    Pending,
+    /// List jobs
+    Jobs,
+    /// Show one job
+    Job {
+        /// Its id, or enough of its beginning
+        id: String,
+    },
+    /// Read, check and countersign a job
+    Approve {
+        /// Its id, or enough of its beginning
+        id: String,
+        /// Return at once
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// Follow a job until it has ended everywhere
+    Watch {
+        /// Its id, or enough of its beginning
+        id: String,
+        /// Stop after this long, with exit code 4
+        #[arg(long, value_parser = options::seconds)]
+        timeout: Option<u64>,
+    },
+    /// Show and verify the receipts of a job
+    Receipts {
+        /// Its id, or enough of its beginning
+        id: String,
+    },
+    /// The public logs
+    #[command(subcommand)]
+    Log(log::LogCommand),
+    /// Statements in files, offline
+    #[command(subcommand)]
+    Statement(statement::StatementCommand),
+    /// Co-sign the logs, again and again
+    Witness(witness::WitnessOptions),
+    /// The whole product in two minutes, on this machine
+    Demo {
+        /// End everything after the story
+        #[arg(long)]
+        once: bool,
+    },
+    /// Print a completion script
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// More help: `help exit-codes`
+    Help {
+        /// On what
+        topic: Option<String>,
+    },
+}
+
+/// Which endpoints a list is about.
+#[derive(Debug, Args)]
+pub(crate) struct Filter {
+    /// Words in name or system
+    #[arg(long)]
+    pub(crate) search: Option<String>,
+    /// Of this tenant
+    #[arg(long, value_parser = options::slug::<TenantId>)]
+    pub(crate) tenant: Option<TenantId>,
+    /// At this site
+    #[arg(long, value_parser = options::slug::<SiteId>)]
+    pub(crate) site: Option<SiteId>,
+}
+
+/// Runs a command.
+pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
+    match command {
+        Command::Key(command) => keys::run(context, &command),
+        Command::Card(options) => keys::card(context, &options),
+        Command::Init(options) => init::run(context, &options),
+        Command::Join { anchor, server } => init::join(context, anchor, &server),
+        Command::Org => init::show_org(context),
+        Command::Status => log::status(context),
+        Command::Endpoints(options) => endpoints::list(context, &options),
+        Command::Endpoint(command) => endpoints::run(context, &command),
+        Command::Enroll(options) => enroll::run(context, &options),
+        Command::Run(options) => run::run(context, &options),
+        Command::Pending => watch::list(context, "pending"),
+        Command::Jobs => watch::list(context, ""),
+        Command::Job { id } => watch::show(context, &id),
+        Command::Approve { id, no_wait } => approve::run(context, &id, no_wait),
+        Command::Watch { id, timeout } => watch::run(context, &id, timeout),
+        Command::Receipts { id } => receipts::run(context, &id),
+        Command::Log(command) => log::run(context, &command),
+        Command::Statement(command) => statement::run(context, &command),
+        Command::Witness(options) => witness::run(context, &options),
+        // Handled before a home is needed.
+        Command::Demo { .. } | Command::Completions { .. } | Command::Help { .. } => Ok(()),
+    }
+}
+
+/// Longer help.
+pub(crate) fn help(topic: Option<&str>, command: &mut clap::Command) -> Result<()> {
+    match topic {
+        Some("exit-codes") => print!("{}", crate::exit::HELP),
+        None => command.print_help()?,
+        Some(other) => match command.find_subcommand_mut(other) {
+            Some(found) => found.print_help()?,
+            None => {
+                return Err(anyhow!(
+                    "no help on `{other}`; try `bartizan help` or `bartizan help exit-codes`"
+                ));
+            }
+        },
+    }
+    Ok(())
+}
+
+/// The path of an endpoint's resource.
+pub(crate) fn endpoint_path(id: &EndpointId) -> String {
+    format!("/v1/endpoints/{id}")
+}
+
+/// A file to write or read.
+pub(crate) type File = PathBuf;

@@ -1,0 +1,82 @@
+//! `receipts`: what endpoints say they did, verified against their own keys.
+
+use anyhow::{Context as _, Result};
+use bartizan_proto::operator::ReceiptPage;
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::refusal::Refusal;
+use bartizan_trust::statement::{Receipt, SignatureRole};
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+
+use super::{Context, watch};
+use crate::exit::refused;
+use crate::terminal::{cell, table};
+
+pub(crate) fn run(context: &Context, id: &str) -> Result<()> {
+    let console = context.connect()?;
+    let id = watch::find(&console, id)?;
+    let page: ReceiptPage = console.api.fetch(&format!("/v1/jobs/{id}/receipts"))?;
+    let mut shown = Vec::new();
+    let mut rows = Vec::new();
+    let mut bad = 0;
+    for text in &page.receipts {
+        let bytes = BASE64.decode(text.as_bytes()).context("read a receipt")?;
+        let (receipt, verified) = verify(&bytes)?;
+        let fits = verified && receipt.job == id;
+        bad += usize::from(!fits);
+        rows.push(line(&receipt, fits));
+        shown.push(as_json(&receipt, fits));
+    }
+    let text = if rows.is_empty() {
+        "no receipts yet".to_owned()
+    } else {
+        table(&["ENDPOINT", "SEQ", "DECISION", "CODE", "EXIT", "BYTES", "VERIFIED", "NEXT"], &rows)
+    };
+    context.terminal.result(&json!({ "job": id, "receipts": shown }), &text)?;
+    if bad > 0 {
+        return Err(refused(
+            format!("{bad} receipts do not verify"),
+            "somebody changed them on the way; trust the others only",
+        ));
+    }
+    Ok(())
+}
+
+/// A receipt verifies when the key that signed it is the one its endpoint is named after.
+fn verify(bytes: &[u8]) -> Result<(Receipt, bool)> {
+    let envelope = Envelope::decode(bytes).context("read a receipt")?;
+    let receipt: Receipt = envelope.statement().context("read a receipt")?;
+    let (signatures, _) = envelope.verify_signatures();
+    let own = signatures
+        .iter()
+        .any(|s| s.role == SignatureRole::Receipt && s.key.endpoint_id() == receipt.endpoint);
+    Ok((receipt, own))
+}
+
+fn advice(code: &str) -> &'static str {
+    Refusal::ALL
+        .iter()
+        .find(|refusal| refusal.code() == code)
+        .map_or("", |refusal| refusal.advice())
+}
+
+fn line(receipt: &Receipt, verified: bool) -> Vec<String> {
+    vec![
+        receipt.endpoint.to_string().chars().take(15).collect(),
+        receipt.seq.to_string(),
+        format!("{:?}", receipt.decision).to_lowercase(),
+        cell(&receipt.code),
+        receipt.exit.map_or_else(String::new, |exit| exit.to_string()),
+        receipt.output.size.to_string(),
+        if verified { "yes" } else { "NO" }.to_owned(),
+        advice(&receipt.code).to_owned(),
+    ]
+}
+
+fn as_json(receipt: &Receipt, verified: bool) -> Value {
+    json!({
+        "endpoint": receipt.endpoint, "seq": receipt.seq, "decision": receipt.decision, "code": receipt.code,
+        "exit": receipt.exit, "output": receipt.output, "t0": receipt.t0, "t1": receipt.t1, "verified": verified,
+        "next": advice(&receipt.code),
+    })
+}

@@ -1,0 +1,234 @@
+//! `run`: compose a job, show it, sign it as its author.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use bartizan_proto::operator::{JobSubmission, Stored};
+use bartizan_trust::class::{Content as Reviewed, derive_class};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::{EndpointId, Sha256, TenantId};
+use bartizan_trust::json::Validate;
+use bartizan_trust::limits;
+use bartizan_trust::statement::{
+    Action, Class, Content, Display, EnvVar, Interpreter, Job, Script, SignatureRole, Stage, V1,
+    Window,
+};
+use bartizan_trust::targets::TargetTree;
+use clap::{Args, ValueEnum};
+use data_encoding::BASE64;
+use serde_json::json;
+
+use super::{Console, Context, File, endpoints, options, watch};
+use crate::exit::{Code, fail};
+use crate::home::{nonce, now, read_bounded};
+use crate::keys::Signer;
+use crate::sign::render;
+use crate::witness;
+
+/// `bartizan run …`
+#[derive(Debug, Args)]
+pub(crate) struct RunOptions {
+    /// Where: `all`, `tenant:NAME`, `site:NAME`, ids or host names
+    #[arg(long, required = true)]
+    on: Vec<String>,
+    /// A stricter class than the derived one
+    #[arg(long)]
+    class: Option<ClassName>,
+    /// Who reads the script [default: by its ending]
+    #[arg(long)]
+    interpreter: Option<InterpreterName>,
+    /// An argument for the script
+    #[arg(long = "arg", allow_hyphen_values = true)]
+    args: Vec<String>,
+    /// A variable, NAME=VALUE
+    #[arg(long = "env", value_parser = variable)]
+    env: Vec<EnvVar>,
+    /// Longest run
+    #[arg(long, default_value = "10m", value_parser = options::seconds)]
+    timeout: u64,
+    /// For endpoints that are away: how long the job may wait
+    #[arg(long, default_value = "24h", value_parser = options::seconds)]
+    expires: u64,
+    /// The local account [default: root]
+    #[arg(long)]
+    run_as: Option<String>,
+    /// Say that it deletes or disables something
+    #[arg(long)]
+    destructive: bool,
+    /// What it does, in a line [default: the file's name]
+    #[arg(long)]
+    title: Option<String>,
+    /// A ticket
+    #[arg(long, default_value = "")]
+    ticket: String,
+    /// Why
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// Return as soon as it is submitted
+    #[arg(long)]
+    no_wait: bool,
+    /// The script
+    script: File,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ClassName {
+    Routine,
+    Change,
+    Fleet,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum InterpreterName {
+    Bash,
+    Sh,
+    Python3,
+}
+
+fn variable(text: &str) -> Result<EnvVar, String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok(EnvVar { name: name.to_owned(), value: value.to_owned() })
+}
+
+pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
+    let content = read_script(&options.script)?;
+    let console = context.connect()?;
+    let (tenant, endpoints) = endpoints::choose(&console, &options.on)?;
+    let leaves: Vec<_> = endpoints.iter().map(|id| (*id, 0)).collect();
+    let tree = TargetTree::new(&leaves)
+        .map_err(|error| fail(Code::Error, error.to_string(), "choose other endpoints"))?;
+    let mut job = compose(&console, options, &content, tenant)?;
+    job.targets = tree.targets();
+    let derived = derive_class(&console.trust.bundle, &job, Reviewed::New);
+    job.class = derived.max(job.class);
+    if let Err(problem) = job.validate() {
+        return Err(fail(
+            Code::Error,
+            format!("this job would be invalid: {problem}"),
+            "change the options and try again",
+        ));
+    }
+    sign_and_submit(context, &console, &job, &content, &endpoints).and_then(|envelope| {
+        let id = envelope.id();
+        let approvals = console.trust.bundle.class_rule(job.class).map_or(0, |rule| rule.approvals);
+        let who = render::who_else(&console.trust.bundle, job.class);
+        if options.no_wait {
+            let shown = json!({ "job": id, "class": job.class.name(), "words": render::words(&envelope), "approvals_needed": approvals });
+            return context.terminal.result(&shown, &format!("{id}\nclass {}; {who} must sign: bartizan approve {id}", job.class));
+        }
+        if approvals > 0 {
+            eprintln!("{who} must sign: bartizan approve {id}");
+        }
+        watch::follow(context, &console, id, None)
+    })
+}
+
+fn read_script(path: &Path) -> Result<Vec<u8>> {
+    let content = read_bounded(path)?;
+    if content.len() > limits::CONTENT_BYTES_MAX {
+        return Err(fail(
+            Code::Error,
+            "the script is larger than 1 MiB",
+            "let it fetch large data itself, from a place you trust",
+        ));
+    }
+    Ok(content)
+}
+
+fn compose(
+    console: &Console,
+    options: &RunOptions,
+    content: &[u8],
+    tenant: TenantId,
+) -> Result<Job> {
+    let now = now();
+    let mut env = options.env.clone();
+    env.sort();
+    let class = match options.class {
+        None | Some(ClassName::Routine) => Class::Routine,
+        Some(ClassName::Change) => Class::Change,
+        Some(ClassName::Fleet) => Class::Fleet,
+    };
+    let name = options
+        .script
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    Ok(Job {
+        v: V1,
+        org: console.org.anchor.org(),
+        iat: now,
+        crit: Vec::new(),
+        nonce: nonce()?,
+        bundle_min: console.trust.bundle.version,
+        tenant,
+        class,
+        action: Action::Script(Script {
+            interpreter: interpreter(options),
+            content: Content {
+                sha256: Sha256::of(content),
+                size: u32::try_from(content.len()).context("count the script")?,
+            },
+            args: options.args.clone(),
+            env,
+            run_as: options.run_as.clone(),
+            timeout_s: u32::try_from(options.timeout).unwrap_or(u32::MAX),
+            output_max: 1024 * 1024,
+            destructive: options.destructive,
+        }),
+        // Filled in when the tree is known.
+        targets: bartizan_trust::statement::Targets { count: 1, root: Sha256::of(b"") },
+        window: Window { nbf: now, exp: now.plus(options.expires) },
+        after: Vec::new(),
+        stages: vec![Stage {
+            name: "all".to_owned(),
+            soak_s: 0,
+            promote_min: 0,
+            failures_percent_max: 100,
+        }],
+        display: Display {
+            title: options.title.clone().unwrap_or(name),
+            ticket: options.ticket.clone(),
+            reason: options.reason.clone(),
+        },
+        trigger: None,
+    })
+}
+
+fn interpreter(options: &RunOptions) -> Interpreter {
+    match options.interpreter {
+        Some(InterpreterName::Bash) => Interpreter::Bash,
+        Some(InterpreterName::Sh) => Interpreter::Sh,
+        Some(InterpreterName::Python3) => Interpreter::Python3,
+        None if options.script.extension().is_some_and(|ending| ending == "py") => {
+            Interpreter::Python3
+        }
+        None if options.script.extension().is_some_and(|ending| ending == "bash") => {
+            Interpreter::Bash
+        }
+        None => Interpreter::Sh,
+    }
+}
+
+fn sign_and_submit(
+    context: &Context,
+    console: &Console,
+    job: &Job,
+    content: &[u8],
+    endpoints: &[EndpointId],
+) -> Result<Envelope> {
+    let mut envelope = Envelope::new(job);
+    context.terminal.show(&render::job_envelope(&envelope, content)?);
+    let who = render::who_else(&console.trust.bundle, job.class);
+    context.terminal.confirm(&format!("Sign as author? ({who} must sign)"))?;
+    Signer::open(&context.home, context.key.as_deref())?
+        .sign(&mut envelope, SignatureRole::Author)?;
+    let submission = JobSubmission {
+        envelope: BASE64.encode(&envelope.encode()),
+        targets: endpoints.to_vec(),
+        content: BASE64.encode(content),
+    };
+    let _: Stored = console.api.send("/v1/jobs", &submission)?;
+    witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
+    Ok(envelope)
+}

@@ -1,0 +1,265 @@
+//! `watch`, `jobs`, `pending`, `job`: what became of work.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use bartizan_proto::operator::{
+    JobDetail, JobEvent, JobEvents, JobPage, JobState, TargetRow, TargetState,
+};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::{EndpointId, StatementId};
+use bartizan_trust::refusal::Refusal;
+use data_encoding::BASE64;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::{Console, Context};
+use crate::exit::{Code, fail};
+use crate::sign::render;
+use crate::terminal::{cell, plain_text, table};
+
+/// How long the server may hold a question for news.
+const POLL_S: u64 = 20;
+
+pub(crate) fn list(context: &Context, state: &str) -> Result<()> {
+    let console = context.connect()?;
+    let path =
+        if state.is_empty() { "/v1/jobs".to_owned() } else { format!("/v1/jobs?state={state}") };
+    let page: JobPage = console.api.fetch(&path)?;
+    let rows: Vec<Vec<String>> = page
+        .jobs
+        .iter()
+        .map(|job| {
+            let state = state_name(job.state).to_owned();
+            vec![
+                job.id.to_string(),
+                state,
+                job.class.name().to_owned(),
+                job.targets.to_string(),
+                cell(&job.title),
+            ]
+        })
+        .collect();
+    let text = if rows.is_empty() {
+        "nothing".to_owned()
+    } else {
+        table(&["JOB", "STATE", "CLASS", "ON", "TITLE"], &rows)
+    };
+    context.terminal.result(&serde_json::to_value(&page).context("write the answer")?, &text)
+}
+
+const fn state_name(state: JobState) -> &'static str {
+    match state {
+        JobState::Pending => "pending",
+        JobState::Active => "active",
+        JobState::Finished => "finished",
+        JobState::Expired => "expired",
+    }
+}
+
+/// A job by its id or enough of its beginning.
+pub(crate) fn find(console: &Console, text: &str) -> Result<StatementId> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let page: JobPage = console.api.fetch("/v1/jobs")?;
+    let mut fitting =
+        page.jobs.iter().filter(|job| text.len() > 5 && job.id.to_string().starts_with(text));
+    match (fitting.next(), fitting.next()) {
+        (Some(job), None) => Ok(job.id),
+        (None, _) => Err(fail(
+            Code::Error,
+            format!("no job begins with `{}`", cell(text)),
+            "see `bartizan jobs`",
+        )),
+        (Some(_), Some(_)) => {
+            Err(fail(Code::Error, "several jobs begin like that", "give more of the id"))
+        }
+    }
+}
+
+pub(crate) fn show(context: &Context, id: &str) -> Result<()> {
+    let console = context.connect()?;
+    let id = find(&console, id)?;
+    let detail: JobDetail = console.api.fetch(&format!("/v1/jobs/{id}"))?;
+    let envelope = BASE64.decode(detail.envelope.as_bytes()).context("read the job")?;
+    let content = BASE64.decode(detail.content.as_bytes()).context("read the script")?;
+    let rendered =
+        render::job_envelope(&Envelope::decode(&envelope).context("read the job")?, &content)?;
+    let rows: Vec<Vec<String>> = detail.targets.iter().map(target_line).collect();
+    let witnessed =
+        if detail.witnessed { "witnessed" } else { "waiting for witnesses (bartizan witness)" };
+    let text = format!(
+        "{rendered}state   {}, {witnessed}\n\n{}",
+        state_name(detail.row.state),
+        table(&["ENDPOINT", "STATE", "CODE", "EXIT"], &rows)
+    );
+    context.terminal.result(&serde_json::to_value(&detail).context("write the answer")?, &text)
+}
+
+fn target_line(row: &TargetRow) -> Vec<String> {
+    vec![
+        row.endpoint.to_string().chars().take(15).collect(),
+        target_name(row.state).to_owned(),
+        row.code.as_deref().map_or_else(String::new, cell),
+        row.exit.map_or_else(String::new, |exit| exit.to_string()),
+    ]
+}
+
+const fn target_name(state: TargetState) -> &'static str {
+    match state {
+        TargetState::Queued => "queued",
+        TargetState::Delivered => "delivered",
+        TargetState::Refused => "refused",
+        TargetState::Running => "running",
+        TargetState::Done => "done",
+        TargetState::Failed => "failed",
+        TargetState::Expired => "expired",
+    }
+}
+
+pub(crate) fn run(context: &Context, id: &str, timeout: Option<u64>) -> Result<()> {
+    let console = context.connect()?;
+    let id = find(&console, id)?;
+    follow(context, &console, id, timeout)
+}
+
+/// Shows what happens until the job has ended everywhere.
+pub(crate) fn follow(
+    context: &Context,
+    console: &Console,
+    id: StatementId,
+    timeout: Option<u64>,
+) -> Result<()> {
+    let detail: JobDetail = console.api.fetch(&format!("/v1/jobs/{id}"))?;
+    let mut states: BTreeMap<EndpointId, TargetRow> =
+        detail.targets.into_iter().map(|row| (row.endpoint, row)).collect();
+    let bar = progress_bar(context, states.len());
+    let start = Instant::now();
+    let mut after = 0;
+    loop {
+        let wait = timeout.map_or(POLL_S, |limit| {
+            POLL_S.min(limit.saturating_sub(start.elapsed().as_secs()).max(1))
+        });
+        let news: JobEvents =
+            console.api.fetch(&format!("/v1/jobs/{id}/events?after={after}&wait_s={wait}"))?;
+        for event in news.events {
+            take(context, &bar, &mut states, event);
+        }
+        after = news.next;
+        bar.set_position(
+            states
+                .values()
+                .filter(|row| has_ended(row.state))
+                .count()
+                .try_into()
+                .unwrap_or(u64::MAX),
+        );
+        if matches!(news.state, JobState::Finished | JobState::Expired) {
+            bar.finish_and_clear();
+            return summary(context, id, &states);
+        }
+        if timeout.is_some_and(|limit| start.elapsed() >= Duration::from_secs(limit)) {
+            bar.finish_and_clear();
+            return Err(fail(
+                Code::Pending,
+                "the job has not ended yet",
+                format!("look again: bartizan watch {id}"),
+            ));
+        }
+    }
+}
+
+const fn has_ended(state: TargetState) -> bool {
+    matches!(
+        state,
+        TargetState::Done | TargetState::Failed | TargetState::Refused | TargetState::Expired
+    )
+}
+
+fn progress_bar(context: &Context, count: usize) -> ProgressBar {
+    if context.terminal.json {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(u64::try_from(count).unwrap_or(u64::MAX));
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} endpoints, {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn take(
+    context: &Context,
+    bar: &ProgressBar,
+    states: &mut BTreeMap<EndpointId, TargetRow>,
+    event: JobEvent,
+) {
+    match event {
+        JobEvent::Target(row) => {
+            if context.terminal.json {
+                println!(
+                    "{}",
+                    json!({ "kind": "target", "endpoint": row.endpoint, "state": target_name(row.state), "code": row.code, "exit": row.exit })
+                );
+            } else if row.state == TargetState::Refused {
+                bar.println(refusal_line(&row));
+            }
+            states.insert(row.endpoint, row);
+        }
+        JobEvent::Output { endpoint, stream, bytes } => {
+            let text =
+                String::from_utf8_lossy(&BASE64.decode(bytes.as_bytes()).unwrap_or_default())
+                    .into_owned();
+            if context.terminal.json {
+                println!(
+                    "{}",
+                    json!({ "kind": "output", "endpoint": endpoint, "stream": stream, "text": text })
+                );
+                return;
+            }
+            let short: String = endpoint.to_string().chars().take(9).collect();
+            for line in plain_text(&text).lines() {
+                bar.println(format!("{short} │ {line}"));
+            }
+        }
+    }
+}
+
+fn refusal_line(row: &TargetRow) -> String {
+    let code = row.code.as_deref().unwrap_or("unknown");
+    let advice = Refusal::ALL
+        .iter()
+        .find(|refusal| refusal.code() == code)
+        .map_or("see the guide", |refusal| refusal.advice());
+    format!("{} refused: {}; {advice}", row.endpoint, cell(code))
+}
+
+fn summary(
+    context: &Context,
+    id: StatementId,
+    states: &BTreeMap<EndpointId, TargetRow>,
+) -> Result<()> {
+    let count = |state| states.values().filter(|row| row.state == state).count();
+    let shown = json!({
+        "kind": "summary", "job": id,
+        "done": count(TargetState::Done), "failed": count(TargetState::Failed),
+        "refused": count(TargetState::Refused), "expired": count(TargetState::Expired),
+    });
+    let text = format!(
+        "done {}, failed {}, refused {}, expired {}\nreceipts: bartizan receipts {id}",
+        count(TargetState::Done),
+        count(TargetState::Failed),
+        count(TargetState::Refused),
+        count(TargetState::Expired)
+    );
+    context.terminal.result(&shown, &text)?;
+    if count(TargetState::Refused) > 0 {
+        return Err(fail(
+            Code::Refused,
+            "endpoints refused the job",
+            format!("see why: bartizan receipts {id}"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! What a person sees before signing.
+
+pub(crate) mod render;

@@ -1,0 +1,219 @@
+//! Statements in words, rendered from the bytes that are signed and nothing else.
+
+use anyhow::{Context, Result};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::statement::{
+    Action, Bundle, Class, Enrolment, Interpreter, Job, Login, OperatorRole, Receipt,
+    StatementType, TenantScope, UserCheck,
+};
+use bartizan_trust::time::UnixSeconds;
+use bartizan_trust::words::eight_words;
+
+use crate::home::now;
+use crate::terminal::{cell, plain_text};
+
+/// The eight words of a statement.
+pub(crate) fn words(envelope: &Envelope) -> String {
+    eight_words(envelope.id().hash())
+}
+
+/// Any statement, in words. The caller shows it before it asks for a signature.
+pub(crate) fn statement(envelope: &Envelope) -> Result<String> {
+    let body = match envelope.kind() {
+        Some(StatementType::Bundle) => bundle(&envelope.statement()?),
+        Some(StatementType::Job) => job(&envelope.statement()?, None),
+        Some(StatementType::Enrolment) => enrolment(&envelope.statement()?),
+        Some(StatementType::Login) => login(&envelope.statement()?),
+        Some(StatementType::Receipt) => receipt(&envelope.statement()?),
+        Some(
+            StatementType::Descriptor
+            | StatementType::Promotion
+            | StatementType::Freeze
+            | StatementType::Thaw
+            | StatementType::Grant,
+        )
+        | None => {
+            plain_text(core::str::from_utf8(envelope.payload()).context("the payload is not text")?)
+                + "\n"
+        }
+    };
+    Ok(format!("{body}id      {}\nwords   {}\n", envelope.id(), words(envelope)))
+}
+
+/// A job, with its script when it is at hand.
+pub(crate) fn job_envelope(envelope: &Envelope, content: &[u8]) -> Result<String> {
+    let body = job(&envelope.statement()?, Some(content));
+    Ok(format!("{body}id      {}\nwords   {}\n", envelope.id(), words(envelope)))
+}
+
+fn job(job: &Job, content: Option<&[u8]>) -> String {
+    let Action::Script(script) = &job.action;
+    let interpreter = match script.interpreter {
+        Interpreter::Bash => "bash",
+        Interpreter::Sh => "sh",
+        Interpreter::Python3 => "python3",
+    };
+    let mut text = format!(
+        "JOB     {}\nclass   {}{}\nwhere   {} endpoint(s) of tenant {}\nwhen    until {}\nwhat    {interpreter} script, {} bytes, sha256 {}\nlimits  {} s, {} bytes of output\n",
+        cell(&job.display.title),
+        job.class,
+        if script.destructive { ", DESTRUCTIVE" } else { "" },
+        job.targets.count,
+        job.tenant.name(),
+        date(job.window.exp),
+        script.content.size,
+        script.content.sha256,
+        script.timeout_s,
+        script.output_max,
+    );
+    if !job.display.reason.is_empty() || !job.display.ticket.is_empty() {
+        text += &format!("why     {} {}\n", cell(&job.display.ticket), cell(&job.display.reason));
+    }
+    if let Some(user) = &script.run_as {
+        text += &format!("as      {}\n", cell(user));
+    }
+    for argument in &script.args {
+        text += &format!("arg     {}\n", escaped(argument));
+    }
+    for var in &script.env {
+        text += &format!("env     {}={}\n", var.name, escaped(&var.value));
+    }
+    if let Some(content) = content {
+        text += "script\n";
+        for line in plain_text(&String::from_utf8_lossy(content)).lines() {
+            text += &format!("  │ {line}\n");
+        }
+    }
+    text
+}
+
+fn bundle(bundle: &Bundle) -> String {
+    let mut text = format!(
+        "BUNDLE  version {}, valid until {}\nroot    {} of the root operators change it\n",
+        bundle.version,
+        date(bundle.expires),
+        bundle.root.threshold
+    );
+    for operator in &bundle.operators {
+        let roles: Vec<&str> = operator.roles.iter().map(|role| role_name(*role)).collect();
+        let scope = match &operator.tenants {
+            TenantScope::All => "all tenants".to_owned(),
+            TenantScope::Only(tenants) => {
+                tenants.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ")
+            }
+        };
+        text += &format!(
+            "person  {} ({}): {}; {scope}\n",
+            cell(&operator.name),
+            operator.id,
+            roles.join(", ")
+        );
+        for key in &operator.keys {
+            text += &format!("        key {} {}\n", cell(&key.ssh), cell(&key.note));
+        }
+    }
+    for rule in &bundle.classes {
+        let check = match rule.user_check {
+            UserCheck::None => "any key",
+            UserCheck::Presence => "a touched key",
+            UserCheck::Verification => "a key that verified its user",
+        };
+        text += &format!(
+            "class   {}: author and {} more, {check}; at most {} endpoints with new content, {} with reviewed; witnesses {}\n",
+            rule.class,
+            rule.approvals,
+            rule.endpoints_new_max,
+            rule.endpoints_max,
+            cell(&rule.witnesses)
+        );
+    }
+    for server in &bundle.servers {
+        text += &format!("server  {} key {}\n", cell(&server.addresses.join(", ")), server.spki);
+    }
+    text
+}
+
+const fn role_name(role: OperatorRole) -> &'static str {
+    match role {
+        OperatorRole::Author => "author",
+        OperatorRole::Approve => "approve",
+        OperatorRole::Root => "root",
+        OperatorRole::Enroll => "enroll",
+        OperatorRole::Freeze => "freeze",
+        OperatorRole::Promote => "promote",
+    }
+}
+
+fn enrolment(enrolment: &Enrolment) -> String {
+    format!(
+        "ENROL   up to {} endpoint(s) into tenant {}, site {}, until {}\n",
+        enrolment.max_uses,
+        enrolment.tenant.name(),
+        enrolment.site.name(),
+        date(enrolment.exp)
+    )
+}
+
+fn login(login: &Login) -> String {
+    format!("LOGIN   this console may speak for you until {}\n", date(login.exp))
+}
+
+fn receipt(receipt: &Receipt) -> String {
+    format!(
+        "RECEIPT {} of {}: {:?}, {}\n",
+        receipt.seq,
+        receipt.endpoint,
+        receipt.decision,
+        cell(&receipt.code)
+    )
+}
+
+/// Who must sign besides the author, in words.
+pub(crate) fn who_else(bundle: &Bundle, class: Class) -> String {
+    match bundle.class_rule(class).map_or(0, |rule| rule.approvals) {
+        0 => "nobody else".to_owned(),
+        1 => "one more operator".to_owned(),
+        count => format!("{count} more operators"),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    plain_text(text).replace('\n', "\\n").replace('\t', "\\t")
+}
+
+/// Distance from now: what a person needs, without a calendar.
+pub(crate) fn date(at: UnixSeconds) -> String {
+    let now = now();
+    let (seconds, past) = if at >= now { (at.since(now), false) } else { (now.since(at), true) };
+    let length = match seconds {
+        0..=119 => format!("{seconds} seconds"),
+        120..=7_199 => format!("{} minutes", seconds / 60),
+        7_200..=172_799 => format!("{} hours", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    };
+    if past {
+        format!("{length} ago ({})", at.get())
+    } else {
+        format!("in {length} ({})", at.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_is_shown_and_never_obeyed() {
+        assert_eq!(escaped("a\u{1b}[2Jb\n\u{202e}c"), "a\\u{1b}[2Jb\\n\\u{202e}c");
+        assert!(!cell("x\u{202e}y\u{1b}").contains('\u{202e}'));
+    }
+
+    #[test]
+    fn dates_say_how_far_away_they_are() {
+        let now = now();
+        assert!(
+            date(now.plus(3600)).starts_with("in 5") || date(now.plus(3600)).starts_with("in 60")
+        );
+        assert!(date(UnixSeconds::new(now.get() - 500_000)).contains("days ago"));
+    }
+}

@@ -1,0 +1,101 @@
+//! What this console believes: the bundle at the end of the control log, verified from the anchor.
+
+use anyhow::{Context, Result};
+use bartizan_proto::operator::LogEntries;
+use bartizan_trust::checkpoint::{self, OpenedCheckpoint};
+use bartizan_trust::control;
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::Anchor;
+use bartizan_trust::merkle::{Frontier, leaf_hash};
+use bartizan_trust::note::VerifierKey;
+use bartizan_trust::policy::LogTrust;
+use bartizan_trust::state::TrustState;
+use bartizan_trust::statement::StatementType;
+use data_encoding::BASE64;
+
+use crate::api::Api;
+use crate::exit::refused;
+use crate::witness::Log;
+
+/// Entries asked for at once.
+const BATCH: u64 = 64;
+
+/// Every entry of a log, proven to be what its checkpoint says.
+pub(crate) struct WholeLog {
+    pub(crate) entries: Vec<Vec<u8>>,
+    pub(crate) opened: OpenedCheckpoint,
+}
+
+/// Downloads a whole log and recomputes its root.
+pub(crate) fn whole_log(api: &Api, log: Log, key: &VerifierKey) -> Result<WholeLog> {
+    let note = api.fetch_bytes(&format!("/v1/log/{}/checkpoint", log.name()))?;
+    let opened = checkpoint::open(&note, key).map_err(|error| {
+        refused(
+            format!("log {}: {error}", log.name()),
+            "this is not the log your bundle names; do not go on",
+        )
+    })?;
+    let entries = entries(api, log, opened.checkpoint.size)?;
+    let mut frontier = Frontier::default();
+    for entry in &entries {
+        frontier.push(leaf_hash(entry));
+    }
+    if frontier.root() != opened.checkpoint.root {
+        let problem =
+            format!("the entries of the log `{}` are not those its checkpoint signs", log.name());
+        return Err(refused(problem, "keep this output and tell the other operators"));
+    }
+    Ok(WholeLog { entries, opened })
+}
+
+fn entries(api: &Api, log: Log, size: u64) -> Result<Vec<Vec<u8>>> {
+    let mut entries: Vec<Vec<u8>> = Vec::new();
+    loop {
+        let start = u64::try_from(entries.len()).context("count entries")?;
+        if start >= size {
+            return Ok(entries);
+        }
+        let end = size.min(start + BATCH);
+        let page: LogEntries =
+            api.fetch(&format!("/v1/log/{}/entries?start={start}&end={end}", log.name()))?;
+        let wanted = usize::try_from(end - start).context("count entries")?;
+        if page.start != start || page.entries.is_empty() || page.entries.len() > wanted {
+            anyhow::bail!("the server sent other log entries than asked for");
+        }
+        for entry in page.entries {
+            entries.push(BASE64.decode(entry.as_bytes()).context("read a log entry")?);
+        }
+    }
+}
+
+/// The current bundle, by the chain from the anchor. The quorum of witnesses is the endpoints' to demand: this
+/// console is one of those witnesses.
+pub(crate) fn current_bundle(api: &Api, anchor: Anchor) -> Result<TrustState> {
+    // The genesis entry says which key signs the log; the anchor says which entry is the genesis.
+    let first = entries(api, Log::Control, 1)?.pop().context("the control log is empty")?;
+    let genesis = genesis(&first, anchor)?;
+    let logs = LogTrust::parse(&genesis.bundle.log).context("read the log keys of the bundle")?;
+    let whole = whole_log(api, Log::Control, &logs.control)?;
+    let mut current = genesis;
+    for entry in whole.entries.iter().skip(1) {
+        let Ok(envelope) = Envelope::decode(entry) else { continue };
+        if envelope.kind() == Some(StatementType::Bundle)
+            && let Ok(next) = control::next_bundle(anchor.org(), &current, &envelope)
+        {
+            current = next;
+        }
+    }
+    Ok(current)
+}
+
+/// Judges a genesis bundle by its anchor and its own root threshold.
+pub(crate) fn genesis(entry: &[u8], anchor: Anchor) -> Result<TrustState> {
+    let next = "compare the anchor with the other operators; do not go on";
+    let envelope = Envelope::decode(entry).context("read the genesis bundle")?;
+    if *envelope.id().hash() != *anchor.org().hash() {
+        return Err(refused("the control log begins with another organisation's bundle", next));
+    }
+    control::genesis(&envelope).map_err(|refusal| {
+        refused(format!("the genesis bundle is refused: {refusal}"), refusal.advice())
+    })
+}
