@@ -144,6 +144,7 @@ pub struct World {
     pub jobs: Log,
     /// Two witnesses, both in the policy.
     pub witnesses: [Witness; 2],
+    beginning: UnixSeconds,
     jobs_made: u32,
 }
 
@@ -190,16 +191,31 @@ impl World {
 
     /// The same with another genesis bundle.
     pub fn with(change: impl FnOnce(&mut Bundle) -> Result<()>) -> Result<Self> {
+        Self::at(BEGINNING, change)
+    }
+
+    /// The same at another time, for programs that read a real clock.
+    pub fn at(now: UnixSeconds, change: impl FnOnce(&mut Bundle) -> Result<()>) -> Result<Self> {
         let (mut control, jobs) = (Log::named("control")?, Log::named("jobs")?);
         let witnesses = [Witness::named("one")?, Witness::named("two")?];
-        let mut bundle = bundle(&control, &jobs, &witnesses)?;
+        let mut bundle = bundle(&control, &jobs, &witnesses, now)?;
         change(&mut bundle)?;
         let genesis =
             signed(&bundle, &[("alice", SignatureRole::Root), ("bob", SignatureRole::Root)])?;
         control.append(genesis.encode());
         let bundle_id = genesis.id();
         let org = OrgId::new(*bundle_id.hash());
-        Ok(Self { now: BEGINNING, bundle, bundle_id, org, control, jobs, witnesses, jobs_made: 0 })
+        Ok(Self {
+            now,
+            beginning: now,
+            bundle,
+            bundle_id,
+            org,
+            control,
+            jobs,
+            witnesses,
+            jobs_made: 0,
+        })
     }
 
     /// Facts as the endpoint reads them now.
@@ -235,14 +251,14 @@ impl World {
         let enrolment = Enrolment {
             v: V1,
             org: self.org,
-            iat: BEGINNING,
+            iat: self.beginning,
             crit: Vec::new(),
             nonce: "0".repeat(32),
             tenant: TenantId::from_name(tenant)?,
             site: SiteId::from_name("hq")?,
             labels: Vec::new(),
             max_uses: 100,
-            exp: BEGINNING.plus(DAY_S),
+            exp: self.beginning.plus(DAY_S),
             admit: Admit::Auto,
         };
         signed(&enrolment, &[("alice", SignatureRole::Enroll)])
@@ -411,15 +427,20 @@ pub fn operator(name: &str) -> Result<Operator> {
     })
 }
 
-fn bundle(control: &Log, jobs: &Log, [one, two]: &[Witness; 2]) -> Result<Bundle> {
+fn bundle(
+    control: &Log,
+    jobs: &Log,
+    [one, two]: &[Witness; 2],
+    now: UnixSeconds,
+) -> Result<Bundle> {
     Ok(Bundle {
         v: V1,
         org: None,
-        iat: BEGINNING,
+        iat: now,
         crit: Vec::new(),
         version: 1,
         prev: None,
-        expires: BEGINNING.plus(365 * DAY_S),
+        expires: now.plus(365 * DAY_S),
         operators: vec![operator("alice")?, operator("bob")?, operator("carol")?],
         root: RootRule { threshold: 2 },
         recovery: Recovery { keys: Vec::new(), delay_s: 3 * DAY_S },

@@ -30,14 +30,12 @@ pub(super) fn target_added(stage: &mut Stage) -> Step {
     let (first, second) = (endpoint_id(stage, "endpoint-1")?, endpoint_id(stage, "endpoint-2")?);
     let job =
         submit(stage, "alice", &["--on", &first, "--title", "For one endpoint", text(&script)?])?;
-    edit_database(
-        stage,
-        &format!(
-            "INSERT INTO job_target (job, endpoint, state) VALUES ('{job}', '{second}', 'queued')"
-        ),
-    )?;
     stage.ask("bob", &["approve", &job, "--no-wait"])?;
     wait_for_receipts(stage, &job, "done", 1)?;
+    let sql = format!(
+        "INSERT INTO job_target (job, endpoint, state) VALUES ('{job}', '{second}', 'queued'); UPDATE job SET state = 'active' WHERE id = '{job}'"
+    );
+    edit_database(stage, &sql)?;
     let refused = wait_for_receipts(stage, &job, "refused", 1)?;
     let code = expect_code(&refused, "target.not_listed")?;
     Ok((format!("the endpoint that was signed for ran it; the added one refused: {code}"), ()))

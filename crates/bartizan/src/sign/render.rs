@@ -99,7 +99,7 @@ fn bundle(bundle: &Bundle) -> String {
         let scope = match &operator.tenants {
             TenantScope::All => "all tenants".to_owned(),
             TenantScope::Only(tenants) => {
-                tenants.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ")
+                tenants.iter().map(bartizan_trust::id::Slug::name).collect::<Vec<_>>().join(", ")
             }
         };
         text += &format!(

@@ -1,0 +1,21 @@
+//! The demo is the end-to-end test: it fails where a step does not do what it says.
+
+use std::process::Command;
+
+#[test]
+fn story_a_countersigned_script_runs_and_a_hostile_server_runs_nothing() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_bartizan")).args(["demo", "--once"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{complaints}");
+    for line in [
+        "refused by three endpoints: sig.approvals_missing",
+        "the added one refused: target.not_listed",
+        "refused: content.mismatch",
+        "Good \"author.v1@bartizan\" signature",
+        "Good \"approve.v1@bartizan\" signature",
+    ] {
+        assert!(said.contains(line), "`{line}` is missing in:\n{said}");
+    }
+}
