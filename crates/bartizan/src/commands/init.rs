@@ -263,24 +263,24 @@ fn publish(context: &Context, path: &Path, address: &str) -> Result<()> {
         &EnvelopeBody { envelope: data_encoding::BASE64.encode(&envelope.encode()) },
     )?;
     let spki = api.server_key()?;
-    finish(context, OrgFile { anchor, server: api.address().to_owned(), spki })
+    finish(context, &OrgFile { anchor, server: api.address().to_owned(), spki })
 }
 
 /// Becomes part of an organisation that exists: believes nothing but the anchor.
 pub(crate) fn join(context: &Context, anchor: Anchor, address: &str) -> Result<()> {
     let api = session::stranger(address, Pin::FirstContact)?;
     let spki = api.server_key()?;
-    finish(context, OrgFile { anchor, server: api.address().to_owned(), spki })
+    finish(context, &OrgFile { anchor, server: api.address().to_owned(), spki })
 }
 
-fn finish(context: &Context, org: OrgFile) -> Result<()> {
-    let api = session::open(&context.home, &org, context.key.as_deref())?;
+fn finish(context: &Context, org: &OrgFile) -> Result<()> {
+    let api = session::open(&context.home, org, context.key.as_deref())?;
     let trust = crate::trust::current_bundle(&api, org.anchor)?;
     if !trust.bundle.servers.iter().any(|server| server.spki == org.spki) {
         let next = "check the address; if it is right, somebody stands in between";
         return Err(refused("this server's key is not in the organisation's bundle", next));
     }
-    context.home.save("org.json", &org)?;
+    context.home.save("org.json", org)?;
     witness::cosign_both(&context.home, &api, &trust.bundle)?;
     show_org(context)
 }

@@ -196,17 +196,11 @@ fn compose(
 }
 
 fn interpreter(options: &RunOptions) -> Interpreter {
-    match options.interpreter {
-        Some(InterpreterName::Bash) => Interpreter::Bash,
-        Some(InterpreterName::Sh) => Interpreter::Sh,
-        Some(InterpreterName::Python3) => Interpreter::Python3,
-        None if options.script.extension().is_some_and(|ending| ending == "py") => {
-            Interpreter::Python3
-        }
-        None if options.script.extension().is_some_and(|ending| ending == "bash") => {
-            Interpreter::Bash
-        }
-        None => Interpreter::Sh,
+    let ending = options.script.extension().and_then(|ending| ending.to_str());
+    match (options.interpreter, ending) {
+        (Some(InterpreterName::Bash), _) | (None, Some("bash")) => Interpreter::Bash,
+        (Some(InterpreterName::Python3), _) | (None, Some("py")) => Interpreter::Python3,
+        (Some(InterpreterName::Sh) | None, _) => Interpreter::Sh,
     }
 }
 

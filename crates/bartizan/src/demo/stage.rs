@@ -148,7 +148,7 @@ impl Stage {
     }
 
     /// Runs any other program to its end; its output, or its complaint.
-    pub(super) fn run(&self, command: &mut Command) -> Result<String> {
+    pub(super) fn run_to_end(command: &mut Command) -> Result<String> {
         let name = command.get_program().to_string_lossy().into_owned();
         let output = command
             .stdin(Stdio::null())

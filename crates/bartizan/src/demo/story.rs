@@ -1,4 +1,5 @@
 //! The story, step by step.
+#![expect(clippy::indexing_slicing, reason = "indexing a JSON value gives null, never a panic")]
 
 use std::process::Command;
 use std::time::Instant;
@@ -45,14 +46,14 @@ type Step<T = ()> = Result<(String, T)>;
 fn bootstrap(stage: &mut Stage) -> Step {
     let (agent, operator) = (free_port()?, free_port()?);
     let address = format!("127.0.0.1:{agent}");
-    stage.run(
+    Stage::run_to_end(
         Command::new(stage.binary("bartizan-server"))
             .args(["init", "--dir"])
             .arg(stage.path("server"))
             .args(["--address", &address, "--agent-listen", &address])
             .args(["--operator-listen", &format!("127.0.0.1:{operator}")]),
     )?;
-    let identity = stage.run(
+    let identity = Stage::run_to_end(
         Command::new(stage.binary("bartizan-server"))
             .args(["identity", "--dir"])
             .arg(stage.path("server")),
@@ -62,7 +63,8 @@ fn bootstrap(stage: &mut Stage) -> Step {
     for (id, name) in [("alice", "Alice"), ("bob", "Bob")] {
         let key = stage.path(id).join("id_ed25519");
         stage.ask(id, &["key", "new", "--no-passphrase", "--out", text(&key)?])?;
-        let card = stage.run(&mut stage.operator(id, &["card", "--id", id, "--name", name]))?;
+        let card =
+            Stage::run_to_end(&mut stage.operator(id, &["card", "--id", id, "--name", name]))?;
         stage.write(&format!("{id}.card.json"), &card)?;
     }
     let genesis = stage.path("genesis.json");
@@ -125,7 +127,7 @@ fn enrol(stage: &mut Stage) -> Step {
     let arguments = words_of(&string(&grant, "command")?);
     for name in ENDPOINTS {
         let (_, rest) = arguments.split_first().context("read the install command")?;
-        stage.run(
+        Stage::run_to_end(
             Command::new(stage.binary("bartizan-guard"))
                 .args(rest)
                 .arg("--dir")
@@ -159,7 +161,7 @@ pub(super) fn connected(stage: &Stage) -> Result<usize> {
 
 /// The id of an endpoint, from its own guard.
 pub(super) fn endpoint_id(stage: &Stage, name: &str) -> Result<String> {
-    let status = stage.run(
+    let status = Stage::run_to_end(
         Command::new(stage.binary("bartizan-guard"))
             .args(["status", "--dir"])
             .arg(stage.path(name)),
@@ -256,7 +258,7 @@ fn verify_log(stage: &mut Stage, job: &str) -> Step {
     ensure!(commands.len() == 2, "two signatures should be exported");
     for command in commands {
         let line = command.as_str().context("read a command")?;
-        let said = stage.run(Command::new("sh").arg("-c").arg(line).current_dir(&folder))?;
+        let said = Stage::run_to_end(Command::new("sh").arg("-c").arg(line).current_dir(&folder))?;
         ensure!(said.starts_with("Good "), "ssh-keygen said: {said}");
         println!("    {}", said.trim());
     }
