@@ -100,13 +100,19 @@ impl Log {
 
     /// A checkpoint of the first `size` entries, co-signed at `at`.
     pub fn note(&self, size: u64, witnesses: &[&Witness], at: UnixSeconds) -> Result<Vec<u8>> {
+        let each: Vec<_> = witnesses.iter().map(|witness| (*witness, at)).collect();
+        self.note_at(size, &each)
+    }
+
+    /// The same with a time for each witness.
+    pub fn note_at(&self, size: u64, witnesses: &[(&Witness, UnixSeconds)]) -> Result<Vec<u8>> {
         let root = self.tree.root_at(size).context("a size the log has had")?;
         let text = Checkpoint { origin: self.vkey.name().to_owned(), size, root }.to_text();
         let own = self.vkey.signature_line(&self.key.raw(text.as_bytes())?);
         let mut signatures = vec![NoteSignature::parse(&own)?];
-        for witness in witnesses {
-            let signature = witness.key.raw(&cosignature_message(at, &text))?;
-            signatures.push(NoteSignature::parse(&witness.vkey.cosignature_line(at, &signature))?);
+        for (witness, at) in witnesses {
+            let signature = witness.key.raw(&cosignature_message(*at, &text))?;
+            signatures.push(NoteSignature::parse(&witness.vkey.cosignature_line(*at, &signature))?);
         }
         Ok(Note { text, signatures }.encode())
     }

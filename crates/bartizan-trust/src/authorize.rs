@@ -433,7 +433,7 @@ fn check_start(
     if now.since(state.control_seen_at) > judged.rule.freshness_s {
         return Err(Refusal::ControlStale);
     }
-    if !job.after.iter().all(|before| state.succeeded.contains_key(before)) {
+    if !job.after.iter().all(|before| state.has_succeeded(before)) {
         return Err(Refusal::AfterMissing);
     }
     let rate = usize::try_from(judged.rule.jobs_per_hour_max).unwrap_or(usize::MAX);

@@ -139,6 +139,12 @@ impl State {
         self.seen.values().filter(|exp| **exp > self.floor).count()
     }
 
+    /// Whether a job ended well here and is still remembered: forgetting follows witness time, not the
+    /// moment at which the map happens to be pruned.
+    pub(crate) fn has_succeeded(&self, job: &StatementId) -> bool {
+        self.succeeded.get(job).is_some_and(|exp| *exp > self.floor)
+    }
+
     /// Starts of a class within the hour before `now`.
     pub(crate) fn starts_within_hour(&self, class: Class, now: UnixSeconds) -> usize {
         self.starts

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod agreement;
 mod attacks;
 mod chain;
 mod sig;

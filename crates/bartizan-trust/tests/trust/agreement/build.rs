@@ -1,0 +1,428 @@
+//! From what is meant to what arrives: real keys, envelopes, logs and proofs.
+
+use super::generate::{Oddity, Step};
+use super::model::{Brought, Cosigned, Device, Evidence, Kind, Rules, Script, Signed, Wish};
+use super::*;
+
+/// Ids of entries that were put into a fork begin here.
+const FORGED: u64 = 1_000_000;
+
+/// One endpoint, and everything that was ever made for it.
+pub(super) struct Stage {
+    pub world: World,
+    pub state: State,
+    rules: Rules,
+    /// The true jobs log, by entry.
+    main: Vec<u64>,
+    entries: BTreeMap<u64, Vec<u8>>,
+    made: Vec<Wish>,
+}
+
+/// A delivery that owns its parts.
+pub(super) type Delivery = world::Delivery;
+
+impl Stage {
+    pub(super) fn new(rules: Rules) -> Self {
+        let world = World::with(|bundle| {
+            change(bundle, &rules);
+            Ok(())
+        })
+        .unwrap();
+        let state = world.endpoint(0).unwrap();
+        let forged = |number| (FORGED + number, format!("forked {number}").into_bytes());
+        let entries = (0..2).map(forged).collect();
+        Self { world, state, rules, main: Vec::new(), entries, made: Vec::new() }
+    }
+
+    /// What is meant, what is true of it, and the bytes.
+    pub(super) fn delivery(&mut self, step: &Step, memory: &Memory) -> (Wish, Evidence, Delivery) {
+        let again = step.again.and_then(|at| self.made.get(at % self.made.len().max(1)).cloned());
+        let wish = again.unwrap_or_else(|| self.make(step));
+        let envelope = self.entries[&wish.id].clone();
+        let has = |oddity| step.oddities.contains(&oddity);
+        let shown = self.shown_log(step, wish.id);
+        let log = self.log_of(&shown);
+        let size = shown.len() as u64;
+        let place = shown.iter().position(|id| *id == wish.id);
+        let cosigned = self.cosignatures(step);
+        let note = if has(Oddity::OtherLogKey) {
+            self.world.control.note(1, &self.world.all_witnesses(), self.world.now).unwrap()
+        } else {
+            note(&log, &cosigned)
+        };
+        let index = place.unwrap_or(0) as u64;
+        let mut proof = LogProof::decode(&log.proof(index, size, note).unwrap()).unwrap();
+        if has(Oddity::ProofWrong) {
+            proof.path.push(Sha256::of(b"one too many"));
+        }
+        let mut consistency = self.consistency(&memory.log, &shown);
+        if has(Oddity::ConsistencyWrong) {
+            consistency.push(Sha256::of(b"one too many"));
+        }
+        let numbers: Vec<u32> = (0..wish.count).collect();
+        let others: Vec<u32> = (1..=wish.count).collect();
+        let listed = self.lists_first(&wish, &numbers);
+        let numbers = if listed { numbers } else { others };
+        let (index, path) =
+            World::tree(&numbers).unwrap().proof(&self.state.endpoint).unwrap_or_default();
+        let content = brought(step);
+        let evidence = Evidence {
+            listed_here: listed && !has(Oddity::WrongPlace) && !has(Oddity::WrongStage),
+            proof_readable: !has(Oddity::ProofUnreadable),
+            proven_entry: place.filter(|_| !has(Oddity::ProofWrong)).map(|at| shown[at]),
+            shown_log: shown,
+            signed_by_log: !has(Oddity::OtherLogKey),
+            cosigned,
+            consistency_path_right: !has(Oddity::ConsistencyWrong),
+            content,
+        };
+        let right = bytes(wish.script);
+        let delivery = Delivery {
+            envelope,
+            proof: if has(Oddity::ProofUnreadable) { b"no proof".to_vec() } else { proof.encode() },
+            consistency,
+            stage: u32::from(has(Oddity::WrongStage)),
+            index: index + u32::from(has(Oddity::WrongPlace)),
+            path,
+            content: match content {
+                Brought::Right => Some(right.to_vec()),
+                Brought::Wrong => Some(b"echo something else\n".to_vec()),
+                Brought::Nothing => None,
+            },
+        };
+        (wish, evidence, delivery)
+    }
+
+    pub(super) fn ended_well(&mut self, wish: &Wish) {
+        let seq = self.state.receipt_seq + 1;
+        let now = self.world.now;
+        let receipt = Receipt {
+            v: V1,
+            org: self.world.org,
+            iat: now,
+            crit: Vec::new(),
+            endpoint: self.state.endpoint,
+            seq,
+            prev: self.state.receipt_prev,
+            job: self.id_of(wish.id),
+            decision: Decision::Done,
+            code: "ok".to_owned(),
+            t0: now,
+            t1: now,
+            exit: Some(0),
+            output: Output { sha256: Sha256::of(b""), size: 0 },
+            state: self.state.summary(),
+        };
+        self.state.record_receipt(Envelope::new(&receipt).id(), &receipt);
+    }
+
+    fn id_of(&self, id: u64) -> StatementId {
+        Envelope::decode(&self.entries[&id]).unwrap().id()
+    }
+
+    fn lists_first(&self, wish: &Wish, numbers: &[u32]) -> bool {
+        let Ok(envelope) = Envelope::decode(&self.entries[&wish.id]) else { return true };
+        let Ok(job) = envelope.statement::<Job>() else { return true };
+        job.targets.root == World::tree(numbers).unwrap().targets().root
+    }
+
+    /// The log this delivery shows; the entry is appended to the true one if it was not there.
+    fn shown_log(&mut self, step: &Step, id: u64) -> Vec<u64> {
+        for oddity in &step.oddities {
+            if let Oddity::Fork(left_out, forged) = oddity {
+                let kept = self.main.len().saturating_sub(*left_out);
+                let mut fork = self.main[..kept].to_vec();
+                fork.extend((0..*forged as u64).map(|number| FORGED + number));
+                fork.retain(|known| *known != id);
+                fork.push(id);
+                return fork;
+            }
+        }
+        if !self.main.contains(&id) {
+            self.main.push(id);
+        }
+        for oddity in &step.oddities {
+            if let Oddity::OldCheckpoint(back) = oddity {
+                let size = self.main.len().saturating_sub(*back).max(1);
+                return self.main[..size].to_vec();
+            }
+        }
+        self.main.clone()
+    }
+
+    fn log_of(&self, ids: &[u64]) -> Log {
+        let mut log = Log::named("jobs").unwrap();
+        for id in ids {
+            log.append(self.entries[id].clone());
+        }
+        log
+    }
+
+    /// The path an honest log would give between two sizes, of the longer of the two.
+    fn consistency(&self, seen: &[u64], shown: &[u64]) -> Vec<Sha256> {
+        let (old, new) = if shown.len() < seen.len() { (shown, seen) } else { (seen, shown) };
+        self.log_of(new).consistency(old.len() as u64, new.len() as u64).unwrap()
+    }
+
+    fn cosignatures(&self, step: &Step) -> Vec<Cosigned> {
+        let has = |oddity| step.oddities.contains(&oddity);
+        let now = self.world.now.get();
+        let at = if has(Oddity::OldCosignature) { now - 50_000 } else { now };
+        let mut all = vec![Cosigned { who: "one", at }, Cosigned { who: "two", at: now }];
+        if has(Oddity::OneWitness) {
+            all.truncate(1);
+        }
+        if has(Oddity::NoWitness) {
+            all.clear();
+        }
+        if has(Oddity::StrangerWitness) {
+            all.pop();
+            all.push(Cosigned { who: "stranger", at: now });
+        }
+        all
+    }
+
+    /// A new job.
+    fn make(&mut self, step: &Step) -> Wish {
+        let id = self.made.len() as u64;
+        let wish = self.wish(step, id);
+        let envelope = self.envelope(step, &wish);
+        self.entries.insert(id, envelope);
+        self.made.push(wish.clone());
+        wish
+    }
+
+    fn wish(&self, step: &Step, id: u64) -> Wish {
+        let has = |oddity| step.oddities.contains(&oddity);
+        let now = self.world.now.get();
+        let mut window = (now, now + 5000);
+        for oddity in &step.oddities {
+            match oddity {
+                Oddity::WindowBackwards => window = (now + 10, now + 10),
+                Oddity::WindowLong => window = (now, now + 10_001),
+                Oddity::WindowPast => window = (now - 200, now),
+                Oddity::WindowSoon => window = (now + 100, now + 5000),
+                Oddity::WindowFuture => window = (now + 3500, now + 5000),
+                _ => {}
+            }
+        }
+        let after = if has(Oddity::AfterEarlier) {
+            self.made.iter().rev().find(|wish| !wish.garbage).map(|wish| wish.id)
+        } else {
+            has(Oddity::AfterUnknown).then_some(u64::MAX)
+        };
+        let kind = step.oddities.iter().find_map(|oddity| match oddity {
+            Oddity::Kind(kind) => Some(*kind),
+            _ => None,
+        });
+        Wish {
+            id,
+            too_large: has(Oddity::TooLarge),
+            garbage: has(Oddity::Garbage),
+            kind: kind.unwrap_or(Kind::Job),
+            payload_malformed: has(Oddity::PayloadMalformed),
+            crit: has(Oddity::Crit),
+            our_org: !has(Oddity::OtherOrg),
+            tenant: if has(Oddity::OtherTenant) { "globex" } else { "acme" },
+            bundle_min: if has(Oddity::NewerBundle) { 2 } else { 1 },
+            class: step.class.unwrap_or_else(|| self.mildest(step)),
+            destructive: has(Oddity::Destructive),
+            script: step.script,
+            count: step.count,
+            timeout_s: if has(Oddity::SlowScript) { 3601 } else { 3600 },
+            stages: if has(Oddity::TwoStages) { 2 } else { 1 },
+            trigger: has(Oddity::Trigger),
+            made_at: now,
+            begins: window.0,
+            ends: window.1,
+            after,
+            signatures: signatures(step),
+        }
+    }
+
+    fn mildest(&self, step: &Step) -> Class {
+        let fits = |rule: &&ClassRule| step.count <= rule.endpoints_new_max;
+        let destructive = step.oddities.contains(&Oddity::Destructive);
+        let rule = self.rules.classes.iter().filter(|_| !destructive).find(fits);
+        rule.map_or(Class::Fleet, |rule| rule.class)
+    }
+
+    fn job(&self, wish: &Wish, numbers: &[u32]) -> Job {
+        let script = world::script(bytes(wish.script)).unwrap();
+        let after = wish.after.map(|id| {
+            if id == u64::MAX { StatementId::new(Sha256::of(b"unknown")) } else { self.id_of(id) }
+        });
+        let trigger = Trigger { schedule: "daily".to_owned(), rate_per_hour_max: 1 };
+        let stages = [world::stage("all"), world::stage("rest")];
+        Job {
+            v: V1,
+            org: if wish.our_org { self.world.org } else { OrgId::new(Sha256::of(b"other")) },
+            iat: UnixSeconds::new(wish.made_at),
+            crit: if wish.crit { vec!["tomorrow".to_owned()] } else { Vec::new() },
+            nonce: format!("{:032x}", wish.id),
+            bundle_min: wish.bundle_min,
+            tenant: TenantId::from_name(wish.tenant).unwrap(),
+            class: wish.class,
+            action: Action::Script(bartizan_trust::statement::Script {
+                timeout_s: wish.timeout_s,
+                destructive: wish.destructive,
+                ..script
+            }),
+            targets: World::tree(numbers).unwrap().targets(),
+            window: Window { nbf: UnixSeconds::new(wish.begins), exp: UnixSeconds::new(wish.ends) },
+            after: after.into_iter().collect(),
+            stages: stages.into_iter().take(wish.stages).collect(),
+            display: Display {
+                title: "generated".to_owned(),
+                ticket: String::new(),
+                reason: String::new(),
+            },
+            trigger: wish.trigger.then_some(trigger),
+        }
+    }
+
+    fn envelope(&self, step: &Step, wish: &Wish) -> Vec<u8> {
+        if wish.too_large {
+            return vec![b'{'; limits::ENVELOPE_BYTES_MAX + 1];
+        }
+        if wish.garbage {
+            return format!("no envelope, number {}", wish.id).into_bytes();
+        }
+        let numbers: Vec<u32> = if step.oddities.contains(&Oddity::Unlisted) {
+            (1..=wish.count).collect()
+        } else {
+            (0..wish.count).collect()
+        };
+        let mut envelope = Envelope::new(&self.job(wish, &numbers));
+        for signed in &wish.signatures {
+            envelope.add_signature(&signature(signed, &envelope.pae())).unwrap();
+        }
+        let mut text = String::from_utf8(envelope.encode()).unwrap();
+        if wish.payload_malformed {
+            let encoded = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+            let start = text.find("\"payload\":\"").unwrap() + "\"payload\":\"".len();
+            let end = start + text[start..].find('"').unwrap();
+            text.replace_range(start..end, &encoded(&format!("{{\"number\":{}}}", wish.id)));
+        }
+        let kind = match wish.kind {
+            Kind::Job => "bartizan.job.v1",
+            Kind::JobOfTheFuture => "bartizan.job.v2",
+            Kind::Freeze => "bartizan.freeze.v1",
+            Kind::Login => "bartizan.login.v1",
+            Kind::Foreign => "example.job.v1",
+        };
+        text.replace("bartizan.job.v1", kind).into_bytes()
+    }
+}
+
+fn change(bundle: &mut Bundle, rules: &Rules) {
+    for (operator, member) in bundle.operators.iter_mut().zip(&rules.members) {
+        operator.roles.clone_from(&member.roles);
+        operator.roles.sort_unstable();
+        let tenant = |name| TenantId::from_name(name).unwrap();
+        operator.tenants = match (member.acme, member.globex) {
+            (true, true) => TenantScope::All,
+            (true, false) => TenantScope::Only(vec![tenant("acme")]),
+            (false, _) => TenantScope::Only(vec![tenant("globex")]),
+        };
+        let hardware = sk_ed25519_public(&hardware_key(member.name)).unwrap();
+        operator.keys.push(OperatorKey {
+            uv: member.hardware_needs_verification,
+            ..operator_key(&hardware)
+        });
+        operator.keys.sort_by(|a, b| a.ssh.cmp(&b.ssh));
+    }
+    bundle.classes.clone_from(&rules.classes);
+    bundle.expires = UnixSeconds::new(rules.expires);
+    bundle.min_statement = rules.min_statement;
+    if !rules.min_agent_met {
+        "9.0.0".clone_into(&mut bundle.min_agent);
+    }
+    bundle.customers = rules
+        .acme_owner_signs_from
+        .map(|from_class| Customer {
+            tenant: TenantId::from_name("acme").unwrap(),
+            keys: vec![operator_key(&Key::named("owner").unwrap().public)],
+            rule: CustomerRule { from_class },
+        })
+        .into_iter()
+        .collect();
+}
+
+fn hardware_key(name: &str) -> Key {
+    Key::named(&format!("{name}'s hardware key")).unwrap()
+}
+
+fn signatures(step: &Step) -> Vec<Signed> {
+    let has = |oddity| step.oddities.contains(&oddity);
+    let by = |(who, device), role| Signed { who, role, device, true_signature: true };
+    let mut all = Vec::new();
+    if !has(Oddity::NoAuthor) {
+        all.push(by(step.author, SignatureRole::Author));
+    }
+    if has(Oddity::AuthorApproves) {
+        all.push(by(step.author, SignatureRole::Approve));
+    }
+    all.extend(step.approvers.iter().map(|who| by(*who, SignatureRole::Approve)));
+    if let Some(last) = all.last_mut().filter(|last| last.role == SignatureRole::Approve) {
+        last.true_signature = !has(Oddity::BrokenApproval);
+        if has(Oddity::ApprovalInAnotherRole) {
+            last.role = SignatureRole::Root;
+        }
+    }
+    let software = |who| (who, Device::Software);
+    if has(Oddity::StrangerApproves) {
+        all.push(by(software("mallory"), SignatureRole::Approve));
+    }
+    if has(Oddity::OwnerSigns) {
+        all.push(by(software("owner"), SignatureRole::Customer));
+    }
+    if has(Oddity::OwnerForged) {
+        all.push(by(software("carol"), SignatureRole::Customer));
+    }
+    all
+}
+
+fn signature(signed: &Signed, pae: &[u8]) -> SshSig {
+    let mut message = pae.to_vec();
+    if !signed.true_signature {
+        message.push(b'x');
+    }
+    match signed.device {
+        Device::Software => {
+            let key = Key::named(signed.who).unwrap();
+            let raw = key.raw(&bartizan_trust::sshsig::to_be_signed(signed.role, &message));
+            SshSig::from_ed25519(&key.public, signed.role, raw.unwrap())
+        }
+        Device::Touched | Device::Verified => {
+            let flags = if signed.device == Device::Touched { 0x01 } else { 0x05 };
+            sk_ed25519_with(&hardware_key(signed.who), signed.role, &message, flags).unwrap()
+        }
+    }
+}
+
+fn note(log: &Log, cosigned: &[Cosigned]) -> Vec<u8> {
+    let witnesses: Vec<(Witness, UnixSeconds)> = cosigned
+        .iter()
+        .map(|cosigned| (Witness::named(cosigned.who).unwrap(), UnixSeconds::new(cosigned.at)))
+        .collect();
+    let each: Vec<_> = witnesses.iter().map(|(witness, at)| (witness, *at)).collect();
+    log.note_at(log.size(), &each).unwrap()
+}
+
+fn brought(step: &Step) -> Brought {
+    if step.oddities.contains(&Oddity::NoContent) {
+        Brought::Nothing
+    } else if step.oddities.contains(&Oddity::OtherContent) {
+        Brought::Wrong
+    } else {
+        Brought::Right
+    }
+}
+
+const fn bytes(script: Script) -> &'static [u8] {
+    match script {
+        Script::Hello => b"echo hello\n",
+        Script::Goodbye => b"echo goodbye\n",
+    }
+}

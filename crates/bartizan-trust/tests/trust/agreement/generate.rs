@@ -1,0 +1,281 @@
+//! Organisations and histories, from proptest.
+
+use super::model::{Device, Kind, Member, Rules, Script};
+use super::*;
+
+/// An organisation, and what happens to one of its endpoints.
+#[derive(Debug, Clone)]
+pub(super) struct Case {
+    pub rules: Rules,
+    pub steps: Vec<Step>,
+}
+
+/// One delivery.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    /// Seconds since the one before.
+    pub wait: u64,
+    /// How far the local clock is off.
+    pub clock_off: i64,
+    /// The control log is replayed first.
+    pub catch_up: bool,
+    /// If it runs, it succeeds.
+    pub ends_well: bool,
+    /// An earlier delivery once more, instead of a new job.
+    pub again: Option<usize>,
+    /// `None`: the mildest that its count and new content allow.
+    pub class: Option<Class>,
+    pub count: u32,
+    pub script: Script,
+    pub author: (&'static str, Device),
+    pub approvers: Vec<(&'static str, Device)>,
+    pub oddities: Vec<Oddity>,
+}
+
+/// One thing that is not as in an ordinary delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Oddity {
+    TooLarge,
+    Garbage,
+    Kind(Kind),
+    PayloadMalformed,
+    Crit,
+    OtherOrg,
+    OtherTenant,
+    NewerBundle,
+    Destructive,
+    SlowScript,
+    TwoStages,
+    Trigger,
+    WindowBackwards,
+    WindowLong,
+    WindowPast,
+    WindowSoon,
+    WindowFuture,
+    AfterUnknown,
+    AfterEarlier,
+    NoAuthor,
+    AuthorApproves,
+    StrangerApproves,
+    BrokenApproval,
+    ApprovalInAnotherRole,
+    OwnerSigns,
+    OwnerForged,
+    Unlisted,
+    WrongPlace,
+    WrongStage,
+    ProofUnreadable,
+    ProofWrong,
+    OtherLogKey,
+    /// That many entries of the true log left out, and that many forged ones in their place.
+    Fork(usize, usize),
+    OldCheckpoint(usize),
+    ConsistencyWrong,
+    NoWitness,
+    OneWitness,
+    StrangerWitness,
+    OldCosignature,
+    NoContent,
+    OtherContent,
+}
+
+const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
+
+fn device() -> impl Strategy<Value = Device> {
+    prop_oneof![4 => Just(Device::Software), 1 => Just(Device::Touched), 3 => Just(Device::Verified)]
+}
+
+fn member(name: &'static str) -> impl Strategy<Value = Member> {
+    let rarely = || prop::bool::weighted(0.07);
+    (rarely(), rarely(), rarely(), rarely(), rarely()).prop_map(
+        move |(no_author, no_approve, no_acme, no_globex, hardware_needs_verification)| {
+            let mut roles = vec![OperatorRole::Author, OperatorRole::Approve];
+            roles.retain(|role| match role {
+                OperatorRole::Author => !no_author,
+                _ => !no_approve,
+            });
+            // The genesis and the enrolment of every world are signed by Alice and Bob.
+            roles.extend([OperatorRole::Root, OperatorRole::Enroll]);
+            let founder = name == "alice";
+            Member {
+                name,
+                roles,
+                acme: founder || !no_acme,
+                globex: !no_globex,
+                hardware_needs_verification,
+            }
+        },
+    )
+}
+
+fn class_rule(class: Class) -> impl Strategy<Value = ClassRule> {
+    let approvals = match class {
+        Class::Observe | Class::Routine => prop_oneof![8 => 0..=0u32, 1 => 1..=1u32],
+        Class::Change | Class::Fleet => prop_oneof![6 => 1..=1u32, 2 => 2..=2u32],
+    };
+    let user_check = prop_oneof![
+        6 => Just(UserCheck::None),
+        1 => Just(UserCheck::Presence),
+        1 => Just(UserCheck::Verification)
+    ];
+    let witnesses = prop_oneof![3 => Just("both"), 3 => Just("any-one"), 1 => Just("none")];
+    let freshness = prop_oneof![2 => Just(1000u64), 4 => Just(100_000)];
+    let rarely = || prop::bool::weighted(0.04);
+    (
+        (approvals, user_check, witnesses, freshness),
+        (1..=4u32, 0..=4u32, 1..=3u32),
+        (rarely(), rarely()),
+    )
+        .prop_map(
+            move |((approvals, user_check, witnesses, freshness_s), (new, more, rate), odd)| {
+                let scale = if class == Class::Fleet { 100 } else { 1 };
+                ClassRule {
+                    class,
+                    approvals,
+                    user_check,
+                    endpoints_new_max: new * scale,
+                    endpoints_max: (new + more) * scale,
+                    stages_min: if odd.0 { 2 } else { 1 },
+                    delay_s: if odd.1 { 60 } else { 0 },
+                    freshness_s,
+                    window_s_max: 10_000,
+                    jobs_per_hour_max: rate,
+                    witnesses: witnesses.to_owned(),
+                }
+            },
+        )
+}
+
+fn rules() -> impl Strategy<Value = Rules> {
+    let members = (member("alice"), member("bob"), member("carol"));
+    let classes = (
+        class_rule(Class::Routine),
+        class_rule(Class::Change),
+        prop::option::weighted(0.8, class_rule(Class::Fleet)),
+    );
+    let owner = prop_oneof![8 => Just(None), 1 => Just(Some(Class::Routine)), 1 => Just(Some(Class::Fleet))];
+    let rest =
+        (owner, prop::bool::weighted(0.06), prop::bool::weighted(0.03), prop::bool::weighted(0.03));
+    (members, classes, rest).prop_map(
+        |(members, classes, (owner, ends_soon, future, new_agent))| Rules {
+            members: vec![members.0, members.1, members.2],
+            classes: [classes.0, classes.1].into_iter().chain(classes.2).collect(),
+            acme_owner_signs_from: owner,
+            expires: BEGINNING.get() + if ends_soon { 4000 } else { 1_000_000 },
+            min_statement: if future { 2 } else { 1 },
+            min_agent_met: !new_agent,
+        },
+    )
+}
+
+fn oddity() -> impl Strategy<Value = Oddity> {
+    let form = vec![
+        Oddity::TooLarge,
+        Oddity::Garbage,
+        Oddity::Kind(Kind::JobOfTheFuture),
+        Oddity::Kind(Kind::Freeze),
+        Oddity::Kind(Kind::Login),
+        Oddity::Kind(Kind::Foreign),
+        Oddity::PayloadMalformed,
+        Oddity::Crit,
+        Oddity::OtherOrg,
+        Oddity::OtherTenant,
+        Oddity::NewerBundle,
+        Oddity::SlowScript,
+        Oddity::TwoStages,
+        Oddity::Trigger,
+        Oddity::WindowBackwards,
+        Oddity::WindowLong,
+        Oddity::WindowPast,
+        Oddity::WindowFuture,
+    ];
+    let people = vec![
+        Oddity::Destructive,
+        Oddity::WindowSoon,
+        Oddity::AfterUnknown,
+        Oddity::AfterEarlier,
+        Oddity::AfterEarlier,
+        Oddity::NoAuthor,
+        Oddity::AuthorApproves,
+        Oddity::StrangerApproves,
+        Oddity::BrokenApproval,
+        Oddity::ApprovalInAnotherRole,
+        Oddity::OwnerSigns,
+        Oddity::OwnerForged,
+    ];
+    let evidence = vec![
+        Oddity::Unlisted,
+        Oddity::WrongPlace,
+        Oddity::WrongStage,
+        Oddity::ProofUnreadable,
+        Oddity::ProofWrong,
+        Oddity::OtherLogKey,
+        Oddity::ConsistencyWrong,
+        Oddity::NoWitness,
+        Oddity::OneWitness,
+        Oddity::StrangerWitness,
+        Oddity::OldCosignature,
+        Oddity::NoContent,
+        Oddity::NoContent,
+        Oddity::OtherContent,
+    ];
+    prop_oneof![
+        2 => prop::sample::select(form),
+        4 => prop::sample::select(people),
+        4 => prop::sample::select(evidence),
+        1 => (1..=3usize, 0..=2usize).prop_map(|(out, forged)| Oddity::Fork(out, forged)),
+        1 => (1..=2usize).prop_map(Oddity::OldCheckpoint),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let time = (
+        prop_oneof![5 => 0..=60u64, 2 => 900..=1100u64, 1 => 3500..=3700u64, 1 => Just(9000)],
+        prop_oneof![8 => -60..=60i64, 1 => Just(-20_000), 1 => Just(3000)],
+        prop::bool::weighted(0.7),
+        prop::bool::weighted(0.8),
+        prop::option::weighted(0.2, 0..6usize),
+    );
+    let class = prop_oneof![Just(Class::Routine), Just(Class::Change), Just(Class::Fleet)];
+    let person = || (prop::sample::select(&PEOPLE[..]), device());
+    let anyone = (person(), prop::collection::vec(person(), 0..=3));
+    let verified = |who| (who, Device::Verified);
+    let enough = Just((verified("alice"), vec![verified("carol"), verified("bob")]));
+    let job = (
+        prop::option::weighted(0.2, class),
+        1..=5u32,
+        prop_oneof![Just(Script::Hello), Just(Script::Goodbye)],
+        prop_oneof![1 => anyone.boxed(), 2 => enough.boxed()],
+    );
+    let oddities = prop_oneof![
+        4 => prop::collection::vec(oddity(), 0..=0),
+        5 => prop::collection::vec(oddity(), 1..=1),
+        2 => prop::collection::vec(oddity(), 2..=3),
+    ];
+    (time, job, oddities).prop_map(
+        |(
+            (wait, clock_off, catch_up, ends_well, again),
+            (class, count, script, (author, approvers)),
+            oddities,
+        )| {
+            Step {
+                wait,
+                clock_off,
+                catch_up,
+                ends_well,
+                again,
+                class,
+                count,
+                script,
+                author,
+                approvers,
+                oddities,
+            }
+        },
+    )
+}
+
+/// See the module.
+pub(super) fn case() -> impl Strategy<Value = Case> {
+    (rules(), prop::collection::vec(step(), 1..=6)).prop_map(|(rules, steps)| Case { rules, steps })
+}

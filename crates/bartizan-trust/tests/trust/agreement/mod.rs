@@ -1,0 +1,150 @@
+//! `authorize` against a naive reading of the specification, on generated organisations and histories.
+//!
+//! Each case is an organisation and up to six deliveries to one endpoint: mostly right, each with up to three things
+//! odd about it. After every delivery the crate, given bytes, and the model, given the truth, must say the same.
+
+mod build;
+mod generate;
+mod model;
+
+use std::collections::BTreeMap;
+
+use bartizan_testkit::load::hardware::{sk_ed25519_public, sk_ed25519_with};
+use bartizan_testkit::load::organisation::Key;
+use bartizan_testkit::world::{self, BEGINNING, Log, Witness, World, operator_key};
+use bartizan_trust::authorize::{Verdict, authorize};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::{OrgId, Sha256, StatementId, TenantId};
+use bartizan_trust::limits;
+use bartizan_trust::proof::LogProof;
+use bartizan_trust::refusal::Refusal;
+use bartizan_trust::sshsig::SshSig;
+use bartizan_trust::state::{LocalFacts, State};
+use bartizan_trust::statement::*;
+use bartizan_trust::time::UnixSeconds;
+use proptest::prelude::*;
+
+use build::Stage;
+use model::{Answer, Memory, judge};
+
+fn answer(verdict: &Verdict) -> Answer {
+    match verdict {
+        Verdict::Run(_) => Answer::Run,
+        Verdict::NeedContent(_) => Answer::NeedContent,
+        Verdict::Refused(refusal) => Answer::No(*refusal),
+    }
+}
+
+/// Plays a case on both sides and returns the answers.
+fn play(case: &generate::Case) -> Vec<Answer> {
+    let mut stage = Stage::new(case.rules.clone());
+    let mut memory = Memory {
+        witness_time: BEGINNING.get(),
+        control_seen_at: BEGINNING.get(),
+        ..Memory::default()
+    };
+    let mut answers = Vec::new();
+    for (number, step) in case.steps.iter().enumerate() {
+        stage.world.now = stage.world.now.plus(step.wait);
+        if step.catch_up {
+            stage.state = stage.world.caught_up(&stage.state).unwrap();
+            let now = stage.world.now.get();
+            memory.witness_time = memory.witness_time.max(now);
+            memory.control_seen_at = memory.control_seen_at.max(now);
+        }
+        let clock = stage.world.now.get().saturating_add_signed(step.clock_off);
+        let (wish, evidence, delivery) = stage.delivery(step, &memory);
+        let facts = LocalFacts { now: UnixSeconds::new(clock), agent_version: "0.1.0" };
+        let outcome = authorize(&stage.state, &facts, &delivery.as_ref());
+        let found = answer(&outcome.verdict);
+        let expected = judge(&case.rules, &mut memory, clock, &wish, &evidence);
+        assert_eq!(
+            found, expected,
+            "delivery {number}\n{step:#?}\n{wish:#?}\n{evidence:#?}\nignored: {:?}",
+            outcome.ignored
+        );
+        assert_eq!(outcome.state.floor.get(), memory.witness_time, "witness time, {number}");
+        assert_eq!(outcome.state.jobs.size, memory.log.len() as u64, "log, {number}");
+        stage.state = outcome.state;
+        if found == Answer::Run && step.ends_well {
+            stage.ended_well(&wish);
+            memory.succeeded.push((wish.id, wish.ends));
+        }
+        answers.push(found);
+    }
+    answers
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_decision_agrees_with_a_naive_reading_of_the_specification(case in generate::case()) {
+        play(&case);
+    }
+}
+
+/// Agreement is worth what the cases reach: every code a job can get must come up, and jobs must run.
+#[test]
+fn generated_histories_reach_every_refusal_of_a_job() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut reached: BTreeMap<&str, u32> = BTreeMap::new();
+    for _ in 0..400 {
+        let case = generate::case().new_tree(&mut runner).unwrap().current();
+        for answer in play(&case) {
+            let name = match answer {
+                Answer::Run => "run",
+                Answer::NeedContent => "need content",
+                Answer::No(refusal) => refusal.code(),
+            };
+            *reached.entry(name).or_default() += 1;
+        }
+    }
+    let total: u32 = reached.values().sum();
+    for refusal in JOB_REFUSALS {
+        assert!(reached.contains_key(refusal.code()), "{refusal} never came up: {reached:?}");
+    }
+    assert!(reached.contains_key("need content"), "{reached:?}");
+    assert!(reached.get("run").is_some_and(|runs| runs * 10 > total), "{reached:?}");
+}
+
+use proptest::strategy::ValueTree as _;
+
+/// What a job can be refused for in this release; `replay.full` needs thousands of jobs and has its own test.
+const JOB_REFUSALS: &[Refusal] = &[
+    Refusal::TooLarge,
+    Refusal::Malformed,
+    Refusal::UnknownKind,
+    Refusal::UnsupportedVersion,
+    Refusal::UnsupportedStatement,
+    Refusal::AgentTooOld,
+    Refusal::CriticalUnknown,
+    Refusal::WrongOrg,
+    Refusal::WrongTenant,
+    Refusal::BundleTooOld,
+    Refusal::BundleExpired,
+    Refusal::ClassTooWeak,
+    Refusal::ClassUnknown,
+    Refusal::ClassCap,
+    Refusal::UnsupportedStages,
+    Refusal::UnsupportedDelay,
+    Refusal::UnsupportedTrigger,
+    Refusal::WindowInvalid,
+    Refusal::Expired,
+    Refusal::TooEarly,
+    Refusal::AuthorMissing,
+    Refusal::ApprovalsMissing,
+    Refusal::UserCheckMissing,
+    Refusal::CustomerMissing,
+    Refusal::NotTargeted,
+    Refusal::NotLogged,
+    Refusal::LogSignature,
+    Refusal::NotWitnessed,
+    Refusal::LogShrunk,
+    Refusal::LogFork,
+    Refusal::Replayed,
+    Refusal::ControlStale,
+    Refusal::AfterMissing,
+    Refusal::RateLimited,
+    Refusal::ContentMismatch,
+];

@@ -1,0 +1,329 @@
+//! What `docs/spec/verification.md` says, read by someone who does not care about speed, bytes or proofs.
+//!
+//! It is given what is *true* of a delivery (who really signed, what really stands in the log) and remembers
+//! everything for ever. The crate is given bytes. The two must agree.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// A person of the organisation, as the bundle has them.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub name: &'static str,
+    pub roles: Vec<OperatorRole>,
+    pub acme: bool,
+    pub globex: bool,
+    /// The hardware key of this person counts only with user verification.
+    pub hardware_needs_verification: bool,
+}
+
+/// What the bundle demands.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    pub members: Vec<Member>,
+    pub classes: Vec<ClassRule>,
+    pub acme_owner_signs_from: Option<Class>,
+    pub expires: u64,
+    pub min_statement: u32,
+    pub min_agent_met: bool,
+}
+
+/// With what a signature was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Device {
+    Software,
+    Touched,
+    Verified,
+}
+
+/// One signature, as it came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Signed {
+    pub who: &'static str,
+    pub role: SignatureRole,
+    pub device: Device,
+    /// Over these very bytes.
+    pub true_signature: bool,
+}
+
+/// What the payload type says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Job,
+    JobOfTheFuture,
+    Freeze,
+    Login,
+    Foreign,
+}
+
+/// Content by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Script {
+    Hello,
+    Goodbye,
+}
+
+/// What arrived as content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Brought {
+    Right,
+    Wrong,
+    Nothing,
+}
+
+/// A job, as its author meant it.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    pub id: u64,
+    pub too_large: bool,
+    pub garbage: bool,
+    pub kind: Kind,
+    pub payload_malformed: bool,
+    pub crit: bool,
+    pub our_org: bool,
+    pub tenant: &'static str,
+    pub bundle_min: u64,
+    pub class: Class,
+    pub destructive: bool,
+    pub script: Script,
+    pub count: u32,
+    pub timeout_s: u32,
+    pub stages: usize,
+    pub trigger: bool,
+    pub made_at: u64,
+    pub begins: u64,
+    pub ends: u64,
+    pub after: Option<u64>,
+    pub signatures: Vec<Signed>,
+}
+
+/// A witness, and when it co-signed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cosigned {
+    pub who: &'static str,
+    pub at: u64,
+}
+
+/// What came with it.
+#[derive(Debug, Clone)]
+pub(super) struct Evidence {
+    pub listed_here: bool,
+    pub proof_readable: bool,
+    /// The whole log under the checkpoint shown.
+    pub shown_log: Vec<u64>,
+    /// Entry that the proof is of, if its place and path are right.
+    pub proven_entry: Option<u64>,
+    pub signed_by_log: bool,
+    pub cosigned: Vec<Cosigned>,
+    pub consistency_path_right: bool,
+    pub content: Brought,
+}
+
+/// What an endpoint that forgets nothing remembers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Memory {
+    pub accepted: Vec<u64>,
+    pub succeeded: Vec<(u64, u64)>,
+    pub started: Vec<(Class, u64)>,
+    pub countersigned: BTreeSet<Script>,
+    pub log: Vec<u64>,
+    pub witness_time: u64,
+    pub control_seen_at: u64,
+}
+
+/// What should come of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Run,
+    NeedContent,
+    No(Refusal),
+}
+
+/// Reads the rules from top to bottom.
+pub(super) fn judge(
+    rules: &Rules,
+    memory: &mut Memory,
+    clock: u64,
+    wish: &Wish,
+    evidence: &Evidence,
+) -> Answer {
+    match steps(rules, memory, clock, wish, evidence) {
+        Err(refusal) => Answer::No(refusal),
+        Ok(answer) => answer,
+    }
+}
+
+fn demand(holds: bool, otherwise: Refusal) -> Result<(), Refusal> {
+    if holds { Ok(()) } else { Err(otherwise) }
+}
+
+fn steps(
+    rules: &Rules,
+    memory: &mut Memory,
+    clock: u64,
+    wish: &Wish,
+    evidence: &Evidence,
+) -> Result<Answer, Refusal> {
+    let now = clock.max(memory.witness_time);
+    demand(!wish.too_large, Refusal::TooLarge)?;
+    demand(!wish.garbage, Refusal::Malformed)?;
+    match wish.kind {
+        Kind::Job => {}
+        Kind::JobOfTheFuture => return Err(Refusal::UnsupportedVersion),
+        Kind::Freeze => return Err(Refusal::UnsupportedStatement),
+        Kind::Login | Kind::Foreign => return Err(Refusal::UnknownKind),
+    }
+    demand(rules.min_statement == 1, Refusal::UnsupportedVersion)?;
+    demand(rules.min_agent_met, Refusal::AgentTooOld)?;
+    demand(!wish.payload_malformed, Refusal::Malformed)?;
+    demand(!wish.crit, Refusal::CriticalUnknown)?;
+    demand(wish.our_org, Refusal::WrongOrg)?;
+    demand(wish.tenant == "acme", Refusal::WrongTenant)?;
+    demand(wish.bundle_min <= 1, Refusal::BundleTooOld)?;
+    demand(now < rules.expires, Refusal::BundleExpired)?;
+    let rule = class(rules, memory, wish)?;
+    demand(wish.begins < wish.ends, Refusal::WindowInvalid)?;
+    demand(wish.ends - wish.begins <= rule.window_s_max, Refusal::WindowInvalid)?;
+    demand(now < wish.ends, Refusal::Expired)?;
+    demand(now + 120 >= wish.begins, Refusal::TooEarly)?;
+    let people = people(rules, rule, wish)?;
+    demand(evidence.listed_here, Refusal::NotTargeted)?;
+    let time = log(rule, memory, wish, evidence)?;
+    if evidence.shown_log.len() > memory.log.len() {
+        memory.log.clone_from(&evidence.shown_log);
+    }
+    memory.witness_time = memory.witness_time.max(time);
+    let now = clock.max(memory.witness_time);
+    demand(!memory.accepted.contains(&wish.id), Refusal::Replayed)?;
+    let control_age = now.saturating_sub(memory.control_seen_at);
+    demand(control_age <= rule.freshness_s, Refusal::ControlStale)?;
+    if let Some(before) = wish.after {
+        let done = memory.succeeded.iter().any(|(id, ends)| {
+            // What ended well is remembered to the end of its window by witness time.
+            *id == before && *ends > memory.witness_time
+        });
+        demand(done, Refusal::AfterMissing)?;
+    }
+    let lately =
+        |(class, at): &&(Class, u64)| *class == wish.class && now.saturating_sub(*at) < 3600;
+    let started = memory.started.iter().filter(lately).count();
+    demand(started < rule.jobs_per_hour_max as usize, Refusal::RateLimited)?;
+    match evidence.content {
+        Brought::Nothing => return Ok(Answer::NeedContent),
+        Brought::Wrong => return Err(Refusal::ContentMismatch),
+        Brought::Right => {}
+    }
+    memory.accepted.push(wish.id);
+    memory.started.push((wish.class, now));
+    if people.len() > 1 {
+        memory.countersigned.insert(wish.script);
+    }
+    Ok(Answer::Run)
+}
+
+fn class<'r>(rules: &'r Rules, memory: &Memory, wish: &Wish) -> Result<&'r ClassRule, Refusal> {
+    let seen = memory.countersigned.contains(&wish.script);
+    let cap = |rule: &ClassRule| if seen { rule.endpoints_max } else { rule.endpoints_new_max };
+    let find = |class: Class| rules.classes.iter().find(|rule| rule.class == class);
+    let enough = |class| find(class).is_some_and(|rule| wish.count <= cap(rule));
+    let derived = if wish.destructive {
+        Class::Fleet
+    } else if enough(Class::Routine) {
+        Class::Routine
+    } else if enough(Class::Change) {
+        Class::Change
+    } else {
+        Class::Fleet
+    };
+    let strictness = |class| match class {
+        Class::Observe => 0,
+        Class::Routine => 1,
+        Class::Change => 2,
+        Class::Fleet => 3,
+    };
+    demand(strictness(wish.class) >= strictness(derived), Refusal::ClassTooWeak)?;
+    let rule = find(wish.class).ok_or(Refusal::ClassUnknown)?;
+    demand(wish.count <= cap(rule), Refusal::ClassCap)?;
+    demand(wish.timeout_s <= 3600, Refusal::ClassCap)?;
+    demand(wish.stages == 1 && rule.stages_min <= 1, Refusal::UnsupportedStages)?;
+    demand(rule.delay_s == 0, Refusal::UnsupportedDelay)?;
+    demand(!wish.trigger, Refusal::UnsupportedTrigger)?;
+    Ok(rule)
+}
+
+/// Those who stand behind the job: its author and the others.
+fn people<'r>(
+    rules: &'r Rules,
+    rule: &ClassRule,
+    wish: &Wish,
+) -> Result<BTreeSet<&'r str>, Refusal> {
+    let count = |role: SignatureRole, held: OperatorRole, check: UserCheck| -> BTreeSet<&'r str> {
+        let mut names = BTreeSet::new();
+        for signed in wish.signatures.iter().filter(|s| s.role == role && s.true_signature) {
+            let Some(member) = rules.members.iter().find(|member| member.name == signed.who) else {
+                continue;
+            };
+            let key_rule = signed.device != Device::Touched || !member.hardware_needs_verification;
+            let user = match check {
+                UserCheck::None => true,
+                UserCheck::Presence => signed.device != Device::Software,
+                UserCheck::Verification => signed.device == Device::Verified,
+            };
+            if member.acme && member.roles.contains(&held) && key_rule && user {
+                names.insert(member.name);
+            }
+        }
+        names
+    };
+    let authors = count(SignatureRole::Author, OperatorRole::Author, rule.user_check);
+    let all_authors = count(SignatureRole::Author, OperatorRole::Author, UserCheck::None);
+    demand(!all_authors.is_empty(), Refusal::AuthorMissing)?;
+    demand(!authors.is_empty(), Refusal::UserCheckMissing)?;
+    let others = |check| -> BTreeSet<&'r str> {
+        let mut names = count(SignatureRole::Approve, OperatorRole::Approve, check);
+        names.retain(|name| !all_authors.contains(name));
+        names
+    };
+    let needed = rule.approvals as usize;
+    demand(others(UserCheck::None).len() >= needed, Refusal::ApprovalsMissing)?;
+    demand(others(rule.user_check).len() >= needed, Refusal::UserCheckMissing)?;
+    if rules.acme_owner_signs_from.is_some_and(|from| rule.class >= from) {
+        let owner = wish.signatures.iter().any(|signed| {
+            signed.who == "owner" && signed.role == SignatureRole::Customer && signed.true_signature
+        });
+        demand(owner, Refusal::CustomerMissing)?;
+    }
+    let mut all = others(rule.user_check);
+    all.extend(authors.first());
+    Ok(all)
+}
+
+/// The time of the quorum.
+fn log(
+    rule: &ClassRule,
+    memory: &Memory,
+    wish: &Wish,
+    evidence: &Evidence,
+) -> Result<u64, Refusal> {
+    demand(evidence.proof_readable, Refusal::NotLogged)?;
+    demand(evidence.signed_by_log, Refusal::LogSignature)?;
+    demand(evidence.proven_entry == Some(wish.id), Refusal::NotLogged)?;
+    let at = |who: &str| evidence.cosigned.iter().filter(|c| c.who == who).map(|c| c.at).max();
+    let (one, two) = (at("one"), at("two"));
+    let both = one.and_then(|one| two.map(|two| one.min(two)));
+    let satisfied = match rule.witnesses.as_str() {
+        "none" => true,
+        "any-one" => one.is_some() || two.is_some(),
+        "both" => both.is_some(),
+        other => panic!("a group the model does not know: {other}"),
+    };
+    demand(satisfied, Refusal::NotWitnessed)?;
+    let (seen, shown) = (&memory.log, &evidence.shown_log);
+    if seen != shown {
+        let consistent = seen.starts_with(shown) || shown.starts_with(seen);
+        let refusal = if shown.len() < seen.len() { Refusal::LogShrunk } else { Refusal::LogFork };
+        demand(consistent && evidence.consistency_path_right, refusal)?;
+    }
+    Ok(both.unwrap_or(0))
+}
