@@ -2,11 +2,18 @@
 
 use core::fmt;
 
+use bartizan_proto::operator::ApiError;
+use serde_json::json;
+
+use crate::terminal::{Terminal, json_text, plain_text};
+
 /// What a failed command tells the shell. Documented in `docs/guide/operator.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     /// Anything without a code of its own.
     Error,
+    /// Arguments that do not go together.
+    Usage,
     /// Refused by an endpoint or the server, or a verification failed.
     Refused,
     /// Still waiting when the watch ended.
@@ -20,9 +27,21 @@ impl Code {
     pub(crate) const fn number(self) -> u8 {
         match self {
             Self::Error => 1,
+            Self::Usage => 2,
             Self::Refused => 3,
             Self::Pending => 4,
             Self::Unreachable => 5,
+        }
+    }
+
+    /// What `--json` says where no endpoint and no server gave a code of its own.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Usage => "usage",
+            Self::Refused => "refused",
+            Self::Pending => "pending",
+            Self::Unreachable => "unreachable",
         }
     }
 }
@@ -33,6 +52,8 @@ pub(crate) struct Failure {
     pub(crate) code: Code,
     pub(crate) next: String,
     message: String,
+    /// The server's own code, like `sig.approvals_missing`.
+    reason: Option<String>,
 }
 
 impl fmt::Display for Failure {
@@ -49,7 +70,13 @@ pub(crate) fn fail(
     message: impl Into<String>,
     next: impl Into<String>,
 ) -> anyhow::Error {
-    anyhow::Error::new(Failure { code, next: next.into(), message: message.into() })
+    anyhow::Error::new(Failure { code, next: next.into(), message: message.into(), reason: None })
+}
+
+/// An error for which the server gave a code.
+pub(crate) fn answered(code: Code, error: ApiError) -> anyhow::Error {
+    let message = format!("the server says: {} [{}]", error.message, error.code);
+    anyhow::Error::new(Failure { code, next: error.next, message, reason: Some(error.code) })
 }
 
 /// A verification that failed.
@@ -57,19 +84,41 @@ pub(crate) fn refused(message: impl Into<String>, next: impl Into<String>) -> an
     fail(Code::Refused, message, next)
 }
 
-/// Prints an error and its remedy; the code for the shell.
-pub(crate) fn report(error: &anyhow::Error) -> u8 {
+/// Prints an error and its remedy on standard error, as JSON if asked for; the code for the shell.
+pub(crate) fn report(error: &anyhow::Error, terminal: Terminal) -> u8 {
     let known = error.downcast_ref::<Failure>();
-    eprintln!("error: {}", crate::terminal::plain_text(&format!("{error:#}")));
+    let code = known.map_or(Code::Error, |failure| failure.code);
+    let message = chain(error);
     let next = known.map_or("mend the cause named above and try again", |f| f.next.as_str());
-    eprintln!("next: {}", crate::terminal::plain_text(next));
-    known.map_or(Code::Error, |failure| failure.code).number()
+    if terminal.json {
+        let reason = known.and_then(|failure| failure.reason.as_deref()).unwrap_or(code.name());
+        let shown = json!({ "error": { "code": reason, "exit": code.number(), "message": message, "next": next } });
+        eprintln!("{}", json_text(&shown));
+    } else {
+        eprintln!("error: {}\nnext: {}", plain_text(&message), plain_text(next));
+    }
+    code.number()
+}
+
+/// An error and its causes. Some libraries repeat the cause in their own text; it is said once.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.is_empty() && text.ends_with(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text += ": ";
+        }
+        text += &cause;
+    }
+    text
 }
 
 /// `bartizan help exit-codes`.
 pub(crate) const HELP: &str = "\
 0  done
-1  error
+1  error, or a script did not succeed on an endpoint
 2  wrong arguments
 3  refused by an endpoint or the server, or a verification failed
 4  still waiting when the command ended

@@ -68,8 +68,10 @@ impl Home {
             return Ok(None);
         }
         let bytes = read_bounded(&path)?;
-        let value = serde_json::from_slice(&bytes);
-        value.map(Some).with_context(|| format!("read {}", path.display()))
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+            let problem = format!("{} is damaged: {error}", path.display());
+            fail(Code::Error, problem, remedy(name))
+        })
     }
 
     /// Writes a JSON file: complete and on disk, or not at all.
@@ -85,6 +87,17 @@ impl Home {
         let file = file.with_context(|| format!("open {}", path.display()))?;
         file.lock().with_context(|| format!("lock {}", path.display()))?;
         Ok(file)
+    }
+}
+
+/// What to do about a damaged file; it is never replaced in silence.
+fn remedy(name: &str) -> &'static str {
+    match name {
+        "org.json" => "restore it from a backup, or move it away and run `bartizan join` again",
+        "witness-state.json" => {
+            "restore it from a backup; or move it away after another operator's `bartizan log verify` shows the same roots as yours, because this console forgets what it has seen"
+        }
+        _ => "move it away; the next command makes a new one",
     }
 }
 

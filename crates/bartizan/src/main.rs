@@ -19,6 +19,7 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser};
 
 use commands::{Command, Context};
+use exit::Code;
 use home::Home;
 use terminal::Terminal;
 
@@ -43,15 +44,31 @@ pub(crate) struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments) {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return wrong_arguments(&error),
+    };
+    let terminal = Terminal { json: arguments.json, yes: arguments.yes };
+    match run(arguments, terminal) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => ExitCode::from(exit::report(&error)),
+        Err(error) => ExitCode::from(exit::report(&error, terminal)),
     }
 }
 
-fn run(arguments: Arguments) -> Result<()> {
-    let terminal = Terminal { json: arguments.json, yes: arguments.yes };
+/// Also `--help` and `--version`, which are no errors.
+fn wrong_arguments(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let message = error.render().to_string();
+        let message = message.trim_start_matches("error: ").lines().next().unwrap_or_default();
+        let failure = exit::fail(Code::Usage, message, "see `bartizan help`");
+        return ExitCode::from(exit::report(&failure, Terminal { json: true, yes: false }));
+    }
+    // Where standard error is closed there is nobody to tell.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Code::Usage.number()))
+}
+
+fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
     match arguments.command {
         Command::Demo { once } => {
             demo::run(if once { demo::Afterwards::Stop } else { demo::Afterwards::KeepRunning })

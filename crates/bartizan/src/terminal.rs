@@ -22,7 +22,7 @@ impl Terminal {
     pub(crate) fn result(self, value: &Value, text: &str) -> Result<()> {
         let mut out = std::io::stdout().lock();
         if self.json {
-            writeln!(out, "{value}").context("write the result")?;
+            writeln!(out, "{}", json_text(value)).context("write the result")?;
         } else {
             writeln!(out, "{}", text.trim_end()).context("write the result")?;
         }
@@ -77,6 +77,23 @@ pub(crate) fn plain_text(text: &str) -> String {
     shown
 }
 
+/// JSON on one line. What does not show as itself is written as an escape, so that a terminal does not
+/// obey it; readers get the same text.
+pub(crate) fn json_text(value: &Value) -> String {
+    let mut shown = String::new();
+    for c in value.to_string().chars() {
+        if is_plain_char(c) {
+            shown.push(c);
+        } else {
+            // serde_json has escaped all of ASCII that needs it; the rest occurs in strings only.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                shown += &format!("\\u{unit:04x}");
+            }
+        }
+    }
+    shown
+}
+
 /// Rows in columns of equal width.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let width = |at: usize| {
@@ -93,4 +110,18 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
         text += &line(&mut row.iter().map(String::as_str));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_keeps_hostile_text_and_shows_none_of_it() {
+        let value = serde_json::json!({ "a": "x\u{9b}2J\u{202e}\u{e0041}\u{7f}é\u{1b}" });
+        let shown = json_text(&value);
+        assert!(shown.chars().all(is_plain_char), "{shown:?}");
+        assert!(shown.contains('é'));
+        assert_eq!(serde_json::from_str::<Value>(&shown).expect("JSON"), value);
+    }
 }

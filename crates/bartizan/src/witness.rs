@@ -188,7 +188,8 @@ mod tests {
         let path = forked.consistency_path(2, 3).expect("path");
         let error = extend(Some(old), &checkpoint(&forked), &path).expect_err("forked");
         assert!(error.to_string().contains("FORKED"));
-        assert_eq!(crate::exit::report(&error), 3);
+        let code = error.downcast_ref::<crate::exit::Failure>().map(|failure| failure.code);
+        assert_eq!(code, Some(crate::exit::Code::Refused));
         assert!(extend(Some(old), &checkpoint(&tree(&["a", "x"])), &[]).is_err());
     }
 }

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsConnector;
 
-use crate::exit::{Code, fail, refused};
+use crate::exit::{Code, answered, fail, refused};
 use tls::Pin;
 
 /// Largest answer: 256 log entries of 60 KiB in base64.
@@ -153,5 +153,5 @@ fn judge(answer: Answer) -> Result<Bytes> {
         StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNAUTHORIZED => Code::Refused,
         _ => Code::Error,
     };
-    Err(fail(code, format!("the server says: {} [{}]", error.message, error.code), error.next))
+    Err(answered(code, error))
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Api;
 use super::tls::{self, Pin};
+use crate::exit::{Code, fail};
 use crate::home::{Home, OrgFile, now, read_bounded, write_private};
 use crate::keys::Signer;
 use crate::keys::secret::Secret;
@@ -46,7 +47,11 @@ pub(crate) fn open(home: &Home, org: &OrgFile, key: Option<&str>) -> Result<Api>
         let der = PrivatePkcs8KeyDer::from(Secret::new(bytes).expose().clone());
         let algorithm = &rcgen::PKCS_ECDSA_P256_SHA256;
         let console = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, algorithm);
-        let api = Api::new(&org.server, &console.context("read the session's key")?, pin.clone())?;
+        let api = Api::new(
+            &org.server,
+            &console.map_err(|error| damaged_key(home, &error))?,
+            pin.clone(),
+        )?;
         // The server may have forgotten it, or a newer bundle removed us.
         let check = api.fetch::<serde_json::Value>("/v1/jobs?state=none");
         match check {
@@ -56,6 +61,15 @@ pub(crate) fn open(home: &Home, org: &OrgFile, key: Option<&str>) -> Result<Api>
         }
     }
     log_in(home, org, &Signer::open(home, key)?, pin)
+}
+
+fn damaged_key(home: &Home, error: &rcgen::Error) -> anyhow::Error {
+    let problem = format!("{} is damaged: {error}", home.path("session.key").display());
+    fail(
+        Code::Error,
+        problem,
+        "move it away together with session.json; the next command logs in anew",
+    )
 }
 
 fn log_in(home: &Home, org: &OrgFile, signer: &Signer, pin: Pin) -> Result<Api> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use bartizan_proto::operator::{EnvelopeBody, ServerIdentity, Stored};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Anchor, OperatorId, OrgId};
@@ -69,10 +69,16 @@ pub(crate) fn run(context: &Context, options: &InitOptions) -> Result<()> {
         return publish(context, path, server);
     }
     let (Some(id), Some(name), Some(server)) = (&options.id, &options.name, &options.server) else {
-        bail!(
-            "give --id, --name and --server; or --countersign FILE; or --publish FILE --server host:port"
-        );
+        return Err(fail(
+            Code::Usage,
+            "too few options",
+            "give --id, --name and --server; or --countersign FILE; or --publish FILE --server host:port",
+        ));
     };
+    if options.out.exists() {
+        let problem = format!("{} exists; others may have signed it", options.out.display());
+        return Err(fail(Code::Error, problem, "choose another --out, or move it away"));
+    }
     let identity: ServerIdentity = serde_json::from_slice(&read_bounded(Path::new(server))?)
         .with_context(|| format!("read {server}; make it with `bartizan-server identity`"))?;
     let mut cards = vec![Card::own(context, id, name)?];
@@ -255,6 +261,7 @@ fn publish(context: &Context, path: &Path, address: &str) -> Result<()> {
     let envelope = Envelope::decode(&read_bounded(path)?)
         .with_context(|| format!("read {}", path.display()))?;
     let anchor = Anchor::new(OrgId::new(*envelope.id().hash()));
+    check_free(context, anchor)?;
     let genesis = crate::trust::genesis(&envelope.encode(), anchor)?;
     let spkis: Vec<_> = genesis.bundle.servers.iter().map(|server| server.spki).collect();
     let api = session::stranger(address, Pin::Keys(spkis))?;
@@ -268,9 +275,22 @@ fn publish(context: &Context, path: &Path, address: &str) -> Result<()> {
 
 /// Becomes part of an organisation that exists: believes nothing but the anchor.
 pub(crate) fn join(context: &Context, anchor: Anchor, address: &str) -> Result<()> {
+    check_free(context, anchor)?;
     let api = session::stranger(address, Pin::FirstContact)?;
     let spki = api.server_key()?;
     finish(context, &OrgFile { anchor, server: api.address().to_owned(), spki })
+}
+
+/// One home, one organisation: its memory of the logs must not be mixed with another's.
+fn check_free(context: &Context, anchor: Anchor) -> Result<()> {
+    match context.home.load::<OrgFile>("org.json")? {
+        Some(org) if org.anchor != anchor => Err(fail(
+            Code::Error,
+            format!("this console belongs to the organisation {} already", org.anchor),
+            "use another directory for this one: --home DIR",
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn finish(context: &Context, org: &OrgFile) -> Result<()> {

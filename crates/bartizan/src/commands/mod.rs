@@ -15,12 +15,13 @@ mod witness;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use bartizan_trust::id::{Anchor, EndpointId, SiteId, TenantId};
 use bartizan_trust::state::TrustState;
 use clap::{Args, Subcommand};
 
 use crate::api::{Api, session};
+use crate::exit::{Code, fail};
 use crate::home::{Home, OrgFile};
 use crate::terminal::Terminal;
 
@@ -185,8 +186,10 @@ pub(crate) fn help(topic: Option<&str>, command: &mut clap::Command) -> Result<(
         Some(other) => match command.find_subcommand_mut(other) {
             Some(found) => found.print_help()?,
             None => {
-                return Err(anyhow!(
-                    "no help on `{other}`; try `bartizan help` or `bartizan help exit-codes`"
+                return Err(fail(
+                    Code::Usage,
+                    format!("no help on `{other}`"),
+                    "see `bartizan help` and `bartizan help exit-codes`",
                 ));
             }
         },

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{Console, Context};
 use crate::exit::{Code, fail};
 use crate::sign::render;
-use crate::terminal::{cell, plain_text, table};
+use crate::terminal::{cell, json_text, plain_text, table};
 
 /// How long the server may hold a question for news.
 const POLL_S: u64 = 20;
@@ -200,10 +200,12 @@ fn take(
             if context.terminal.json {
                 println!(
                     "{}",
-                    json!({ "kind": "target", "endpoint": row.endpoint, "state": target_name(row.state), "code": row.code, "exit": row.exit })
+                    json_text(
+                        &json!({ "kind": "target", "endpoint": row.endpoint, "state": target_name(row.state), "code": row.code, "exit": row.exit })
+                    )
                 );
             } else if row.state == TargetState::Refused {
-                bar.println(refusal_line(&row));
+                bar.suspend(|| println!("{}", refusal_line(&row)));
             }
             states.insert(row.endpoint, row);
         }
@@ -214,13 +216,16 @@ fn take(
             if context.terminal.json {
                 println!(
                     "{}",
-                    json!({ "kind": "output", "endpoint": endpoint, "stream": stream, "text": text })
+                    json_text(
+                        &json!({ "kind": "output", "endpoint": endpoint, "stream": stream, "text": text })
+                    )
                 );
                 return;
             }
             let short: String = endpoint.to_string().chars().take(9).collect();
             for line in plain_text(&text).lines() {
-                bar.println(format!("{short} │ {line}"));
+                // Not `bar.println`, which says nothing where there is no terminal.
+                bar.suspend(|| println!("{short} │ {line}"));
             }
         }
     }
@@ -260,6 +265,11 @@ fn summary(
             "endpoints refused the job",
             format!("see why: bartizan receipts {id}"),
         ));
+    }
+    let unwell = count(TargetState::Failed) + count(TargetState::Expired);
+    if unwell > 0 {
+        let next = format!("see the exit codes: bartizan receipts {id}");
+        return Err(fail(Code::Error, format!("it did not succeed on {unwell} endpoints"), next));
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(context: &Context, options: &WitnessOptions) -> Result<()> {
                 if options.once || fatal {
                     return Err(error);
                 }
-                crate::exit::report(&error);
+                crate::exit::report(&error, context.terminal);
             }
         }
         std::thread::sleep(Duration::from_secs(options.interval));

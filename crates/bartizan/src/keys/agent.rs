@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -64,7 +65,10 @@ fn ask(request: &[u8], expected: u8) -> Result<Vec<u8>> {
                 "start one, or give --key FILE",
             )
         })?;
-    let mut stream = UnixStream::connect(&path).context("connect to ssh-agent")?;
+    let mut stream = UnixStream::connect(&path).map_err(|error| {
+        let problem = format!("no ssh-agent at {}: {error}", Path::new(&path).display());
+        fail(Code::Error, problem, "start one and set SSH_AUTH_SOCK, or give --key FILE")
+    })?;
     stream.set_read_timeout(Some(PATIENCE)).context("set a time limit")?;
     let length = u32::try_from(request.len()).context("too long")?.to_be_bytes();
     stream.write_all(&[&length, request].concat()).context("write to ssh-agent")?;

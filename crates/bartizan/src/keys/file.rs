@@ -10,6 +10,7 @@ use ssh_key::private::{Ed25519Keypair, KeypairData};
 use ssh_key::{Cipher, Kdf, LineEnding, PrivateKey};
 
 use super::secret::Secret;
+use crate::exit::{Code, fail};
 use crate::home::{read_bounded, write_private};
 
 /// Rounds of bcrypt; what `ssh-keygen` uses is 16 to 24.
@@ -40,20 +41,36 @@ pub(crate) enum Loaded {
 /// Reads a private key; asks for its passphrase if it has one.
 pub(crate) fn load(path: &Path) -> Result<Loaded> {
     let text = Secret::new(read_bounded(path)?);
-    let mut key = PrivateKey::from_openssh(text.expose().as_slice())
-        .with_context(|| format!("read the OpenSSH private key {}", path.display()))?;
+    let mut key = PrivateKey::from_openssh(text.expose().as_slice()).map_err(|error| {
+        let problem = format!("{} is not an OpenSSH private key: {error}", path.display());
+        fail(Code::Error, problem, "name the private half of a key made by `ssh-keygen` or `bartizan key new`; a damaged one must come from a backup")
+    })?;
     let blob = key.public_key().to_bytes().context("read the public key")?;
-    let public = PublicKey::decode(&blob).context("this kind of key cannot sign statements")?;
+    let public = PublicKey::decode(&blob).map_err(|error| unfit(path, &error.to_string()))?;
     if public.key_type().is_hardware() {
         return Ok(Loaded::SecurityKey(public));
     }
     if key.is_encrypted() {
         let passphrase = passphrase(path)?;
-        key = key.decrypt(passphrase.expose()).context("wrong passphrase")?;
+        key = key.decrypt(passphrase.expose()).map_err(|_| {
+            let problem = format!("wrong passphrase for {}", path.display());
+            fail(
+                Code::Error,
+                problem,
+                "try again; `ssh-keygen -y -f FILE` tells whether a passphrase fits",
+            )
+        })?;
     }
-    let KeypairData::Ed25519(pair) = key.key_data() else { bail!("not an Ed25519 key") };
+    let KeypairData::Ed25519(pair) = key.key_data() else {
+        return Err(unfit(path, "a software key must be Ed25519"));
+    };
     let seed = Secret::new(pair.private.to_bytes());
     Ok(Loaded::Software(from_seed(&seed)?))
+}
+
+fn unfit(path: &Path, why: &str) -> anyhow::Error {
+    let problem = format!("{} cannot sign statements: {why}", path.display());
+    fail(Code::Error, problem, "use a key of type ed25519-sk, ecdsa-sk or ed25519")
 }
 
 fn from_seed(seed: &Secret<[u8; 32]>) -> Result<FileKey> {
@@ -70,8 +87,17 @@ fn passphrase(path: &Path) -> Result<Secret<String>> {
         let text = str::from_utf8(bytes.expose()).context("the passphrase file is not text")?;
         return Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()));
     }
-    let asked = rpassword::prompt_password(format!("Passphrase of {}: ", path.display()));
-    Ok(Secret::new(asked.context("ask for the passphrase")?))
+    ask(&format!("Passphrase of {}: ", path.display()))
+}
+
+fn ask(question: &str) -> Result<Secret<String>> {
+    rpassword::prompt_password(question).map(Secret::new).map_err(|error| {
+        fail(
+            Code::Error,
+            format!("cannot ask for the passphrase: {error}"),
+            "run it on a terminal, name a file that holds it in BARTIZAN_PASSPHRASE_FILE, or use ssh-agent",
+        )
+    })
 }
 
 /// Makes a key file and its `.pub`. For labs and automation: people should hold hardware keys.
@@ -99,9 +125,8 @@ fn encrypt(key: &PrivateKey, path: &Path) -> Result<PrivateKey> {
     let first = if std::env::var_os("BARTIZAN_PASSPHRASE_FILE").is_some() {
         passphrase(path)?
     } else {
-        let ask = |text: &str| rpassword::prompt_password(text).context("ask for the passphrase");
-        let first = Secret::new(ask("New passphrase: ")?);
-        let second = Secret::new(ask("Once more: ")?);
+        let first = ask("New passphrase: ")?;
+        let second = ask("Once more: ")?;
         if first.expose() != second.expose() {
             bail!("the two differ");
         }

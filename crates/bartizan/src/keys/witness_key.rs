@@ -7,6 +7,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 use super::secret::Secret;
+use crate::exit::{Code, fail};
 use crate::home::{Home, read_bounded, write_private};
 
 const FILE: &str = "witness.key";
@@ -25,7 +26,14 @@ impl WitnessKey {
         }
         let bytes = Secret::new(read_bounded(&path)?);
         let pair = Ed25519KeyPair::from_pkcs8(bytes.expose())
-            .map_err(|_| anyhow!("{} is damaged; restore it from a backup", path.display()))?;
+            .map_err(|_| {
+            let problem = format!("{} is damaged", path.display());
+            fail(
+                Code::Error,
+                problem,
+                "restore it from a backup; the bundle knows this console as a witness by this key only",
+            )
+        })?;
         Ok(Self(pair))
     }
 

@@ -7,4 +7,13 @@
     reason = "tests"
 )]
 
+mod completions;
+mod files;
+mod keys;
+mod logs;
+mod organisation;
+mod stage;
+mod statements;
 mod story;
+mod terminal;
+mod work;
