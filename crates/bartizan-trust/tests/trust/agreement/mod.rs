@@ -6,6 +6,7 @@
 mod build;
 mod generate;
 mod model;
+mod vectors;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ use bartizan_trust::state::{LocalFacts, State};
 use bartizan_trust::statement::*;
 use bartizan_trust::time::UnixSeconds;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
 
 use build::Stage;
 use model::{Answer, Memory, judge};
@@ -35,15 +37,23 @@ fn answer(verdict: &Verdict) -> Answer {
     }
 }
 
-/// Plays a case on both sides and returns the answers.
-fn play(case: &generate::Case) -> Vec<Answer> {
+/// A delivery on which both sides agreed.
+struct Played {
+    before: State,
+    clock: UnixSeconds,
+    delivery: build::Delivery,
+    answer: Answer,
+}
+
+/// Plays a case on both sides.
+fn play(case: &generate::Case) -> Vec<Played> {
     let mut stage = Stage::new(case.rules.clone());
     let mut memory = Memory {
         witness_time: BEGINNING.get(),
         control_seen_at: BEGINNING.get(),
         ..Memory::default()
     };
-    let mut answers = Vec::new();
+    let mut all = Vec::new();
     for (number, step) in case.steps.iter().enumerate() {
         stage.world.now = stage.world.now.plus(step.wait);
         if step.catch_up {
@@ -65,14 +75,14 @@ fn play(case: &generate::Case) -> Vec<Answer> {
         );
         assert_eq!(outcome.state.floor.get(), memory.witness_time, "witness time, {number}");
         assert_eq!(outcome.state.jobs.size, memory.log.len() as u64, "log, {number}");
-        stage.state = outcome.state;
+        let before = core::mem::replace(&mut stage.state, outcome.state);
         if found == Answer::Run && step.ends_well {
             stage.ended_well(&wish);
             memory.succeeded.push((wish.id, wish.ends));
         }
-        answers.push(found);
+        all.push(Played { before, clock: facts.now, delivery, answer: found });
     }
-    answers
+    all
 }
 
 proptest! {
@@ -84,6 +94,14 @@ proptest! {
     }
 }
 
+const fn name(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Run => "run",
+        Answer::NeedContent => "need_content",
+        Answer::No(refusal) => refusal.code(),
+    }
+}
+
 /// Agreement is worth what the cases reach: every code a job can get must come up, and jobs must run.
 #[test]
 fn generated_histories_reach_every_refusal_of_a_job() {
@@ -91,24 +109,17 @@ fn generated_histories_reach_every_refusal_of_a_job() {
     let mut reached: BTreeMap<&str, u32> = BTreeMap::new();
     for _ in 0..400 {
         let case = generate::case().new_tree(&mut runner).unwrap().current();
-        for answer in play(&case) {
-            let name = match answer {
-                Answer::Run => "run",
-                Answer::NeedContent => "need content",
-                Answer::No(refusal) => refusal.code(),
-            };
-            *reached.entry(name).or_default() += 1;
+        for played in play(&case) {
+            *reached.entry(name(played.answer)).or_default() += 1;
         }
     }
     let total: u32 = reached.values().sum();
     for refusal in JOB_REFUSALS {
         assert!(reached.contains_key(refusal.code()), "{refusal} never came up: {reached:?}");
     }
-    assert!(reached.contains_key("need content"), "{reached:?}");
+    assert!(reached.contains_key("need_content"), "{reached:?}");
     assert!(reached.get("run").is_some_and(|runs| runs * 10 > total), "{reached:?}");
 }
-
-use proptest::strategy::ValueTree as _;
 
 /// What a job can be refused for in this release; `replay.full` needs thousands of jobs and has its own test.
 const JOB_REFUSALS: &[Refusal] = &[
@@ -148,3 +159,51 @@ const JOB_REFUSALS: &[Refusal] = &[
     Refusal::RateLimited,
     Refusal::ContentMismatch,
 ];
+
+/// One bit of a delivery that would run.
+#[derive(Debug, Clone, Copy)]
+enum Flipped {
+    Envelope,
+    Path,
+    Content,
+    Consistency,
+    Proof,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// I1 to I5 at the level of bits.
+    #[test]
+    fn one_flipped_bit_anywhere_never_runs_what_was_not_signed(
+        part in prop::sample::select(&[
+            Flipped::Envelope, Flipped::Path, Flipped::Content, Flipped::Consistency, Flipped::Proof,
+        ][..]),
+        at in any::<prop::sample::Index>(),
+        bit in 0..8u8,
+    ) {
+        let mut world = World::new().unwrap();
+        let state = world.endpoint(0).unwrap();
+        let first = world.good_delivery(&state).unwrap();
+        let state = authorize(&state, &world.facts(), &first.as_ref()).state;
+        let good = world.good_delivery(&state).unwrap();
+        prop_assert!(matches!(authorize(&state, &world.facts(), &good.as_ref()).verdict, Verdict::Run(_)));
+        let flip = |bytes: &mut [u8]| bytes[at.index(bytes.len())] ^= 1 << bit;
+        let flip_hash = |hashes: &mut [Sha256]| {
+            let chosen = at.index(hashes.len());
+            let mut bytes = *hashes[chosen].as_bytes();
+            flip(&mut bytes);
+            hashes[chosen] = Sha256::from_bytes(bytes);
+        };
+        let mut delivery = good.clone();
+        match part {
+            Flipped::Envelope => flip(&mut delivery.envelope),
+            Flipped::Path => flip_hash(&mut delivery.path),
+            Flipped::Content => flip(delivery.content.as_mut().unwrap()),
+            Flipped::Consistency => flip_hash(&mut delivery.consistency),
+            Flipped::Proof => flip(&mut delivery.proof),
+        }
+        let verdict = authorize(&state, &world.facts(), &delivery.as_ref()).verdict;
+        prop_assert!(matches!(verdict, Verdict::Refused(_)), "{part:?}: {verdict:?}");
+    }
+}

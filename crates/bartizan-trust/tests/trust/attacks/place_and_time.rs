@@ -1,5 +1,7 @@
 //! I2 to I4: only on listed endpoints, at most once, only inside the window.
 
+use bartizan_trust::targets::TargetTree;
+
 use super::*;
 
 // I2: only on listed endpoints.
@@ -15,6 +17,20 @@ fn i2_a_job_for_endpoint_a_delivered_to_b() {
     let (index, path) =
         World::tree(&[1, 2]).unwrap().proof(&World::endpoint_id(1).unwrap()).unwrap();
     (delivery.index, delivery.path) = (index, path);
+    refused(&mut world, &state, &delivery, Refusal::NotTargeted);
+}
+
+#[test]
+fn i2_a_leaf_in_a_stage_the_job_does_not_have() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let tree = TargetTree::new(&[(state.endpoint, 1)]).unwrap();
+    let mut job = world.job().unwrap();
+    job.targets = tree.targets();
+    let envelope = signed(&job, &BOTH).unwrap();
+    let (index, path) = tree.proof(&state.endpoint).unwrap();
+    let delivered = world.deliver(&envelope, &state).unwrap();
+    let delivery = Delivery { stage: 1, index, path, ..delivered };
     refused(&mut world, &state, &delivery, Refusal::NotTargeted);
 }
 
