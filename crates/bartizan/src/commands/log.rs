@@ -7,7 +7,7 @@ use bartizan_trust::policy::LogTrust;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Console, Context};
+use super::{Console, Context, File, export};
 use crate::exit::refused;
 use crate::terminal::cell;
 use crate::trust::whole_log;
@@ -18,11 +18,18 @@ use crate::witness::{self, Log};
 pub(crate) enum LogCommand {
     /// Download both logs, recompute their roots, verify every signature
     Verify,
+    /// Write every statement of both logs, and all receipts, for stock `ssh-keygen -Y verify`
+    Export {
+        /// Where to
+        #[arg(long)]
+        dir: File,
+    },
 }
 
 pub(crate) fn run(context: &Context, command: &LogCommand) -> Result<()> {
     match command {
         LogCommand::Verify => verify(context),
+        LogCommand::Export { dir } => export::logs(context, dir),
     }
 }
 

@@ -3,6 +3,7 @@
 mod approve;
 mod endpoints;
 mod enroll;
+mod export;
 mod init;
 mod keys;
 mod log;
@@ -138,7 +139,7 @@ pub(crate) enum Command {
 }
 
 /// Which endpoints a list is about.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Filter {
     /// Words in name or system
     #[arg(long)]

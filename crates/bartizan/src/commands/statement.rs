@@ -2,20 +2,19 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use bartizan_proto::operator::JobDetail;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::signers::operator_signatures;
-use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::statement::Bundle;
 use clap::Subcommand;
 use data_encoding::BASE64;
 use serde_json::json;
 
+use super::export::Folder;
 use super::{Context, File, watch};
 use crate::exit::refused;
-use crate::home::{read_bounded, write_private};
-use crate::keys::security_key::armour;
+use crate::home::read_bounded;
 use crate::sign::render;
 
 /// `bartizan statement …`
@@ -102,23 +101,10 @@ fn verify(context: &Context, envelope: &Envelope, bundle: &Envelope) -> Result<(
     Ok(())
 }
 
-/// Three kinds of file: the signed bytes, each signature armoured, and the keys that may sign.
 fn export(context: &Context, envelope: &Envelope, folder: &Path) -> Result<()> {
-    write_private(&folder.join("pae"), &envelope.pae())?;
-    let mut allowed = String::new();
-    let mut commands = Vec::new();
-    for (number, blob) in envelope.signature_blobs().enumerate() {
-        let Ok(signature) = SshSig::decode(blob) else { bail!("signature {number} is damaged") };
-        let namespace = signature.role().namespace();
-        let who = format!("signer-{number}");
-        allowed +=
-            &format!("{who} namespaces=\"{namespace}\" {}\n", signature.public_key().to_openssh());
-        write_private(&folder.join(format!("sig.{number}")), armour(blob).as_bytes())?;
-        commands.push(format!(
-            "ssh-keygen -Y verify -f allowed_signers -I {who} -n {namespace} -s sig.{number} < pae"
-        ));
-    }
-    write_private(&folder.join("allowed_signers"), allowed.as_bytes())?;
+    let mut files = Folder::new(folder);
+    files.add("", envelope, |number, _| Some(format!("signer-{number}")))?;
+    let commands = files.finish()?;
     let text = format!(
         "written to {}. The keys in allowed_signers come from the statement: compare them with the bundle. Then, in that folder:\n{}",
         folder.display(),
