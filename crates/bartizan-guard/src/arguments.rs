@@ -5,18 +5,19 @@ use std::path::PathBuf;
 pub(crate) const USAGE: &str = "\
 Usage:
   bartizan-guard enroll --server HOST:PORT --anchor bz1-… --enrolment TEXT [--dir DIR]
-  bartizan-guard run [--dir DIR] [--agent-binary PATH]
+  bartizan-guard run [--dir DIR] [--agent-binary PATH] [--agent-user NAME]
   bartizan-guard status [--dir DIR]
   bartizan-guard --version
 
-DIR is /var/lib/bartizan unless given. `bartizan enroll` prints the enroll command.";
+DIR is /var/lib/bartizan unless given. `bartizan enroll` prints the enroll command.
+NAME is the local account of the network half when started as root: bartizan-agent unless given.";
 
 const DEFAULT_FOLDER: &str = "/var/lib/bartizan";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Enroll(Enroll),
-    Run { folder: PathBuf, agent: Option<PathBuf> },
+    Run(Run),
     Status { folder: PathBuf },
     Version,
     Help,
@@ -30,30 +31,44 @@ pub(crate) struct Enroll {
     pub(crate) enrolment: String,
 }
 
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) folder: PathBuf,
+    /// The program of the network half; beside this one unless given.
+    pub(crate) agent: Option<PathBuf>,
+    /// Its account, which must exist if it is named.
+    pub(crate) user: Option<String>,
+}
+
 impl Command {
+    /// The command, or every problem of the command line, one a line.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
         let Some((name, options)) = arguments.split_first() else { return Ok(Self::Help) };
         match name.as_str() {
             "--version" | "version" => Ok(Self::Version),
             "--help" | "-h" | "help" => Ok(Self::Help),
             "enroll" => {
-                let options =
-                    Options::read(options, &["--dir", "--server", "--anchor", "--enrolment"])?;
+                let needed = ["--server", "--anchor", "--enrolment"];
+                let options = Options::read(options, &needed, &["--dir"])?;
                 Ok(Self::Enroll(Enroll {
                     folder: options.folder(),
-                    server: options.needed("--server")?,
-                    anchor: options.needed("--anchor")?,
-                    enrolment: options.needed("--enrolment")?,
+                    server: options.text("--server"),
+                    anchor: options.text("--anchor"),
+                    enrolment: options.text("--enrolment"),
                 }))
             }
             "run" => {
-                let options = Options::read(options, &["--dir", "--agent-binary"])?;
-                Ok(Self::Run {
+                let known = ["--dir", "--agent-binary", "--agent-user"];
+                let options = Options::read(options, &[], &known)?;
+                Ok(Self::Run(Run {
                     folder: options.folder(),
                     agent: options.value("--agent-binary").map(PathBuf::from),
-                })
+                    user: options.value("--agent-user").map(str::to_owned),
+                }))
             }
-            "status" => Ok(Self::Status { folder: Options::read(options, &["--dir"])?.folder() }),
+            "status" => {
+                Ok(Self::Status { folder: Options::read(options, &[], &["--dir"])?.folder() })
+            }
             other => Err(format!("unknown command `{other}`")),
         }
     }
@@ -62,29 +77,40 @@ impl Command {
 struct Options<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Options<'a> {
-    fn read(arguments: &'a [String], known: &[&str]) -> Result<Self, String> {
+    fn read(arguments: &'a [String], needed: &[&str], known: &[&str]) -> Result<Self, String> {
         let mut options: Vec<(&str, &str)> = Vec::new();
+        let mut problems = Vec::new();
         for pair in arguments.chunks(2) {
             let [name, value] = pair else {
-                return Err(format!("`{}` needs a value", pair.first().map_or("", String::as_str)));
+                let name = pair.first().map_or("", String::as_str);
+                problems.push(format!("`{name}` needs a value"));
+                continue;
             };
-            if !known.contains(&name.as_str()) {
-                return Err(format!("unknown option `{name}`"));
-            }
-            if options.iter().any(|(seen, _)| seen == name) {
-                return Err(format!("`{name}` stands twice"));
+            if !needed.contains(&name.as_str()) && !known.contains(&name.as_str()) {
+                problems.push(format!("unknown option `{name}`"));
+            } else if options.iter().any(|(seen, _)| seen == name) {
+                problems.push(format!("`{name}` stands twice"));
+            } else if value.is_empty() {
+                problems.push(format!("`{name}` is empty"));
             }
             options.push((name, value));
         }
-        Ok(Self(options))
+        let options = Self(options);
+        problems.extend(
+            needed
+                .iter()
+                .filter(|name| options.value(name).is_none())
+                .map(|name| format!("`{name}` is missing")),
+        );
+        if problems.is_empty() { Ok(options) } else { Err(problems.join("\nbartizan-guard: ")) }
     }
 
     fn value(&self, name: &str) -> Option<&'a str> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
     }
 
-    fn needed(&self, name: &str) -> Result<String, String> {
-        self.value(name).map(str::to_owned).ok_or_else(|| format!("`{name}` is missing"))
+    fn text(&self, name: &str) -> String {
+        self.value(name).unwrap_or_default().to_owned()
     }
 
     fn folder(&self) -> PathBuf {
@@ -103,7 +129,8 @@ mod tests {
 
     #[test]
     fn commands_are_read_and_mistakes_named() {
-        assert_eq!(parse("run --dir x"), Ok(Command::Run { folder: "x".into(), agent: None }));
+        let run = Run { folder: "x".into(), agent: None, user: Some("nobody".to_owned()) };
+        assert_eq!(parse("run --dir x --agent-user nobody"), Ok(Command::Run(run)));
         for (line, word) in [
             ("enroll --server a:1 --anchor bz1-x", "--enrolment"),
             ("run --dir", "needs a value"),
@@ -112,6 +139,16 @@ mod tests {
             ("fly", "unknown command"),
         ] {
             assert!(parse(line).is_err_and(|problem| problem.contains(word)), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let problems = parse("enroll --speed 9 --dir a --dir b --server").unwrap_err();
+        for word in
+            ["--speed", "`--dir` stands twice", "`--server` needs", "--anchor", "--enrolment"]
+        {
+            assert!(problems.contains(word), "{word} in {problems}");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The device key: who this endpoint is. It signs descriptors, receipts and TLS handshakes, each in a form
 //! that cannot be taken for another.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -36,7 +35,7 @@ impl DeviceKey {
 
     /// Reads the stored key.
     pub(crate) fn load(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).with_context(|| {
+        let bytes = files::read_own(path).with_context(|| {
             format!("read {}; run `bartizan-guard enroll` first", path.display())
         })?;
         Self::from_pkcs8(&bytes)

@@ -78,7 +78,7 @@ impl Folder {
     /// What `enroll` wrote.
     pub(crate) fn load_enrolled(&self) -> Result<Enrolled> {
         let path = self.enrolled();
-        let bytes = fs::read(&path).with_context(|| {
+        let bytes = files::read_own(&path).with_context(|| {
             format!("read {}; run `bartizan-guard enroll` first", path.display())
         })?;
         serde_json::from_slice(&bytes)
@@ -102,8 +102,10 @@ impl Folder {
         now: UnixSeconds,
     ) -> Result<State> {
         let path = self.state();
-        let bytes = match fs::read(&path) {
+        let bytes = match files::read_own(&path) {
             Ok(bytes) => bytes,
+            // A link or a folder in its place is set aside like any other damage.
+            Err(_) if path.symlink_metadata().is_ok_and(|found| !found.is_file()) => Vec::new(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 eprintln!(
                     "{} is missing: beginning from the anchor, refusing jobs signed before now",
@@ -137,7 +139,7 @@ impl Folder {
     fn keep_aside(&self, path: &Path) -> Result<PathBuf> {
         let free = (1..1_000_u32)
             .map(|n| self.root.join(format!("state.json.damaged-{n}")))
-            .find(|aside| !aside.exists());
+            .find(|aside| aside.symlink_metadata().is_err());
         let aside = free.context("find a free name")?;
         fs::rename(path, &aside).context("keep the damaged state aside")?;
         Ok(aside)
@@ -160,15 +162,27 @@ impl Folder {
     /// Jobs that had been started when the guard stopped.
     pub(crate) fn load_started(&self) -> Vec<Started> {
         let Ok(entries) = fs::read_dir(self.started()) else { return Vec::new() };
-        entries
-            .filter_map(|entry| fs::read(entry.ok()?.path()).ok())
-            .filter_map(|bytes| serde_json::from_slice(&bytes).ok())
-            .collect()
+        entries.filter_map(|entry| load_note(&entry.ok()?.path())).collect()
     }
 
     fn started_path(&self, job: StatementId) -> PathBuf {
         self.started().join(format!("{job}.json"))
     }
+}
+
+fn load_note(path: &Path) -> Option<Started> {
+    // One that was not finished before a power cut: its job had not begun.
+    if path.extension().is_none_or(|extension| extension != "json") {
+        return None;
+    }
+    let note = files::read_own(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    if note.is_none() {
+        eprintln!(
+            "{} is damaged and left where it is; the job it names gets no receipt, and does not run again",
+            path.display()
+        );
+    }
+    note
 }
 
 enum StateProblem {

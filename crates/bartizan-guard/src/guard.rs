@@ -1,6 +1,6 @@
 //! The event loop: one thread, one state; everything else sends it events.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,13 @@ use bartizan_trust::note::Note;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::state::{LocalFacts, State};
 
+use crate::arguments::Run;
 use crate::device::DeviceKey;
 use crate::folder::{Enrolled, Folder, Started};
 use crate::install::now;
 use crate::jobs::{self, Awaited, Piece, RUNNING_MAX, Running, Told};
 use crate::outbox::{self, Outbox, RECEIPTS_MAX, REFUSALS_MAX};
-use crate::pipe::{self, Agent};
+use crate::pipe::{Agent, Separation};
 use crate::receipts::{self, Account};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -49,15 +50,17 @@ pub(crate) enum Event {
 }
 
 /// Runs until asked to stop.
-pub(crate) fn run(path: &Path, agent: Option<PathBuf>) -> Result<()> {
-    let folder = Folder::new(path);
+pub(crate) fn run(options: Run) -> Result<()> {
+    let folder = Folder::new(&options.folder);
+    let separation = Separation::choose(options.user.as_deref())?;
     let enrolled = folder.load_enrolled()?;
     let _lock = files::lock_folder(folder.root())
         .context("lock the folder")?
         .context("another bartizan-guard runs in this folder")?;
     signals::catch_stop_requests().context("catch signals")?;
-    let mut guard = Guard::load(folder, enrolled, agent.map_or_else(beside_this_program, Ok)?)?;
-    eprintln!("endpoint {}; {}", guard.device.endpoint(), pipe::describe_separation());
+    let program = options.agent.map_or_else(beside_this_program, Ok)?;
+    let mut guard = Guard::load(folder, enrolled, program, separation)?;
+    eprintln!("endpoint {}; {}", guard.device.endpoint(), guard.separation.describe());
     guard.finish_interrupted()?;
     guard.run()
 }
@@ -75,6 +78,7 @@ struct Guard {
     state: State,
     outbox: Outbox,
     program: PathBuf,
+    separation: Separation,
     events: Receiver<Event>,
     sender: SyncSender<Event>,
     agent: Option<Agent>,
@@ -93,7 +97,12 @@ struct Guard {
 }
 
 impl Guard {
-    fn load(folder: Folder, enrolled: Enrolled, program: PathBuf) -> Result<Self> {
+    fn load(
+        folder: Folder,
+        enrolled: Enrolled,
+        program: PathBuf,
+        separation: Separation,
+    ) -> Result<Self> {
         let device = DeviceKey::load(&folder.device_key())?;
         let certificate = std::fs::read(folder.certificate())
             .context("read the certificate; enrol this endpoint anew")?;
@@ -118,6 +127,7 @@ impl Guard {
             state,
             outbox,
             program,
+            separation,
             events,
             sender,
             agent: None,
@@ -496,7 +506,7 @@ impl Guard {
         if self.agent.is_some() || Instant::now() < self.restart_at || signals::stop_requested() {
             return;
         }
-        match Agent::start(&self.program, self.generation, self.sender.clone()) {
+        match Agent::start(&self.program, &self.separation, self.generation, self.sender.clone()) {
             Ok(agent) => {
                 self.agent = Some(agent);
                 self.send_setup();

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match Command::parse(&arguments) {
         Ok(Command::Enroll(enroll)) => install::enroll(&enroll),
-        Ok(Command::Run { folder, agent }) => guard::run(&folder, agent),
+        Ok(Command::Run(run)) => guard::run(run),
         Ok(Command::Status { folder }) => install::print_status(&folder),
         Ok(Command::Version) => {
             println!("bartizan-guard {}", env!("CARGO_PKG_VERSION"));

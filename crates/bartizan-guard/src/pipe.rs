@@ -6,7 +6,7 @@ use std::process::Child;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bartizan_os::account::{self, Account};
 use bartizan_os::companion;
 use bartizan_proto::frame::{FrameReader, encode_frame};
@@ -29,11 +29,11 @@ impl Agent {
     /// Starts it; its messages arrive as events that carry `generation`.
     pub(crate) fn start(
         program: &Path,
+        separation: &Separation,
         generation: u64,
         events: SyncSender<Event>,
     ) -> Result<Self> {
-        let account = agent_account();
-        let mut child = companion::start(program, account.as_ref())
+        let mut child = companion::start(program, separation.account())
             .with_context(|| format!("start {}", program.display()))?;
         let stdin = child.stdin.take().context("take the agent's standard input")?;
         let stdout = child.stdout.take().context("take the agent's standard output")?;
@@ -59,21 +59,60 @@ impl Agent {
     }
 }
 
-/// Says in one line whether the two halves are two users.
-pub(crate) fn describe_separation() -> String {
-    if !account::is_root() {
-        return "guard and agent run as one user (not started as root)".to_owned();
-    }
-    match agent_account() {
-        Some(account) => format!("the agent runs as `{}`, without privileges", account.name),
-        None => format!(
-            "guard and agent run as one user: the account `{AGENT_ACCOUNT}` is missing (useradd --system {AGENT_ACCOUNT})"
-        ),
-    }
+/// Whether the two halves are two users.
+pub(crate) enum Separation {
+    /// The network half has an account of its own.
+    TwoUsers(Account),
+    /// This process is not root and cannot become anybody else.
+    NotRoot,
+    /// The account is missing.
+    NoAccount,
 }
 
-fn agent_account() -> Option<Account> {
-    if account::is_root() { account::by_name(AGENT_ACCOUNT) } else { None }
+impl Separation {
+    /// Looks the account up. One that somebody named must exist and have no privileges; without the usual one both
+    /// halves run as one user.
+    pub(crate) fn choose(named: Option<&str>) -> Result<Self> {
+        if !account::is_root() {
+            return match named {
+                Some(name) => {
+                    bail!("--agent-user {name} needs root; leave it out to run as one user")
+                }
+                None => Ok(Self::NotRoot),
+            };
+        }
+        match (account::by_name(named.unwrap_or(AGENT_ACCOUNT)), named) {
+            (Some(account), _) if account.uid == 0 || account.gid == 0 => bail!(
+                "the account `{}` has root's privileges; give the agent another",
+                account.name
+            ),
+            (Some(account), _) => Ok(Self::TwoUsers(account)),
+            (None, Some(name)) => {
+                bail!("no local account `{name}`; create it: useradd --system {name}")
+            }
+            (None, None) => Ok(Self::NoAccount),
+        }
+    }
+
+    /// In one line.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::TwoUsers(account) => {
+                format!("the agent runs as `{}`, without privileges", account.name)
+            }
+            Self::NotRoot => "guard and agent run as one user (not started as root)".to_owned(),
+            Self::NoAccount => format!(
+                "guard and agent run as one user: the account `{AGENT_ACCOUNT}` is missing (useradd --system {AGENT_ACCOUNT})"
+            ),
+        }
+    }
+
+    const fn account(&self) -> Option<&Account> {
+        match self {
+            Self::TwoUsers(account) => Some(account),
+            Self::NotRoot | Self::NoAccount => None,
+        }
+    }
 }
 
 fn write_all(mut pipe: impl Write, queue: &Receiver<Message>) {

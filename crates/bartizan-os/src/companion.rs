@@ -1,11 +1,12 @@
 //! Starting the network half of the endpoint beside the privileged one.
 
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::account::Account;
-use crate::exec::end_with_parent;
+use crate::tree::end_with;
 
 /// Starts `program` with pipes as standard input and output, an empty environment but for what a proxy needs,
 /// as `account` if one is given. It ends when this process ends.
@@ -18,10 +19,22 @@ pub fn start(program: &Path, account: Option<&Account>) -> io::Result<Child> {
         }
     }
     if let Some(account) = account {
-        use std::os::unix::process::CommandExt;
         // Supplementary groups are dropped by `uid` when the caller is root.
         command.gid(account.gid).uid(account.uid).current_dir("/");
     }
-    end_with_parent(&mut command);
+    restrict(&mut command);
     command.spawn()
+}
+
+#[expect(unsafe_code, reason = "code between fork and exec has no safe interface in std")]
+fn restrict(command: &mut Command) {
+    let guard = std::process::id();
+    // SAFETY: the closure makes system calls only and allocates nothing, as code after fork must.
+    unsafe {
+        command.pre_exec(move || {
+            // No set-user-id program gives it back what it does not have.
+            rustix::thread::set_no_new_privs(true)?;
+            end_with(guard)
+        });
+    }
 }

@@ -1,8 +1,8 @@
 //! The one door through which work reaches the machine.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, chown};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,13 +10,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use bartizan_trust::authorize::Authorized;
-use bartizan_trust::id::Sha256;
 use bartizan_trust::statement::{Interpreter, Output, Script};
-use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::account::{self, Account};
-use crate::limits::{GRACE, OUTPUT_LINGER};
+use crate::limits::OUTPUT_LINGER;
 use crate::output::{Collector, Read1, read_both};
+use crate::{sealed, tree};
 
 pub use crate::output::Stream;
 
@@ -78,13 +77,14 @@ pub fn run(
 }
 
 struct Prepared {
-    file: PathBuf,
+    /// The content, which nobody can change any more.
+    content: File,
     work: PathBuf,
     account: Option<Account>,
     become_account: bool,
 }
 
-/// Writes the content into a new file of the guard's and checks again that it is what was signed.
+/// Puts the content where nobody can change it, and checks there that it is what was signed.
 fn prepare(proof: &Authorized<Script>, place: &Path) -> Result<Prepared, &'static str> {
     let script = proof.action();
     let become_account = script.run_as.is_some();
@@ -98,33 +98,31 @@ fn prepare(proof: &Authorized<Script>, place: &Path) -> Result<Prepared, &'stati
     {
         return Err("exec.not_permitted");
     }
-    let prepared =
-        Prepared { file: place.join("script"), work: place.join("work"), account, become_account };
-    write_script(proof, place, &prepared).map_err(|_| "exec.folder")?;
-    let written = fs::read(&prepared.file).map_err(|_| "exec.folder")?;
-    if Sha256::of(&written) != script.content.sha256 {
+    let mut content = sealed::write(proof.content()).map_err(|_| "exec.spawn")?;
+    if sealed::hash(&mut content).map_err(|_| "exec.spawn")? != script.content.sha256 {
         return Err("exec.content_changed");
     }
+    let prepared = Prepared { content, work: place.join("work"), account, become_account };
+    make_folder(place, &prepared).map_err(|_| "exec.folder")?;
     Ok(prepared)
 }
 
-fn write_script(proof: &Authorized<Script>, place: &Path, prepared: &Prepared) -> io::Result<()> {
+fn make_folder(place: &Path, prepared: &Prepared) -> io::Result<()> {
     // A leftover of an earlier life is not reused.
     let _ = fs::remove_dir_all(place);
     fs::create_dir_all(&prepared.work)?;
     fs::set_permissions(&prepared.work, fs::Permissions::from_mode(0o700))?;
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o400).open(&prepared.file)?;
-    file.write_all(proof.content())?;
-    // Another account may pass through to its own file, and list nothing.
-    fs::set_permissions(place, fs::Permissions::from_mode(0o711))?;
-    if let (true, true, Some(account)) =
-        (prepared.become_account, account::is_root(), &prepared.account)
-    {
-        chown(&prepared.file, Some(account.uid), Some(account.gid))?;
+    if let Some(account) = prepared.other_account() {
         chown(&prepared.work, Some(account.uid), Some(account.gid))?;
     }
     Ok(())
+}
+
+impl Prepared {
+    /// The account to become, where that is not the guard's own.
+    fn other_account(&self) -> Option<&Account> {
+        self.account.as_ref().filter(|_| self.become_account && account::is_root())
+    }
 }
 
 fn start(script: &Script, prepared: &Prepared, place: &Path) -> Result<Child, &'static str> {
@@ -135,7 +133,7 @@ fn start(script: &Script, prepared: &Prepared, place: &Path) -> Result<Child, &'
         .map_or_else(|| place.join("work"), |account| account.home.clone());
     let mut command = Command::new(interpreter);
     command
-        .arg(&prepared.file)
+        .arg(sealed::path(&prepared.content))
         .args(&script.args)
         .env_clear()
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -146,13 +144,9 @@ fn start(script: &Script, prepared: &Prepared, place: &Path) -> Result<Child, &'
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        // What a terminal sends to the guard is not for its scripts.
         .process_group(0);
-    if let (true, true, Some(account)) =
-        (prepared.become_account, account::is_root(), &prepared.account)
-    {
-        command.gid(account.gid).uid(account.uid);
-    }
-    end_with_parent(&mut command);
+    tree::plant(&mut command, &prepared.content, prepared.other_account());
     command.spawn().map_err(|_| "exec.spawn")
 }
 
@@ -182,7 +176,7 @@ fn follow<F: FnMut(Chunk<'_>)>(
         }
         if Instant::now() >= deadline || stop() {
             let ending = if stop() { Ending::Interrupted } else { Ending::TimedOut };
-            end_group(&mut child);
+            tree::end(&mut child);
             drain(&reads, open, collector);
             return ending;
         }
@@ -201,7 +195,8 @@ fn follow<F: FnMut(Chunk<'_>)>(
 /// Takes what is still in the pipes, but does not wait for what a script left running.
 fn drain<F: FnMut(Chunk<'_>)>(reads: &Receiver<Read1>, mut open: u8, collector: &mut Collector<F>) {
     let until = Instant::now() + OUTPUT_LINGER;
-    while open > 0 {
+    // The clock is asked each time: what was left running may write without end.
+    while open > 0 && Instant::now() < until {
         match reads.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(Read1::Bytes(stream, bytes)) => collector.take(stream, &bytes),
             Ok(Read1::End) => open -= 1,
@@ -212,30 +207,4 @@ fn drain<F: FnMut(Chunk<'_>)>(reads: &Receiver<Read1>, mut open: u8, collector: 
 
 fn exit_code(status: ExitStatus) -> i32 {
     status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
-}
-
-/// Asks the whole group to end, then ends it.
-fn end_group(child: &mut Child) {
-    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    if let Some(group) = group {
-        let _ = kill_process_group(group, Signal::TERM);
-        let until = Instant::now() + GRACE;
-        while Instant::now() < until && matches!(child.try_wait(), Ok(None)) {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        // Also when the script itself is gone: what it started belongs to the group.
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
-/// The child ends when the thread that starts it ends, so that nothing runs unsupervised after the guard died.
-#[expect(unsafe_code, reason = "code between fork and exec has no safe interface in std")]
-pub(crate) fn end_with_parent(command: &mut Command) {
-    // SAFETY: the closure makes one system call and allocates nothing, as code after fork must.
-    unsafe {
-        command
-            .pre_exec(|| Ok(rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?));
-    }
 }

@@ -1,7 +1,7 @@
 //! Files that survive a power cut.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -15,13 +15,31 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         path.file_name().ok_or_else(|| io::Error::other("a path without a name"))?.to_owned();
     name.push(".new");
     let fresh = parent.join(name);
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    // A leftover of a power cut, or whatever somebody put there: never followed, never written into.
+    if let Err(error) = fs::remove_file(&fresh)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
     fs::rename(&fresh, path)?;
     sync_folder(parent)
+}
+
+/// Reads a file of ours: a regular file in this very place, not what a link points to.
+pub fn read_own(path: &Path) -> io::Result<Vec<u8>> {
+    // Without waiting, should somebody have put a named pipe there.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Removes a file durably; one that is not there is no error.
@@ -51,6 +69,7 @@ pub fn lock_folder(path: &Path) -> io::Result<Option<FolderLock>> {
         .create(true)
         .truncate(false)
         .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
         .open(path.join("lock"))?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(FolderLock { _file: file })),

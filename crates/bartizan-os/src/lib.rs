@@ -10,4 +10,6 @@ pub mod files;
 pub mod inventory;
 pub mod limits;
 mod output;
+mod sealed;
 pub mod signals;
+mod tree;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// How long a script that is told to end may take before it is ended.
 pub const GRACE: Duration = Duration::from_secs(2);
+/// How long processes that were killed may take to be gone, before the guard gives up on them.
+pub const KILL_PATIENCE: Duration = Duration::from_secs(5);
 /// How long output is awaited after a script has ended, in case something it left behind still holds it.
 pub const OUTPUT_LINGER: Duration = Duration::from_secs(1);
 /// Largest piece of output handed on at once.
