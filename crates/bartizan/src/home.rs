@@ -23,6 +23,7 @@ pub(crate) struct Home(PathBuf);
 
 /// Which organisation and server this console works with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct OrgFile {
     pub(crate) anchor: Anchor,
     /// `host:port` of the operator plane.
@@ -97,7 +98,8 @@ fn remedy(name: &str) -> &'static str {
         "witness-state.json" => {
             "restore it from a backup; or move it away after another operator's `bartizan log verify` shows the same roots as yours, because this console forgets what it has seen"
         }
-        _ => "move it away; the next command makes a new one",
+        "session.json" => "move it away; the next command logs in anew",
+        _ => "restore it from a backup, or move it away",
     }
 }
 

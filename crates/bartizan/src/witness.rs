@@ -50,6 +50,7 @@ impl Log {
 
 /// The newest checkpoint this console vouches for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct View {
     pub(crate) size: u64,
     pub(crate) root: Sha256,
@@ -57,6 +58,7 @@ pub(crate) struct View {
 
 /// Views by the log's origin.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct WitnessState {
     pub(crate) views: BTreeMap<String, View>,
 }

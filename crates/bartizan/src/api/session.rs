@@ -23,6 +23,7 @@ const LOGIN_S: u64 = 12 * 3600;
 const MARGIN_S: u64 = 60;
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SessionFile {
     org: OrgId,
     server: Sha256,

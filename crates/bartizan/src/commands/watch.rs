@@ -157,18 +157,32 @@ pub(crate) fn follow(
                 .unwrap_or(u64::MAX),
         );
         if matches!(news.state, JobState::Finished | JobState::Expired) {
+            // The state may be newer than the news that came with it.
+            let rest: JobEvents =
+                console.api.fetch(&format!("/v1/jobs/{id}/events?after={after}&wait_s=0"))?;
+            for event in rest.events {
+                take(context, &bar, &mut states, event);
+            }
+            let last: JobDetail = console.api.fetch(&format!("/v1/jobs/{id}"))?;
+            states = last.targets.into_iter().map(|row| (row.endpoint, row)).collect();
             bar.finish_and_clear();
             return summary(context, id, &states);
         }
         if timeout.is_some_and(|limit| start.elapsed() >= Duration::from_secs(limit)) {
             bar.finish_and_clear();
-            return Err(fail(
-                Code::Pending,
-                "the job has not ended yet",
-                format!("look again: bartizan watch {id}"),
-            ));
+            return Err(not_ended(id, &states));
         }
     }
+}
+
+fn not_ended(id: StatementId, states: &BTreeMap<EndpointId, TargetRow>) -> anyhow::Error {
+    let refused = states.values().filter(|row| row.state == TargetState::Refused).count();
+    if refused == 0 {
+        let next = format!("look again: bartizan watch {id}");
+        return fail(Code::Pending, "the job has not ended yet", next);
+    }
+    let problem = format!("{refused} endpoints refused the job so far");
+    fail(Code::Refused, problem, format!("see why: bartizan receipts {id}"))
 }
 
 const fn has_ended(state: TargetState) -> bool {

@@ -1,6 +1,7 @@
 //! Real processes in a directory of their own: the server, endpoints, and the tool as two people use it.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// How long a test waits for a state before it fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a program said, and how it ended.
 #[derive(Debug)]
@@ -191,6 +192,7 @@ impl Stage {
             .args(["identity", "--dir", &folder])
             .output()
             .unwrap();
+        assert!(identity.status.success(), "{identity:?}");
         std::fs::write(self.path("identity.json"), identity.stdout).unwrap();
     }
 
@@ -208,12 +210,11 @@ impl Stage {
     pub(crate) fn start_server(&mut self) {
         let mut command = Command::new(program("bartizan-server"));
         command.args(["run", "--dir"]).arg(self.path("server"));
-        let output = self.start("server", &mut command);
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line)
-            .unwrap_or_else(|_| panic!("the server: {}", self.log("server")));
-        self.plane = ready["operator"].as_str().unwrap().to_owned();
+        self.start("server", &mut command);
+        let line = || std::fs::read_to_string(self.path("server.out")).unwrap_or_default();
+        self.wait("the server", |_| line().ends_with('\n'));
+        let ready: Value = serde_json::from_str(&line()).unwrap();
+        ready["operator"].as_str().unwrap().clone_into(&mut self.plane);
     }
 
     /// A server that serves the organisation of alice and bob, both joined.
@@ -233,7 +234,7 @@ impl Stage {
         let mut stage = Self::organisation();
         for who in ["alice", "bob"] {
             let mut command = stage.command(who, &["witness", "--interval", "1s"]);
-            drop(stage.start(&format!("witness-{who}"), &mut command));
+            stage.start(&format!("witness-{who}"), &mut command);
         }
         let enroll = ["enroll", "--tenant", "acme", "--site", "hq"];
         let grant = stage.json("alice", &enroll).json();
@@ -245,7 +246,7 @@ impl Stage {
         .ends_with(0);
         let mut guard = Command::new(program("bartizan-guard"));
         guard.args(["run", "--dir"]).arg(stage.path("endpoint"));
-        drop(stage.start("guard", &mut guard));
+        stage.start("guard", &mut guard);
         stage.wait("a connected endpoint", |stage| {
             let list = stage.json("alice", &["endpoints"]).json();
             list["endpoints"][0]["connected"] == true
@@ -253,18 +254,16 @@ impl Stage {
         stage
     }
 
-    /// Starts a process that stays. Its messages go to `NAME.log`.
-    fn start(&mut self, name: &str, command: &mut Command) -> std::process::ChildStdout {
-        let log = std::fs::File::create(self.path(&format!("{name}.log"))).unwrap();
-        let mut child = command
+    /// Starts a process that stays. What it says goes to `NAME.out` and `NAME.log`.
+    fn start(&mut self, name: &str, command: &mut Command) {
+        let file = |ending: &str| File::create(self.path(&format!("{name}.{ending}"))).unwrap();
+        let child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
+            .stdout(file("out"))
+            .stderr(file("log"))
             .spawn()
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        let output = child.stdout.take().unwrap();
         self.running.push((name.to_owned(), child));
-        output
     }
 
     /// Ends a process that was started here.
