@@ -14,15 +14,20 @@ const ANSWER_BYTES_MAX: usize = 8 * 1024;
 
 /// Opens a TCP connection to `address` (`host:port`).
 pub(crate) async fn connect(address: &str) -> Result<TcpStream> {
-    let stream = match std::env::var("BARTIZAN_PROXY") {
-        Ok(proxy) if !proxy.is_empty() => through_proxy(&proxy, address).await?,
-        _ => timeout(PATIENCE, TcpStream::connect(address))
+    let stream = match proxy() {
+        Some(proxy) => through_proxy(&proxy, address).await?,
+        None => timeout(PATIENCE, TcpStream::connect(address))
             .await
             .context("connect: no answer")?
             .context("connect")?,
     };
     stream.set_nodelay(true).context("configure the connection")?;
     Ok(stream)
+}
+
+/// The proxy in use, if any.
+pub(crate) fn proxy() -> Option<String> {
+    std::env::var("BARTIZAN_PROXY").ok().filter(|proxy| !proxy.is_empty())
 }
 
 /// The host part of `host:port`, for TLS.

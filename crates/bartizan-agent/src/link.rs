@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bartizan_proto::frame::{FrameReader, encode_frame};
+use bartizan_proto::limits::ALPN;
 use bartizan_proto::message::{Message, Setup};
+use bartizan_trust::id::Sha256;
 use ring::rand::{SecureRandom, SystemRandom};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -58,7 +60,7 @@ pub(crate) async fn run() {
                 let ended =
                     connect_and_relay(&setup, &configured, &pipe, &mut messages, &mut backoff)
                         .await;
-                // Kept while the set-up stays, so that sessions are resumed.
+                // Kept while the set-up stays.
                 tls = Some(configured);
                 ended
             }
@@ -117,7 +119,7 @@ async fn connect_and_relay(
     messages: &mut Receiver<Message>,
     backoff: &mut Backoff,
 ) -> Ended {
-    let stream = match connect_any(setup, config).await {
+    let stream = match connect_any(setup, config, server).await {
         Ok(stream) => stream,
         Err(error) => return Ended::Lost(error),
     };
@@ -130,11 +132,15 @@ async fn connect_and_relay(
     ended
 }
 
-async fn connect_any(setup: &Setup, config: &ClientConfig) -> Result<TlsStream<TcpStream>> {
+async fn connect_any(
+    setup: &Setup,
+    config: &ClientConfig,
+    server: &PinnedServer,
+) -> Result<TlsStream<TcpStream>> {
     let connector = TlsConnector::from(Arc::new(config.clone()));
     let mut last = anyhow::anyhow!("no address is known");
     for address in &setup.addresses {
-        match connect_one(&connector, address).await {
+        match connect_one(&connector, server, address).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error.context(format!("reach {address}")),
         }
@@ -142,13 +148,36 @@ async fn connect_any(setup: &Setup, config: &ClientConfig) -> Result<TlsStream<T
     Err(last)
 }
 
-async fn connect_one(connector: &TlsConnector, address: &str) -> Result<TlsStream<TcpStream>> {
+async fn connect_one(
+    connector: &TlsConnector,
+    server: &PinnedServer,
+    address: &str,
+) -> Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from(dial::host(address).to_owned()).context("not a host name")?;
     let tcp = dial::connect(address).await?;
-    timeout(HANDSHAKE_PATIENCE, connector.connect(name, tcp))
+    server.forget();
+    let stream = timeout(HANDSHAKE_PATIENCE, connector.connect(name, tcp))
         .await
-        .context("no TLS answer")?
-        .context("TLS handshake")
+        .context("[server.silent] no TLS answer; is something else on this port?")?
+        .map_err(|error| refused_handshake(error, server.stranger()))?;
+    if stream.get_ref().1.alpn_protocol() != Some(ALPN) {
+        bail!(
+            "[server.protocol] no agreement on `bartizan/1`; is this the agent plane of a Bartizan server?"
+        );
+    }
+    Ok(stream)
+}
+
+/// Names the key, so that a proxy that opens TLS is told from a server that got a new key.
+fn refused_handshake(error: std::io::Error, stranger: Option<Sha256>) -> anyhow::Error {
+    let Some(spki) = stranger else {
+        return anyhow::Error::new(error).context("[server.tls] TLS handshake");
+    };
+    let proxy = dial::proxy().map_or_else(String::new, |proxy| format!(" through {proxy}"));
+    anyhow::anyhow!(
+        "[server.unknown_key] the server{proxy} has the key {spki}, which the bundle does not name; \
+         if a proxy opens TLS, except this address; if the server got a new key, sign a bundle that names it"
+    )
 }
 
 /// The state of one connection.

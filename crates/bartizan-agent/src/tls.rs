@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
+use bartizan_proto::limits::ALPN;
 use bartizan_proto::message::Setup;
 use bartizan_trust::id::Sha256;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -38,9 +39,10 @@ pub(crate) fn configure(
         .dangerous()
         .with_custom_certificate_verifier(Arc::<PinnedServer>::clone(&verifier))
         .with_client_cert_resolver(resolver);
-    // One server, one ticket or two: the default cache of 256 would cost more memory than everything else here.
-    config.resumption = Resumption::in_memory_sessions(1);
+    // Every connection shows the server's key anew; a cache of tickets would only cost memory.
+    config.resumption = Resumption::disabled();
     config.enable_sni = true;
+    config.alpn_protocols = vec![ALPN.to_vec()];
     Ok((config, verifier))
 }
 
@@ -54,9 +56,25 @@ pub(crate) struct PinnedServer {
 }
 
 impl PinnedServer {
-    /// The key the server showed in the last full handshake.
+    /// The key the server showed in the last handshake.
     pub(crate) fn shown(&self) -> Option<Sha256> {
         self.shown.lock().ok().and_then(|shown| *shown)
+    }
+
+    /// Before another server is asked.
+    pub(crate) fn forget(&self) {
+        if let Ok(mut shown) = self.shown.lock() {
+            *shown = None;
+        }
+    }
+
+    /// The key the server showed, if it is not one to be accepted.
+    pub(crate) fn stranger(&self) -> Option<Sha256> {
+        self.shown().filter(|spki| !self.accepts(spki))
+    }
+
+    fn accepts(&self, spki: &Sha256) -> bool {
+        self.pins.is_empty() || self.pins.contains(spki)
     }
 }
 
@@ -72,13 +90,13 @@ impl ServerCertVerifier for PinnedServer {
         let certificate = webpki::EndEntityCert::try_from(end_entity)
             .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
         let spki = Sha256::of(&certificate.subject_public_key_info());
-        if !self.pins.is_empty() && !self.pins.contains(&spki) {
+        if let Ok(mut shown) = self.shown.lock() {
+            *shown = Some(spki);
+        }
+        if !self.accepts(&spki) {
             return Err(Error::InvalidCertificate(
                 CertificateError::ApplicationVerificationFailure,
             ));
-        }
-        if let Ok(mut shown) = self.shown.lock() {
-            *shown = Some(spki);
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -8,5 +8,7 @@ pub const CHUNK_BYTES_MAX: usize = 32 * 1024;
 pub const INVENTORY_BYTES_MAX: usize = 64 * 1024;
 /// Most server addresses in a set-up message.
 pub const ADDRESSES_MAX: usize = 64;
+/// What both sides of the agent plane must agree on in TLS (ALPN): the version of the framing.
+pub const ALPN: &[u8] = b"bartizan/1";
 /// Protocol version both sides send first.
 pub const PROTOCOL_VERSION: u32 = 1;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bartizan_proto::limits::ALPN;
 use bartizan_trust::id::Sha256;
 use bartizan_trust::keys::PublicKey;
 use rustls::client::danger::HandshakeSignatureValid;
@@ -54,9 +55,10 @@ fn config(keys: &ServerKeys, clients: Clients) -> anyhow::Result<Arc<ServerConfi
     // No resumption: every connection proves its key again, and an idle one keeps no ticket.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    if clients == Clients::Consoles {
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    }
+    config.alpn_protocols = match clients {
+        Clients::Agents => vec![ALPN.to_vec()],
+        Clients::Consoles => vec![b"http/1.1".to_vec()],
+    };
     Ok(Arc::new(config))
 }
 

@@ -9,6 +9,7 @@ mod session;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bartizan_proto::limits::ALPN;
 use bartizan_trust::keys::PublicKey;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -83,6 +84,12 @@ async fn handshake(
         }
     };
     let (_, tls) = stream.get_ref();
+    // A client that names no protocol passes TLS; it speaks something else.
+    if tls.alpn_protocol() != Some(ALPN) {
+        count(&app.metrics.handshakes_refused);
+        tracing::debug!("a client without `bartizan/1` in ALPN refused");
+        return None;
+    }
     let device = tls.peer_certificates().and_then(<[_]>::first).and_then(tls::device_key)?;
     Some((stream, device))
 }
