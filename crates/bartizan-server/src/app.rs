@@ -17,12 +17,12 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::db::Db;
+use crate::dossiers::Dossiers;
 use crate::events::Events;
 use crate::hub::Hub;
 use crate::keys::ServerKeys;
 use crate::logs::{Log, Logs};
 use crate::metrics::Metrics;
-use crate::trees::Trees;
 
 /// The organisation this server serves: a copy of what its control log says. Endpoints and consoles
 /// replay the log themselves; nothing here is believed by them.
@@ -57,8 +57,8 @@ pub(crate) struct App {
     pub(crate) work: Notify,
     /// Bundles are added one at a time, so that each is judged against the one before.
     pub(crate) bundles: tokio::sync::Mutex<()>,
-    /// Target trees of jobs that are being delivered.
-    pub(crate) trees: Trees,
+    /// Jobs that are being delivered.
+    pub(crate) dossiers: Dossiers,
     organisation: RwLock<Option<Arc<Organisation>>>,
 }
 
@@ -84,7 +84,7 @@ impl App {
             metrics: Metrics::default(),
             work: Notify::new(),
             bundles: tokio::sync::Mutex::new(()),
-            trees: Trees::default(),
+            dossiers: Dossiers::default(),
             organisation: RwLock::new(organisation),
         })
     }

@@ -45,7 +45,7 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 async fn on_tick(app: &App, changes: &mut Option<i64>, ticks: u64) -> Result<(), StoreError> {
     let seen = app.db.read(outside).await?;
     if changes.replace(seen) != Some(seen) {
-        app.trees.changed(seen);
+        app.dossiers.changed_outside(seen);
         wake_due(app).await?;
     }
     let over = app.db.read(move |tx| tx.due_to_expire(now().get())).await?;

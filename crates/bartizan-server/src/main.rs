@@ -7,6 +7,7 @@ mod config;
 mod convert;
 mod db;
 mod dispatch;
+mod dossiers;
 mod events;
 mod hub;
 mod keys;
@@ -16,7 +17,6 @@ mod planes;
 mod published;
 mod run;
 mod tls;
-mod trees;
 
 use std::process::ExitCode;
 

@@ -156,11 +156,22 @@ impl Engine {
         }
     }
 
+    /// One statement without parameters that comes again and again.
+    pub(crate) fn step(&mut self, sql: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql).map_err(sqlite_error)?;
+                statement.raw_execute().map(|_| ()).map_err(sqlite_error)
+            }
+            Self::Postgres(client) => client.batch_execute(sql).map_err(postgres_error),
+        }
+    }
+
     /// Begins a transaction. SQLite takes the write lock at once, so that a write never fails half-way
     /// because another program changed the file since the first read.
     pub(crate) fn begin(&mut self, writes: bool) -> Result<(), StoreError> {
         let immediate = writes && matches!(self, Self::Sqlite(_));
-        self.batch(if immediate { "BEGIN IMMEDIATE" } else { "BEGIN" })
+        self.step(if immediate { "BEGIN IMMEDIATE" } else { "BEGIN" })
     }
 
     pub(crate) fn is_lost(&self) -> bool {

@@ -87,6 +87,9 @@ pub struct DueJob {
 const COLUMNS: &str = "id, state, class, title, submitted, exp, envelope, log_index,
     (SELECT COUNT(*) FROM job_target WHERE job_target.job = job.id)";
 
+/// As [`read_target`] reads them.
+pub(crate) const TARGET_COLUMNS: &str = "endpoint, state, code, decision, exit, output";
+
 impl Tx<'_> {
     /// Keeps a new job with its targets.
     pub fn put_job(&mut self, job: &NewJob) -> Result<(), StoreError> {
@@ -154,9 +157,8 @@ impl Tx<'_> {
 
     /// A job's targets, sorted by id.
     pub fn job_targets(&mut self, id: StatementId) -> Result<Vec<TargetRecord>, StoreError> {
-        let sql =
-            "SELECT endpoint, state, code, decision, exit, output FROM job_target WHERE job = $1";
-        let rows = self.query(sql, &[id.to_string().into()])?;
+        let sql = format!("SELECT {TARGET_COLUMNS} FROM job_target WHERE job = $1");
+        let rows = self.query(&sql, &[id.to_string().into()])?;
         let mut targets = rows.iter().map(read_target).collect::<Result<Vec<_>, _>>()?;
         // In the order of the target tree; a database may collate text otherwise.
         targets.sort_by_cached_key(|target| target.endpoint.to_string());
@@ -178,8 +180,9 @@ impl Tx<'_> {
         id: StatementId,
         endpoint: EndpointId,
     ) -> Result<Option<TargetRecord>, StoreError> {
-        let sql = "SELECT endpoint, state, code, decision, exit, output FROM job_target WHERE job = $1 AND endpoint = $2";
-        let row = self.query_one(sql, &[id.to_string().into(), endpoint.to_string().into()])?;
+        let sql =
+            format!("SELECT {TARGET_COLUMNS} FROM job_target WHERE job = $1 AND endpoint = $2");
+        let row = self.query_one(&sql, &[id.to_string().into(), endpoint.to_string().into()])?;
         row.as_ref().map(read_target).transpose()
     }
 
@@ -207,17 +210,19 @@ impl Tx<'_> {
         self.query(sql, &[now.into()])?.iter().map(read_endpoint).collect()
     }
 
-    /// Moves a target that has not ended; false when it has, or is none.
+    /// Moves a target that has not ended, and returns it; `None` when it has, or is none.
     pub fn move_target(
         &mut self,
         job: StatementId,
         endpoint: EndpointId,
         state: &str,
-    ) -> Result<bool, StoreError> {
-        let sql = "UPDATE job_target SET state = $3 WHERE job = $1 AND endpoint = $2
-            AND state IN ('queued', 'delivered', 'refused', 'running') AND state <> $3";
+    ) -> Result<Option<TargetRecord>, StoreError> {
+        let sql = format!(
+            "UPDATE job_target SET state = $3 WHERE job = $1 AND endpoint = $2
+            AND state IN ('queued', 'delivered', 'refused', 'running') AND state <> $3 RETURNING {TARGET_COLUMNS}"
+        );
         let parameters = [job.to_string().into(), endpoint.to_string().into(), state.into()];
-        Ok(self.execute(sql, &parameters)? == 1)
+        self.query_one(&sql, &parameters)?.as_ref().map(read_target).transpose()
     }
 
     /// Whether any job's window is over and it has not been ended yet.
@@ -251,13 +256,16 @@ impl Tx<'_> {
         id: StatementId,
         terminal: impl Fn(&str) -> bool,
     ) -> Result<bool, StoreError> {
-        let open = self.job_targets(id)?.iter().any(|target| match target.state.as_str() {
-            "done" | "failed" | "expired" => false,
-            "refused" => !target.code.as_deref().is_some_and(&terminal),
-            _ => true,
-        });
-        if open {
+        let job = id.to_string();
+        let sql = "SELECT endpoint FROM job_target WHERE job = $1 AND state IN ('queued', 'delivered', 'running') LIMIT 1";
+        if self.query_one(sql, &[job.as_str().into()])?.is_some() {
             return Ok(false);
+        }
+        let sql = "SELECT DISTINCT code FROM job_target WHERE job = $1 AND state = 'refused'";
+        for row in self.query(sql, &[job.into()])? {
+            if !row.opt_text(0, "job_target.code")?.as_deref().is_some_and(&terminal) {
+                return Ok(false);
+            }
         }
         let sql = "UPDATE job SET state = 'finished' WHERE id = $1 AND state = 'active'";
         Ok(self.execute(sql, &[id.to_string().into()])? == 1)
@@ -295,7 +303,7 @@ fn read_job(row: &Row) -> Result<JobRecord, StoreError> {
     })
 }
 
-fn read_target(row: &Row) -> Result<TargetRecord, StoreError> {
+pub(crate) fn read_target(row: &Row) -> Result<TargetRecord, StoreError> {
     Ok(TargetRecord {
         endpoint: read_endpoint(row)?,
         state: row.text(1, "job_target.state")?,

@@ -145,14 +145,12 @@ fn within_savepoint<T>(
     engine: &mut Engine,
     operation: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    engine.batch("SAVEPOINT operation")?;
+    engine.step("SAVEPOINT operation")?;
     let result = operation(&mut Tx { engine });
-    let end = if result.is_ok() {
-        "RELEASE SAVEPOINT operation"
-    } else {
-        "ROLLBACK TO SAVEPOINT operation; RELEASE SAVEPOINT operation"
-    };
-    engine.batch(end)?;
+    if result.is_err() {
+        engine.step("ROLLBACK TO SAVEPOINT operation")?;
+    }
+    engine.step("RELEASE SAVEPOINT operation")?;
     result
 }
 
@@ -206,7 +204,7 @@ fn commit_group(engine: &mut Engine, group: Vec<Pending>, counters: &StoreCounte
     let open = begun.is_ok();
     let run = |(_, operation): Pending| operation(open.then_some(&mut *engine));
     let replies: Vec<Reply> = group.into_iter().map(run).collect();
-    let committed = begun.and_then(|()| engine.batch("COMMIT")).map_err(|error| error.to_string());
+    let committed = begun.and_then(|()| engine.step("COMMIT")).map_err(|error| error.to_string());
     if committed.is_err() {
         let _ = engine.batch("ROLLBACK");
     }

@@ -4,6 +4,7 @@ use bartizan_trust::id::{EndpointId, StatementId};
 
 use crate::engine::{Tx, Value};
 use crate::error::StoreError;
+use crate::jobs::{TARGET_COLUMNS, TargetRecord, read_target};
 
 /// A verified receipt.
 #[derive(Debug, Clone)]
@@ -40,13 +41,13 @@ pub struct Answer {
 }
 
 impl Tx<'_> {
-    /// Keeps a receipt and moves its target. False when the receipt was known or the target had ended well or badly
+    /// Keeps a receipt and moves its target, which is returned. `None` when the receipt was known or the target had ended well or badly
     /// before: a late refusal never hides that a job ran.
     pub fn put_receipt(
         &mut self,
         receipt: &ReceiptRecord,
         answer: &Answer,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<TargetRecord>, StoreError> {
         let sql = "INSERT INTO receipt (endpoint, id, seq, job, envelope, at) VALUES ($1, $2, $3, $4, $5, $6)
             ON CONFLICT (endpoint, id) DO NOTHING";
         let endpoint = receipt.endpoint.to_string();
@@ -59,11 +60,13 @@ impl Tx<'_> {
             receipt.at.into(),
         ];
         if self.execute(sql, &parameters)? == 0 {
-            return Ok(false);
+            return Ok(None);
         }
-        let sql = "UPDATE job_target SET state = $3, code = $4, decision = $5, exit = $6, receipt_seq = $7,
+        let sql = format!(
+            "UPDATE job_target SET state = $3, code = $4, decision = $5, exit = $6, receipt_seq = $7,
             output = COALESCE($8, output) WHERE job = $1 AND endpoint = $2
-            AND state NOT IN ('done', 'failed') AND COALESCE(receipt_seq, 0) < $7";
+            AND state NOT IN ('done', 'failed') AND COALESCE(receipt_seq, 0) < $7 RETURNING {TARGET_COLUMNS}"
+        );
         let parameters = [
             answer.job.to_string().into(),
             endpoint.into(),
@@ -74,7 +77,7 @@ impl Tx<'_> {
             receipt.seq.into(),
             answer.output.as_deref().into(),
         ];
-        Ok(self.execute(sql, &parameters)? == 1)
+        self.query_one(&sql, &parameters)?.as_ref().map(read_target).transpose()
     }
 
     /// The receipts of a job, oldest first.

@@ -25,6 +25,7 @@ CREATE TABLE receipt (endpoint TEXT NOT NULL, id TEXT NOT NULL, seq BIGINT NOT N
     at BIGINT NOT NULL, PRIMARY KEY (endpoint, id));
 CREATE INDEX receipt_by_job ON receipt (job, at);
 CREATE TABLE session (console TEXT NOT NULL PRIMARY KEY, operator TEXT NOT NULL, exp BIGINT NOT NULL);
+CREATE INDEX job_target_by_state ON job_target (job, state);
 "];
 
 /// The newest schema this program knows.

@@ -3,21 +3,21 @@
 //! Nothing is checked here that an endpoint checks: evidence is gathered as well as it can be, and
 //! where a row was changed by hand the endpoint says no and why.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_proto::limits::CHUNK_BYTES_MAX;
 use bartizan_proto::message::{JobMessage, Message};
 use bartizan_proto::operator::JobEvent;
-use bartizan_store::{DueJob, JobRecord};
-use bartizan_trust::envelope::Envelope;
+use bartizan_store::{DueJob, Tx};
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::refusal::{Refusal, Retry};
-use bartizan_trust::statement::Job;
 use tokio::time::Instant;
 
 use super::session::Session;
 use crate::app::{Organisation, now};
 use crate::convert::target_row;
+use crate::dossiers::Dossier;
 use crate::logs::Covered;
 use crate::metrics::count;
 
@@ -63,23 +63,36 @@ impl Session {
         answer.or(retry)
     }
 
+    /// There may be new work: it is read as soon as the endpoint is free.
+    pub(super) async fn look_for_work(&mut self) -> anyhow::Result<()> {
+        self.look_again = true;
+        self.deliver_next().await
+    }
+
     /// Delivers the next job that is due, if the endpoint is free.
     pub(super) async fn deliver_next(&mut self) -> anyhow::Result<()> {
-        if !self.admitted
-            || self.in_flight.as_ref().is_some_and(|in_flight| Instant::now() < in_flight.until)
-        {
+        if !self.admitted || self.is_busy() {
             return Ok(());
         }
         self.in_flight = None;
         let Some(organisation) = self.app.organisation() else { return Ok(()) };
-        let (id, at) = (self.id, now().get());
-        let due = self.app.db.read(move |tx| tx.due_jobs(id, at)).await?;
-        for job in due.into_iter().filter(|job| !is_terminal(job.code.as_deref())) {
+        if core::mem::take(&mut self.look_again) {
+            let (id, at) = (self.id, now().get());
+            let read = move |tx: &mut Tx<'_>| Ok((tx.outside_changes()?, tx.due_jobs(id, at)?));
+            let (outside, due) = self.app.db.read(read).await?;
+            self.app.dossiers.changed_outside(outside);
+            self.due = due.into_iter().filter(|job| !is_terminal(job.code.as_deref())).collect();
+        }
+        while let Some(job) = self.due.pop_front() {
             if self.deliver(&organisation, &job).await? {
                 break;
             }
         }
         Ok(())
+    }
+
+    fn is_busy(&self) -> bool {
+        self.in_flight.as_ref().is_some_and(|in_flight| Instant::now() < in_flight.until)
     }
 
     async fn deliver(&mut self, organisation: &Organisation, due: &DueJob) -> anyhow::Result<bool> {
@@ -120,21 +133,16 @@ impl Session {
         organisation: &Organisation,
         id: StatementId,
     ) -> anyhow::Result<Option<Evidence>> {
-        let Some(record) = self.app.db.read(move |tx| tx.job(id)).await? else { return Ok(None) };
-        let envelope = Envelope::decode(&record.envelope).ok();
-        let known_as = envelope.as_ref().map_or(id, Envelope::id);
-        let job: Option<Job> = envelope.and_then(|envelope| envelope.statement().ok());
-        let Some(covered) = self.covering(organisation, job.as_ref(), &record) else {
-            return Ok(None);
-        };
+        let Some(dossier) = self.app.dossiers.of(&self.app.db, id).await? else { return Ok(None) };
+        let Some(covered) = self.covering(organisation, &dossier) else { return Ok(None) };
         let log = &self.app.logs.jobs;
-        let Some(proof) = log.proof(record.log_index, &covered) else { return Ok(None) };
-        let tree = self.app.trees.tree(&self.app.db, id).await?;
+        let Some(proof) = log.proof(dossier.log_index, &covered) else { return Ok(None) };
         // An endpoint that is no leaf gets no path, and says so itself.
-        let (index, path) = tree.and_then(|tree| tree.proof(&self.id)).unwrap_or_default();
+        let path_here = dossier.tree.as_ref().and_then(|tree| tree.proof(&self.id));
+        let (index, path) = path_here.unwrap_or_default();
         let hash = Sha256::of_parts(&[
-            &record.envelope,
-            &record.log_index.to_be_bytes(),
+            &dossier.envelope,
+            &dossier.log_index.to_be_bytes(),
             &index.to_be_bytes(),
             path.iter()
                 .fold(Sha256::of(b""), |all, hash| {
@@ -145,30 +153,27 @@ impl Session {
         ]);
         let consistency = log.consistency(self.jobs_size, covered.size);
         tracing::debug!(endpoint.id = %self.id, job.id = %id, from = self.jobs_size, to = covered.size, "evidence");
-        let message =
-            JobMessage { envelope: record.envelope, proof, consistency, stage: 0, index, path };
-        Ok(Some(Evidence { message, known_as, hash }))
+        let envelope = dossier.envelope.clone();
+        let message = JobMessage { envelope, proof, consistency, stage: 0, index, path };
+        Ok(Some(Evidence { message, known_as: dossier.known_as, hash }))
     }
 
-    fn covering(
-        &self,
-        organisation: &Organisation,
-        job: Option<&Job>,
-        record: &JobRecord,
-    ) -> Option<Covered> {
+    fn covering(&self, organisation: &Organisation, dossier: &Dossier) -> Option<Covered> {
         let policy = &organisation.log.policy;
-        let rule = job.and_then(|job| organisation.bundle().class_rule(job.class));
+        let class = dossier.job.as_ref().map(|job| job.class);
+        let rule = class.and_then(|class| organisation.bundle().class_rule(class));
         let group = rule.map_or_else(|| policy.quorum(), |rule| rule.witnesses.as_str());
-        self.app.logs.jobs.covered(policy, group, record.log_index.saturating_add(1))
+        self.app.logs.jobs.covered(policy, group, dossier.log_index.saturating_add(1))
     }
 
     /// Sends the pieces of a content from an offset on, to its end.
     pub(super) async fn send_content(&mut self, sha256: Sha256, offset: u32) -> anyhow::Result<()> {
         let rows: Vec<StatementId> = self.rows.values().copied().collect();
-        let Some(content) = self.find_content(&rows, sha256).await? else {
+        let Some(dossier) = self.find_content(&rows, sha256).await? else {
             tracing::warn!(endpoint.id = %self.id, "content requested of no job delivered here");
             return Ok(());
         };
+        let content = &dossier.content;
         let total = u32::try_from(content.len()).unwrap_or(u32::MAX);
         let mut offset = offset.min(total);
         let mut rest =
@@ -184,22 +189,17 @@ impl Session {
         }
     }
 
-    /// The content of the delivered job that names this hash: whatever the database now holds under it.
+    /// The delivered job that names this hash, with whatever the database now holds as its content.
     async fn find_content(
         &self,
         rows: &[StatementId],
         sha256: Sha256,
-    ) -> anyhow::Result<Option<Vec<u8>>> {
-        for row in rows.iter().copied() {
-            let Some(record) = self.app.db.read(move |tx| tx.job(row)).await? else { continue };
-            let job = Envelope::decode(&record.envelope)
-                .ok()
-                .and_then(|envelope| envelope.statement::<Job>().ok());
-            let named = job.map(|job| match job.action {
-                bartizan_trust::statement::Action::Script(script) => script.content.sha256,
-            });
-            if named == Some(sha256) {
-                return Ok(self.app.db.read(move |tx| tx.job_content(row)).await?);
+    ) -> anyhow::Result<Option<Arc<Dossier>>> {
+        for row in rows {
+            let dossier = self.app.dossiers.of(&self.app.db, *row).await?;
+            let named = dossier.filter(|dossier| dossier.content_hash() == Some(sha256));
+            if named.is_some() {
+                return Ok(named);
             }
         }
         Ok(None)
@@ -212,12 +212,8 @@ impl Session {
         state: &'static str,
     ) -> anyhow::Result<()> {
         let id = self.id;
-        let moved = self
-            .app
-            .db
-            .write(move |tx| Ok(tx.move_target(job, id, state)?.then(|| tx.job_target(job, id))))
-            .await?;
-        if let Some(target) = moved.transpose()?.flatten() {
+        let moved = self.app.db.write(move |tx| tx.move_target(job, id, state)).await?;
+        if let Some(target) = moved {
             self.app.events.push(job, JobEvent::Target(target_row(&target)));
         }
         Ok(())

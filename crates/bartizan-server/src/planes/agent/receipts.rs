@@ -59,11 +59,9 @@ impl Session {
             exit: receipt.exit,
             output,
         };
-        let id = self.id;
         let store = self.app.db.write(move |tx| {
-            let moved = tx.put_receipt(&record, &answer)?;
-            let finished = moved && tx.finish_job(row, is_final)?;
-            let target = if moved { tx.job_target(row, id)? } else { None };
+            let target = tx.put_receipt(&record, &answer)?;
+            let finished = target.is_some() && tx.finish_job(row, is_final)?;
             Ok((target, finished))
         });
         let (target, finished) = store.await?;

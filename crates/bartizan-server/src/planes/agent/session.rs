@@ -1,6 +1,6 @@
 //! One connection of one agent: one task, small buffers, one message after the other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use bartizan_proto::frame::{FrameReader, encode_frame};
 use bartizan_proto::message::{Hello, JobPhase, Message};
 use bartizan_proto::operator::JobEvent;
+use bartizan_store::DueJob;
 use bartizan_trust::id::{EndpointId, StatementId};
 use bartizan_trust::keys::PublicKey;
 use data_encoding::BASE64;
@@ -41,6 +42,10 @@ pub(super) struct Session {
     pub(super) admitted: bool,
     pub(super) control: ControlCursor,
     pub(super) jobs_size: u64,
+    /// Jobs known to be due, in order.
+    pub(super) due: VecDeque<DueJob>,
+    /// There may be others by now.
+    pub(super) look_again: bool,
     pub(super) in_flight: Option<InFlight>,
     pub(super) attempts: HashMap<StatementId, Attempt>,
     /// The job row behind the id the endpoint knows a delivered job by.
@@ -86,6 +91,8 @@ pub(super) async fn run(
         device,
         id,
         admitted,
+        due: VecDeque::new(),
+        look_again: true,
         in_flight: None,
         attempts: HashMap::new(),
         rows: HashMap::new(),
@@ -137,7 +144,7 @@ impl Session {
         })
         .await?;
         Box::pin(self.push_control(true)).await?;
-        Box::pin(self.deliver_next()).await?;
+        Box::pin(self.look_for_work()).await?;
         self.drain().await?;
         let mut silent_at = Instant::now() + heartbeat * 3;
         loop {
@@ -175,14 +182,14 @@ impl Session {
             self.send(&Message::InventoryRequest).await?;
         }
         if wish.work {
-            self.deliver_next().await?;
+            self.look_for_work().await?;
         }
         Ok(())
     }
 
     async fn on_timer(&mut self) -> anyhow::Result<()> {
         self.push_control(false).await?;
-        self.deliver_next().await
+        self.look_for_work().await
     }
 
     fn next_timer(&self) -> Option<Instant> {

@@ -111,6 +111,7 @@ pub(super) async fn sign(
         Ok(Ok(index))
     });
     let index = write.await??;
+    app.dossiers.changed();
     published(&app).await?;
     app.events.poke(id);
     tracing::info!(operator.id = %session.operator, job.id = %id, "job signed");
