@@ -63,7 +63,8 @@ fn line(row: &EndpointRow) -> Vec<String> {
         (Standing::Admitted, false) => "away",
     };
     vec![
-        row.id.to_string().chars().take(15).collect(),
+        // In full: other commands take nothing less, because beginnings of ids can be ground out.
+        row.id.to_string(),
         cell(&row.hostname),
         row.tenant.as_ref().map_or_else(String::new, |tenant| tenant.name().to_owned()),
         row.site.as_ref().map_or_else(String::new, |site| site.name().to_owned()),

@@ -101,6 +101,7 @@ pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
     job.targets = tree.targets();
     let derived = derive_class(&console.trust.bundle, &job, Reviewed::New);
     job.class = derived.max(job.class);
+    check_supported(&console, job.class)?;
     if let Err(problem) = job.validate() {
         return Err(fail(
             Code::Error,
@@ -121,6 +122,18 @@ pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
         }
         watch::follow(context, &console, id, None)
     })
+}
+
+/// Nobody should sign what every endpoint of this version refuses.
+fn check_supported(console: &Console, class: Class) -> Result<()> {
+    match console.trust.bundle.class_rule(class) {
+        Some(rule) if rule.stages_min > 1 || rule.delay_s > 0 => Err(fail(
+            Code::Error,
+            format!("jobs of class `{class}` run in stages, which this version cannot do yet"),
+            "choose fewer endpoints, and neither --destructive nor --class fleet",
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn read_script(path: &Path) -> Result<Vec<u8>> {

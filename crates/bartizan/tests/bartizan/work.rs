@@ -22,6 +22,10 @@ fn two_people_run_a_script_and_every_document_is_json() {
     let endpoint = &endpoints["endpoints"][0];
     fields(endpoint, &["id", "hostname", "os", "tenant", "site", "standing", "connected"]);
     let id = endpoint["id"].as_str().unwrap();
+    // What the list for people shows is what the other commands take.
+    let table = stage.tool("bob", &["endpoints"]).ends_with(0).out;
+    let shown = table.lines().nth(1).and_then(|line| line.split_whitespace().next()).unwrap();
+    stage.tool("bob", &["endpoint", "show", shown]).ends_with(0).says(&["connected"]);
     stage.wait("an inventory", |stage| {
         let shown = stage.json("alice", &["endpoint", "show", id]).json();
         shown["inventory"]["kernel"].is_string()
@@ -230,6 +234,11 @@ fn wishes_that_fit_no_endpoint_and_jobs_no_class_allows_are_refused_before_signi
     stage.tool("alice", &["run", "--on", "all", "large.sh"]).ends_with(1).says(&["1 MiB"]);
     let long = ["run", "--on", "all", "--expires", "30d", "--no-wait", "script.sh"];
     assert_eq!(stage.json("alice", &long).error(3)["code"], "window.invalid");
+    for stricter in [["--class", "fleet"].as_slice(), &["--destructive"]] {
+        let run = [&["run", "--on", "all", "--no-wait", "script.sh"], stricter].concat();
+        stage.tool("alice", &run).ends_with(1).says(&["class `fleet`", "cannot do yet", "next: "]);
+    }
+    assert_eq!(stage.json("alice", &["jobs"]).json()["jobs"].as_array().unwrap().len(), 0);
     let fits = ["run", "--on", "tenant:acme", "--no-wait", "script.sh"];
     stage.json("alice", &fits).ends_with(0);
 }
