@@ -146,7 +146,9 @@ fn listen(
     problems: &mut Vec<String>,
 ) -> Option<SocketAddr> {
     let Some(text) = text else {
-        problems.push(format!("- `{key}`: missing; write for example {key} = \"{example}\""));
+        if !is_named(key, problems) {
+            problems.push(format!("- `{key}`: missing; write for example {key} = \"{example}\""));
+        }
         return None;
     };
     let address = text.parse().ok();
@@ -158,7 +160,15 @@ fn listen(
     address
 }
 
+/// Whether a setting's problem has been told already, so that one mistake is not told as two.
+fn is_named(key: &str, problems: &[String]) -> bool {
+    problems.iter().any(|problem| problem.starts_with(&format!("- `{key}`:")))
+}
+
 fn check_addresses(addresses: &[String], problems: &mut Vec<String>) {
+    if is_named("addresses", problems) {
+        return;
+    }
     if addresses.is_empty() || addresses.len() > bartizan_trust::limits::SERVER_ADDRESSES_MAX {
         problems.push("- `addresses`: name 1 to 8 addresses under which agents reach this server, `host:port`".to_owned());
     }

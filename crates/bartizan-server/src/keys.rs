@@ -15,6 +15,7 @@ use data_encoding::HEXLOWER;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
 
 const TLS_KEY: &str = "tls-key.der";
 const TLS_CERTIFICATE: &str = "tls-certificate.der";
@@ -38,8 +39,9 @@ impl LogKey {
     fn load(dir: &Path, log: LogName) -> anyhow::Result<Self> {
         let path = dir.join(log_key_file(log));
         let der = std::fs::read(&path).with_context(|| format!("read `{}`", path.display()))?;
-        let pair = Ed25519KeyPair::from_pkcs8(&der)
-            .map_err(|_| anyhow::anyhow!("`{}` is not an Ed25519 key", path.display()))?;
+        let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|_| {
+            anyhow::anyhow!("`{}` is damaged; restore it from a backup", path.display())
+        })?;
         let mut public = [0; 32];
         public.copy_from_slice(pair.public_key().as_ref());
         let short: String = HEXLOWER.encode(&public).chars().take(8).collect();
@@ -95,6 +97,13 @@ impl ServerKeys {
         };
         let certificate = CertificateDer::from(read(TLS_CERTIFICATE)?);
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(read(TLS_KEY)?));
+        check_tls(&certificate, &private).with_context(|| {
+            format!(
+                "`{}` and `{}` are damaged or do not belong together; restore them from a backup",
+                dir.join(TLS_KEY).display(),
+                dir.join(TLS_CERTIFICATE).display()
+            )
+        })?;
         let spki =
             crate::tls::spki_hash(&certificate).context("the TLS certificate does not parse")?;
         let control = LogKey::load(dir, LogName::Control)?;
@@ -113,6 +122,15 @@ impl ServerKeys {
             jobs_vkey: self.jobs.verifier.to_string(),
         }
     }
+}
+
+/// Now, and not when the first agent connects.
+fn check_tls(
+    certificate: &CertificateDer<'static>,
+    private: &PrivateKeyDer<'static>,
+) -> Result<(), rustls::Error> {
+    let provider = rustls::crypto::ring::default_provider();
+    CertifiedKey::from_der(vec![certificate.clone()], private.clone_key(), &provider).map(|_| ())
 }
 
 const fn log_key_file(log: LogName) -> &'static str {
