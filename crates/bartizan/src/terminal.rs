@@ -30,14 +30,15 @@ impl Terminal {
     }
 
     /// Something people should see before they are asked; on standard error when JSON goes to standard output.
-    pub(crate) fn show(self, text: &str) {
-        if self.json {
-            if !self.yes {
-                eprintln!("{}", text.trim_end());
-            }
-        } else {
-            println!("{}", text.trim_end());
-        }
+    /// What cannot be shown must not be signed.
+    pub(crate) fn show(self, text: &str) -> Result<()> {
+        let text = text.trim_end();
+        let shown = match (self.json, self.yes) {
+            (true, true) => Ok(()),
+            (true, false) => writeln!(std::io::stderr(), "{text}"),
+            (false, _) => writeln!(std::io::stdout(), "{text}"),
+        };
+        shown.context("show what would be signed")
     }
 
     /// Asks; no is an error.
@@ -57,6 +58,11 @@ impl Terminal {
         }
         Err(fail(Code::Error, "not confirmed", "nothing was signed; run it again to sign"))
     }
+}
+
+/// One line of the news that precede a result.
+pub(crate) fn line(text: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("write the news")
 }
 
 /// One line of foreign text: whatever does not show as itself becomes a dot.

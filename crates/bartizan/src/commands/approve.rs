@@ -22,7 +22,7 @@ pub(crate) fn run(context: &Context, id: &str, no_wait: bool) -> Result<()> {
     let id = watch::find(&console, id)?;
     let detail: JobDetail = console.api.fetch(&format!("/v1/jobs/{id}"))?;
     let (mut envelope, content) = check(&console, id, &detail)?;
-    context.terminal.show(&render::job_envelope(&envelope, &content)?);
+    context.terminal.show(&render::job_envelope(&envelope, &content)?)?;
     context.terminal.confirm("Compare the words with the author. Sign as approver?")?;
     Signer::open(&context.home, context.key.as_deref())?
         .sign(&mut envelope, SignatureRole::Approve)?;

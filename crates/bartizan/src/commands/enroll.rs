@@ -57,7 +57,7 @@ pub(crate) fn run(context: &Context, options: &EnrollOptions) -> Result<()> {
         exp: now.plus(options.expires),
         admit: if options.manual { Admit::Manual } else { Admit::Auto },
     });
-    context.terminal.show(&render::statement(&envelope)?);
+    context.terminal.show(&render::statement(&envelope)?)?;
     context.terminal.confirm("Sign this enrolment?")?;
     Signer::open(&context.home, context.key.as_deref())?
         .sign(&mut envelope, SignatureRole::Enroll)?;

@@ -244,7 +244,7 @@ fn countersign(context: &Context, path: &Path) -> Result<()> {
 }
 
 fn sign(context: &Context, envelope: &mut Envelope) -> Result<()> {
-    context.terminal.show(&render::statement(envelope)?);
+    context.terminal.show(&render::statement(envelope)?)?;
     context.terminal.confirm("Do the other operators see the same words? Sign this bundle?")?;
     Signer::open(&context.home, context.key.as_deref())?.sign(envelope, SignatureRole::Root)
 }

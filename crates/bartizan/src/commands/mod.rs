@@ -182,7 +182,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
 /// Longer help.
 pub(crate) fn help(topic: Option<&str>, command: &mut clap::Command) -> Result<()> {
     match topic {
-        Some("exit-codes") => print!("{}", crate::exit::HELP),
+        Some("exit-codes") => crate::terminal::line(crate::exit::HELP.trim_end())?,
         None => command.print_help()?,
         Some(other) => match command.find_subcommand_mut(other) {
             Some(found) => found.print_help()?,

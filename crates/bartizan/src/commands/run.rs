@@ -225,7 +225,7 @@ fn sign_and_submit(
     endpoints: &[EndpointId],
 ) -> Result<Envelope> {
     let mut envelope = Envelope::new(job);
-    context.terminal.show(&render::job_envelope(&envelope, content)?);
+    context.terminal.show(&render::job_envelope(&envelope, content)?)?;
     let who = render::who_else(&console.trust.bundle, job.class);
     context.terminal.confirm(&format!("Sign as author? ({who} must sign)"))?;
     Signer::open(&context.home, context.key.as_deref())?

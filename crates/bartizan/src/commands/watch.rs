@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{Console, Context};
 use crate::exit::{Code, fail};
 use crate::sign::render;
-use crate::terminal::{cell, json_text, plain_text, table};
+use crate::terminal::{cell, json_text, line, plain_text, table};
 
 /// How long the server may hold a question for news.
 const POLL_S: u64 = 20;
@@ -145,7 +145,7 @@ pub(crate) fn follow(
         let news: JobEvents =
             console.api.fetch(&format!("/v1/jobs/{id}/events?after={after}&wait_s={wait}"))?;
         for event in news.events {
-            take(context, &bar, &mut states, event);
+            take(context, &bar, &mut states, event)?;
         }
         after = news.next;
         bar.set_position(
@@ -161,7 +161,7 @@ pub(crate) fn follow(
             let rest: JobEvents =
                 console.api.fetch(&format!("/v1/jobs/{id}/events?after={after}&wait_s=0"))?;
             for event in rest.events {
-                take(context, &bar, &mut states, event);
+                take(context, &bar, &mut states, event)?;
             }
             let last: JobDetail = console.api.fetch(&format!("/v1/jobs/{id}"))?;
             states = last.targets.into_iter().map(|row| (row.endpoint, row)).collect();
@@ -208,41 +208,32 @@ fn take(
     bar: &ProgressBar,
     states: &mut BTreeMap<EndpointId, TargetRow>,
     event: JobEvent,
-) {
+) -> Result<()> {
     match event {
         JobEvent::Target(row) => {
             if context.terminal.json {
-                println!(
-                    "{}",
-                    json_text(
-                        &json!({ "kind": "target", "endpoint": row.endpoint, "state": target_name(row.state), "code": row.code, "exit": row.exit })
-                    )
-                );
+                let shown = json!({ "kind": "target", "endpoint": row.endpoint, "state": target_name(row.state), "code": row.code, "exit": row.exit });
+                line(&json_text(&shown))?;
             } else if row.state == TargetState::Refused {
-                bar.suspend(|| println!("{}", refusal_line(&row)));
+                bar.suspend(|| line(&refusal_line(&row)))?;
             }
             states.insert(row.endpoint, row);
         }
         JobEvent::Output { endpoint, stream, bytes } => {
-            let text =
-                String::from_utf8_lossy(&BASE64.decode(bytes.as_bytes()).unwrap_or_default())
-                    .into_owned();
+            let bytes = BASE64.decode(bytes.as_bytes()).unwrap_or_default();
+            let text = String::from_utf8_lossy(&bytes);
             if context.terminal.json {
-                println!(
-                    "{}",
-                    json_text(
-                        &json!({ "kind": "output", "endpoint": endpoint, "stream": stream, "text": text })
-                    )
-                );
-                return;
+                let shown = json!({ "kind": "output", "endpoint": endpoint, "stream": stream, "text": text });
+                return line(&json_text(&shown));
             }
             let short: String = endpoint.to_string().chars().take(9).collect();
-            for line in plain_text(&text).lines() {
+            for text in plain_text(&text).lines() {
                 // Not `bar.println`, which says nothing where there is no terminal.
-                bar.suspend(|| println!("{short} │ {line}"));
+                bar.suspend(|| line(&format!("{short} │ {text}")))?;
             }
         }
     }
+    Ok(())
 }
 
 fn refusal_line(row: &TargetRow) -> String {

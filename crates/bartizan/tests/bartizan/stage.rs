@@ -1,5 +1,6 @@
 //! Real processes in a directory of their own: the server, endpoints, and the tool as two people use it.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -117,6 +118,8 @@ pub(crate) fn on_terminal(command: &Command, dialogue: &[(&str, &str)]) -> Answe
 pub(crate) struct Stage {
     folder: tempfile::TempDir,
     running: Vec<(String, Child)>,
+    /// Keeps the agents' port free until the server takes it: the bundle names it before that.
+    port: Cell<Option<TcpListener>>,
     /// `host:port` of the operator plane, once the server runs.
     pub(crate) plane: String,
 }
@@ -124,7 +127,7 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("bartizan-test-").tempdir().unwrap();
-        Self { folder, running: Vec::new(), plane: String::new() }
+        Self { folder, running: Vec::new(), port: Cell::new(None), plane: String::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -181,7 +184,9 @@ impl Stage {
 
     /// Makes a server's directory and its identity file.
     pub(crate) fn init_server(&self) {
-        let agents = format!("127.0.0.1:{}", free_port());
+        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        let agents = port.local_addr().unwrap().to_string();
+        self.port.set(Some(port));
         let folder = self.text("server");
         let listen = ["--agent-listen", &agents, "--operator-listen", "127.0.0.1:0"];
         run(Command::new(program("bartizan-server"))
@@ -210,6 +215,7 @@ impl Stage {
     pub(crate) fn start_server(&mut self) {
         let mut command = Command::new(program("bartizan-server"));
         command.args(["run", "--dir"]).arg(self.path("server"));
+        drop(self.port.take());
         self.start("server", &mut command);
         let line = || std::fs::read_to_string(self.path("server.out")).unwrap_or_default();
         self.wait("the server", |_| line().ends_with('\n'));
@@ -321,9 +327,4 @@ pub(crate) fn program(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_bartizan")).with_file_name(name);
     assert!(path.exists(), "`{name}` is not beside `bartizan`; build it: cargo build -p {name}");
     path
-}
-
-/// A port nobody listens on at this moment: the bundle names it before the server listens.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -95,3 +95,25 @@ fn stock_ssh_keygen_verifies_an_export_and_refuses_altered_bytes() {
         assert_ne!(ssh_keygen(&stage, line).code, 0, "altered bytes verified");
     }
 }
+
+#[test]
+fn what_cannot_be_shown_is_not_signed() {
+    let stage = Stage::new();
+    stage.genesis();
+    let before = stage.read("genesis.json");
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let on_a_full_disk = |who: &str, arguments: &[&str]| {
+        let mut command = stage.command(who, arguments);
+        let output = command.arg("--yes").stdout(full()).output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{complaint}");
+        assert!(
+            complaint.contains("No space left") && !complaint.contains("panicked"),
+            "{complaint}"
+        );
+    };
+    on_a_full_disk("alice", &["init", "--countersign", "genesis.json"]);
+    assert_eq!(stage.read("genesis.json"), before);
+    on_a_full_disk("alice", &["statement", "show", "genesis.json"]);
+    on_a_full_disk("alice", &["help", "exit-codes"]);
+}
