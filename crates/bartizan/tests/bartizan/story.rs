@@ -4,8 +4,9 @@ use std::process::Command;
 
 #[test]
 fn story_a_countersigned_script_runs_and_a_hostile_server_runs_nothing() {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_bartizan")).args(["demo", "--once"]).output().unwrap();
+    let folder = tempfile::tempdir().unwrap().keep();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_bartizan"));
+    let output = demo.args(["demo", "--once"]).env("TMPDIR", &folder).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{complaints}");
@@ -18,4 +19,6 @@ fn story_a_countersigned_script_runs_and_a_hostile_server_runs_nothing() {
     ] {
         assert!(said.contains(line), "`{line}` is missing in:\n{said}");
     }
+    // Kept where the story fails: the logs of its processes are in it.
+    std::fs::remove_dir_all(folder).unwrap();
 }
