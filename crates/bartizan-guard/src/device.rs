@@ -38,7 +38,7 @@ impl DeviceKey {
         let bytes = files::read_own(path).with_context(|| {
             format!("read {}; run `bartizan-guard enroll` first", path.display())
         })?;
-        Self::from_pkcs8(&bytes)
+        Self::from_pkcs8(&bytes).with_context(|| format!("read {}", path.display()))
     }
 
     fn from_pkcs8(bytes: &[u8]) -> Result<Self> {

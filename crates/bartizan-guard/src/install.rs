@@ -89,7 +89,7 @@ pub(crate) fn print_status(path: &Path) -> Result<()> {
     let folder = Folder::new(path);
     let enrolled = folder.load_enrolled()?;
     let device = DeviceKey::load(&folder.device_key())?;
-    let state = folder.load_state(enrolled.anchor, device.endpoint(), now())?;
+    let state = folder.look_at_state()?;
     let summary = state.summary();
     let status = serde_json::json!({
         "endpoint": device.endpoint(),

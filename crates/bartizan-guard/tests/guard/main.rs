@@ -8,6 +8,8 @@
     reason = "tests"
 )]
 
+mod folder;
 mod hostile;
 mod pipe;
+mod separation;
 mod sigkill;

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bartizan_proto::frame::{FrameReader, encode_frame};
@@ -13,7 +13,7 @@ use bartizan_proto::message::{Hello, JobMessage, Message};
 use bartizan_testkit::world::{World, script, signed};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Anchor, EndpointId, Sha256};
-use bartizan_trust::statement::{Action, Receipt, SignatureRole};
+use bartizan_trust::statement::{Action, Decision, Receipt, SignatureRole};
 use bartizan_trust::targets::TargetTree;
 use bartizan_trust::time::UnixSeconds;
 
@@ -44,24 +44,16 @@ impl Place {
             Ok(())
         })
         .unwrap();
-        let enrolment =
-            data_encoding::BASE64URL_NOPAD.encode(&world.enrolment("acme").unwrap().encode());
-        let output = guard_command()
-            .args([
-                "enroll",
-                "--server",
-                "127.0.0.1:1",
-                "--anchor",
-                &Anchor::new(world.org).to_string(),
-            ])
-            .args(["--enrolment", &enrolment, "--dir"])
-            .arg(folder.path().join("guard"))
-            .output()
-            .unwrap();
+        let output = enroll(&world, &folder.path().join("guard"));
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let endpoint = said["endpoint"].as_str().unwrap().parse().unwrap();
         Self { folder, world, endpoint, started: Cell::new(0) }
+    }
+
+    /// Runs the install command once more.
+    pub(crate) fn enroll(&self) -> Output {
+        enroll(&self.world, &self.path("guard"))
     }
 
     /// Files of the test.
@@ -250,6 +242,16 @@ impl Guard {
         })
     }
 
+    /// The code of the next refusal, past receipts that were not confirmed.
+    pub(crate) fn receipt_of_a_refusal(&mut self) -> String {
+        loop {
+            let receipt = self.receipt();
+            if receipt.decision == Decision::Refused {
+                return receipt.code;
+            }
+        }
+    }
+
     /// As a power cut would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -261,6 +263,18 @@ impl Guard {
     }
 }
 
-fn guard_command() -> Command {
+fn enroll(world: &World, folder: &Path) -> Output {
+    let enrolment =
+        data_encoding::BASE64URL_NOPAD.encode(&world.enrolment("acme").unwrap().encode());
+    guard_command()
+        .args(["enroll", "--server", "127.0.0.1:1", "--anchor"])
+        .arg(Anchor::new(world.org).to_string())
+        .args(["--enrolment", &enrolment, "--dir"])
+        .arg(folder)
+        .output()
+        .unwrap()
+}
+
+pub(crate) fn guard_command() -> Command {
     Command::new(Path::new(env!("CARGO_BIN_EXE_bartizan-guard")))
 }

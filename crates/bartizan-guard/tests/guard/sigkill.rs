@@ -1,5 +1,7 @@
 //! Killed at any point, the guard never runs a job twice, and accounts for the one run there was.
 
+use std::time::{Duration, Instant};
+
 use bartizan_proto::message::{JobPhase, Message};
 use bartizan_trust::statement::Decision;
 
@@ -71,6 +73,27 @@ fn reach(guard: &mut Guard, point: Point) {
         | (Point::ReceiptSent, Message::Receipt { .. }) => Some(()),
         _ => None,
     });
+}
+
+#[test]
+fn a_script_does_not_outlive_its_guard() {
+    let mut place = Place::new();
+    let noted = place.path("pid");
+    let text = format!("echo $$ > '{}'\necho noted\nexec sleep 600\n", noted.display());
+    let (job, content) = place.job(&text);
+    let mut guard = place.start();
+    guard.link(&place);
+    guard.deliver(job, &content);
+    reach(&mut guard, Point::FirstOutput);
+    guard.kill();
+    let pid = std::fs::read_to_string(noted).unwrap();
+    let stat = format!("/proc/{}/stat", pid.trim());
+    let until = Instant::now() + Duration::from_secs(10);
+    // Gone, or dead and not yet buried.
+    while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+        assert!(Instant::now() < until, "the script still runs");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
