@@ -14,41 +14,40 @@ const fn one_second(script: &mut Script) {
     script.timeout_s = 1;
 }
 
-/// Runs a script that starts other processes which note their ids in files and never end by themselves.
+/// Runs a script that starts other processes, which note their ids as files and never end by themselves, and ends it when
+/// all of them are at work.
 #[track_caller]
 fn all_end(interpreter: Interpreter, text: &str, count: usize) {
     let place = Place::new();
     fs::create_dir(place.path("pids")).unwrap();
     let text = text.replace("PIDS", &place.path("pids").display().to_string());
-    let ran = place.run(&text, |script| {
-        script.interpreter = interpreter;
-        one_second(script);
-    });
-    assert_eq!(ran.report.ending, Ending::TimedOut, "{}", String::from_utf8_lossy(&ran.stderr));
+    let noted = || fs::read_dir(place.path("pids")).unwrap().count() == count;
+    let change = |script: &mut Script| script.interpreter = interpreter;
+    let ran = place.run_while(&text, change, noted, |_| {});
+    assert_eq!(ran.report.ending, Ending::Interrupted, "{}", String::from_utf8_lossy(&ran.stderr));
     let pids: Vec<String> = fs::read_dir(place.path("pids"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert_eq!(pids.len(), count, "{pids:?}");
     let alive: Vec<_> = pids.iter().filter(|pid| is_alive(pid)).collect();
     assert!(alive.is_empty(), "still at work: {alive:?}");
 }
 
 #[test]
-fn a_timeout_ends_children_and_grandchildren() {
+fn children_and_grandchildren_end_with_their_script() {
     let text =
         "touch PIDS/$$\nsh -c 'touch PIDS/$$; sh -c \"touch PIDS/\\$\\$; sleep 600\"; :' &\nwait";
     all_end(Interpreter::Sh, text, 3);
 }
 
 #[test]
-fn a_session_of_its_own_does_not_escape_a_timeout() {
+fn a_session_of_its_own_does_not_escape() {
     let text = "touch PIDS/$$\nsetsid sh -c 'touch PIDS/$$; sleep 600; :' &\nsleep 600";
     all_end(Interpreter::Bash, text, 2);
 }
 
 #[test]
-fn a_daemon_whose_parents_are_gone_does_not_escape_a_timeout() {
+fn a_daemon_whose_parents_are_gone_does_not_escape() {
     // Two forks, a session of its own, no terminal, no pipe, and deaf to requests.
     let text = "import os, signal, time\n\
         def note(): open('PIDS/%d' % os.getpid(), 'w').close()\n\
@@ -60,7 +59,7 @@ fn a_daemon_whose_parents_are_gone_does_not_escape_a_timeout() {
 }
 
 #[test]
-fn a_stopped_process_does_not_escape_a_timeout() {
+fn a_stopped_process_does_not_escape() {
     let text = "touch PIDS/$$\nsh -c 'touch PIDS/$$; kill -STOP $$; sleep 600' &\nsleep 600";
     all_end(Interpreter::Sh, text, 2);
 }
@@ -68,8 +67,9 @@ fn a_stopped_process_does_not_escape_a_timeout() {
 #[test]
 fn a_script_that_cleans_up_when_asked_may_do_so() {
     let text = "trap 'echo cleaned; exit 0' TERM\necho ready\nwhile :; do sleep 0.05; done";
-    let ran = Place::new().run(text, one_second);
-    assert_eq!(ran.report.ending, Ending::TimedOut);
+    let ready = Cell::new(false);
+    let ran = Place::new().run_while(text, |_| {}, || ready.get(), |_| ready.set(true));
+    assert_eq!(ran.report.ending, Ending::Interrupted);
     assert_eq!(ran.text(), "ready\ncleaned\n");
 }
 
@@ -80,6 +80,17 @@ fn a_timeout_is_not_much_longer_than_it_says() {
     assert_eq!(ran.report.ending, Ending::TimedOut);
     let took = begun.elapsed();
     assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(8), "{took:?}");
+}
+
+#[test]
+fn a_timeout_ends_what_has_a_session_of_its_own() {
+    let place = Place::new();
+    let pid = place.path("pid");
+    let text = format!("setsid sh -c 'echo $$ > {}; exec sleep 600' &\nwait", pid.display());
+    let ran = place.run(&text, one_second);
+    assert_eq!(ran.report.ending, Ending::TimedOut);
+    // Ended before it could even say who it is, or after.
+    assert!(!fs::read_to_string(pid).is_ok_and(|pid| is_alive(&pid)));
 }
 
 #[test]
