@@ -68,7 +68,8 @@ impl Policy {
             return Err(PolicyError { line: 0, problem: "longer than 8 KiB" });
         }
         let mut policy = Self { witnesses: Vec::new(), groups: Vec::new(), quorum: String::new() };
-        for (line, content) in (1..).zip(text.lines()) {
+        // Lines end in LF, words are parted by spaces and tabs, and by nothing else.
+        for (line, content) in (1..).zip(text.split('\n')) {
             policy.read_line(content).map_err(|problem| PolicyError { line, problem })?;
         }
         if policy.quorum.is_empty() {
@@ -78,7 +79,7 @@ impl Policy {
     }
 
     fn read_line(&mut self, line: &str) -> Result<(), &'static str> {
-        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let words: Vec<&str> = line.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
         match words.as_slice() {
             [] => Ok(()),
             [first, ..] if first.starts_with('#') => Ok(()),

@@ -40,7 +40,7 @@ pub struct State {
     pub succeeded: BTreeMap<StatementId, UnixSeconds>,
     /// Content that was countersigned when it ran here.
     pub reviewed: BTreeSet<Sha256>,
-    /// Starts within the last hour, per class.
+    /// Starts that may lie within the last hour, per class.
     pub starts: BTreeMap<Class, Vec<UnixSeconds>>,
     /// Number of the last receipt.
     pub receipt_seq: u64,
@@ -165,7 +165,8 @@ impl State {
         self.succeeded.retain(|_, exp| *exp > floor);
         self.seen.insert(id, job.window.exp);
         let starts = self.starts.entry(job.class).or_default();
-        starts.retain(|at| now.since(*at) < 3600);
+        // By witness time, which never goes back: a clock set forward and back forgets nothing.
+        starts.retain(|at| floor.since(*at) < 3600);
         starts.push(now);
         if let Some(content) = reviewed {
             self.reviewed.insert(content);

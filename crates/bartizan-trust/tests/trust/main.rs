@@ -12,5 +12,13 @@
 mod agreement;
 mod attacks;
 mod chain;
+mod log;
 mod sig;
 mod statements;
+
+/// That many generated cases, or as many as `PROPTEST_CASES` asks for: `make test-long` asks for thousands.
+fn cases(few: u32) -> proptest::test_runner::Config {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let default = proptest::test_runner::Config { failure_persistence: None, ..Default::default() };
+    if asked { default } else { proptest::test_runner::Config { cases: few, ..default } }
+}

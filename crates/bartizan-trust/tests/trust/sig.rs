@@ -3,4 +3,5 @@
 mod attacks;
 mod authenticators;
 mod peers;
+mod securesystemslib;
 mod vectors;

@@ -207,7 +207,7 @@ impl Stage {
             }
         }
         let after = if has(Oddity::AfterEarlier) {
-            self.made.iter().rev().find(|wish| !wish.garbage).map(|wish| wish.id)
+            self.made.iter().rev().find(|wish| !wish.garbage && !wish.too_large).map(|wish| wish.id)
         } else {
             has(Oddity::AfterUnknown).then_some(u64::MAX)
         };

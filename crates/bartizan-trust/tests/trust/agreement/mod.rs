@@ -86,7 +86,7 @@ fn play(case: &generate::Case) -> Vec<Played> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::cases(160))]
 
     #[test]
     fn the_decision_agrees_with_a_naive_reading_of_the_specification(case in generate::case()) {
@@ -171,7 +171,7 @@ enum Flipped {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::cases(300))]
 
     /// I1 to I5 at the level of bits.
     #[test]

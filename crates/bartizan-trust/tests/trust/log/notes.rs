@@ -1,0 +1,109 @@
+//! Signed notes: the `signed_note` crate opens ours, we open its, and both refuse the same damage.
+
+use bartizan_testkit::load::organisation::Key;
+use bartizan_testkit::world::{Log, Witness};
+use bartizan_trust::checkpoint;
+use bartizan_trust::note::{Note, NoteKeyType, VerifierKey};
+use bartizan_trust::time::UnixSeconds;
+use data_encoding::BASE64;
+use signed_note::{StandardSigner, StandardVerifier, Verifier, VerifierList};
+
+const AT: UnixSeconds = UnixSeconds::new(1_800_000_000);
+
+fn log() -> Log {
+    let mut log = Log::named("peer").unwrap();
+    log.append(b"one".to_vec());
+    log.append(b"two".to_vec());
+    log
+}
+
+/// Whether the crate finds a good signature of this key.
+fn they_verify(note: &[u8], vkey: &VerifierKey) -> bool {
+    let verifier: Box<dyn Verifier> =
+        Box::new(StandardVerifier::new(&vkey.to_string()).expect("a key of ours"));
+    signed_note::Note::from_bytes(note)
+        .is_ok_and(|note| note.verify(&VerifierList::new(vec![verifier])).is_ok())
+}
+
+#[test]
+fn our_checkpoint_opens_in_the_peer_and_any_damage_in_neither() {
+    let log = log();
+    let witness = Witness::named("one").unwrap();
+    // The peer knows no co-signatures; it must skip that line as an unknown key's.
+    let note = log.note(2, &[&witness], AT).unwrap();
+    assert!(they_verify(&note, &log.vkey));
+    assert!(checkpoint::open(&note, &log.vkey).is_ok());
+    let other = Log::named("another").unwrap();
+    assert!(!they_verify(&note, &other.vkey));
+    assert!(checkpoint::open(&note, &other.vkey).is_err());
+    let signature_ends = note.windows(4).position(|w| w == "\n\u{2014}".as_bytes()).unwrap();
+    for at in 0..signature_ends {
+        let mut damaged = note.clone();
+        damaged[at] ^= 1;
+        assert!(!they_verify(&damaged, &log.vkey), "byte {at}");
+        assert!(checkpoint::open(&damaged, &log.vkey).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn a_note_signed_by_the_peer_opens_here() {
+    let key = Key::named("peer's signer").unwrap();
+    let vkey = VerifierKey::new(
+        "peer.test/log",
+        NoteKeyType::Ed25519,
+        key.public.ed25519_bytes().unwrap(),
+    )
+    .unwrap();
+    // PKCS #8 ends in the seed, which is what the peer's key format carries.
+    let pkcs8 = key.pkcs8();
+    let seed =
+        &pkcs8[pkcs8.windows(4).position(|w| w == [0x04, 0x22, 0x04, 0x20]).unwrap() + 4..][..32];
+    let id = data_encoding::HEXLOWER.encode(&vkey.key_id());
+    let skey = format!("PRIVATE+KEY+peer.test/log+{id}+{}", BASE64.encode(&[&[1], seed].concat()));
+    let signer = StandardSigner::new(&skey).expect("the peer takes our key id");
+    let root = BASE64.encode(&[7; 32]);
+    let text = format!("peer.test/log\n9\n{root}\n");
+    let mut note = signed_note::Note::new(text.as_bytes(), &[]).unwrap();
+    note.add_sigs(&[&signer]).unwrap();
+    let bytes = note.to_bytes();
+    let opened = checkpoint::open(&bytes, &vkey).unwrap();
+    assert_eq!((opened.checkpoint.size, *opened.checkpoint.root.as_bytes()), (9, [7; 32]));
+    assert_eq!(Note::decode(&bytes).unwrap().encode(), bytes);
+}
+
+#[test]
+fn the_example_key_of_the_specification_has_the_id_it_says() {
+    // From the text of C2SP `signed-note`.
+    let vkey = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+    let note = "This is an example message.\n\n\u{2014} example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+    let key = VerifierKey::parse(vkey).unwrap();
+    assert_eq!(key.to_string(), vkey);
+    assert!(Note::decode(note.as_bytes()).unwrap().is_signed_by(&key));
+    assert!(
+        !Note::decode(note.replace("example m", "example-m").as_bytes())
+            .unwrap()
+            .is_signed_by(&key)
+    );
+}
+
+#[test]
+fn malformed_notes_are_refused_by_both() {
+    let log = log();
+    let good = String::from_utf8(log.note(2, &[], AT).unwrap()).unwrap();
+    let bad = [
+        good.trim_end().to_owned(),
+        good.replace("\n\n", "\n"),
+        good.replace('\u{2014}', "-"),
+        good.replace("log.test/peer\n2", "log.test/peer\r\n2"),
+        format!("{good}\n"),
+        format!("{good}trailing\n"),
+        good.replace("= ", "=  "),
+        String::new(),
+        "\n\n".to_owned(),
+    ];
+    assert!(they_verify(good.as_bytes(), &log.vkey));
+    for text in bad.iter().filter(|text| **text != good) {
+        assert!(!they_verify(text.as_bytes(), &log.vkey), "{text:?}");
+        assert!(checkpoint::open(text.as_bytes(), &log.vkey).is_err(), "{text:?}");
+    }
+}
