@@ -16,9 +16,10 @@ use bartizan_trust::note::{Note, NoteKeyType, NoteSignature, VerifierKey, cosign
 use bartizan_trust::proof::LogProof;
 use bartizan_trust::state::{LocalFacts, State};
 use bartizan_trust::statement::{
-    Action, Admit, Bundle, BundleLimits, Class, ClassRule, Content, Display, Enrolment,
-    Interpreter, Job, LogRule, Operator, OperatorKey, OperatorRole, Recovery, RootRule, Script,
-    Server, SignatureRole, Stage, Statement, Targets, TenantScope, UserCheck, V1, Window,
+    Action, Admit, Bundle, BundleLimits, Class, ClassRule, Content, Display, Enrolment, Freeze,
+    FreezeScope, Interpreter, Job, LogRule, Operator, OperatorKey, OperatorRole, Recovery,
+    RootRule, Script, Server, SignatureRole, Stage, Statement, Targets, TenantScope, Thaw,
+    UserCheck, V1, Veto, Window,
 };
 use bartizan_trust::targets::{TargetTree, sort_endpoints};
 use bartizan_trust::time::UnixSeconds;
@@ -309,6 +310,36 @@ impl World {
         Ok(())
     }
 
+    /// Logs a statement in the control log.
+    pub fn log_control(&mut self, envelope: &Envelope) {
+        self.control.append(envelope.encode());
+    }
+
+    /// A freeze from now on.
+    pub fn freeze(&self, scope: FreezeScope, seconds: u64) -> Freeze {
+        Freeze {
+            v: V1,
+            org: self.org,
+            iat: self.now,
+            crit: Vec::new(),
+            scope,
+            exp: self.now.plus(seconds),
+            reason: "test".to_owned(),
+        }
+    }
+
+    /// The end of a freeze.
+    pub fn thaw(&self, freeze: StatementId) -> Thaw {
+        let reason = "test".to_owned();
+        Thaw { v: V1, org: self.org, iat: self.now, crit: Vec::new(), freeze, reason }
+    }
+
+    /// A veto against a waiting bundle.
+    pub fn veto(&self, bundle: StatementId) -> Veto {
+        let reason = "test".to_owned();
+        Veto { v: V1, org: self.org, iat: self.now, crit: Vec::new(), bundle, reason }
+    }
+
     /// A job of class `change` for endpoints 0 to 2 of acme.
     pub fn job(&mut self) -> Result<Job> {
         self.jobs_made += 1;
@@ -421,8 +452,14 @@ pub fn operator_key(public: &PublicKey) -> OperatorKey {
 
 /// An operator with every role, for all tenants.
 pub fn operator(name: &str) -> Result<Operator> {
-    let mut roles =
-        vec![OperatorRole::Author, OperatorRole::Approve, OperatorRole::Root, OperatorRole::Enroll];
+    let mut roles = vec![
+        OperatorRole::Author,
+        OperatorRole::Approve,
+        OperatorRole::Root,
+        OperatorRole::Enroll,
+        OperatorRole::Freeze,
+        OperatorRole::Promote,
+    ];
     roles.sort_unstable();
     Ok(Operator {
         id: OperatorId::from_name(name)?,

@@ -190,17 +190,15 @@ fn decode_envelope(bytes: &[u8]) -> Result<Envelope, Refusal> {
 fn check_kind(envelope: &Envelope) -> Result<(), Refusal> {
     match envelope.kind() {
         Some(StatementType::Job) => Ok(()),
-        Some(
-            StatementType::Promotion
-            | StatementType::Freeze
-            | StatementType::Thaw
-            | StatementType::Grant,
-        ) => Err(Refusal::UnsupportedStatement),
+        Some(StatementType::Promotion | StatementType::Grant) => Err(Refusal::UnsupportedStatement),
         None if envelope.payload_type().starts_with("application/vnd.bartizan.job.v") => {
             Err(Refusal::UnsupportedVersion)
         }
         Some(
             StatementType::Bundle
+            | StatementType::Freeze
+            | StatementType::Thaw
+            | StatementType::Veto
             | StatementType::Enrolment
             | StatementType::Login
             | StatementType::Descriptor
@@ -415,7 +413,7 @@ fn check_log(
     Ok((*new, at))
 }
 
-// SPEC: verification.md steps 12 and 16 to 18
+// SPEC: verification.md steps 12 and 15 to 18
 fn check_start(
     judged: &Judged<'_>,
     job: &Job,
@@ -429,6 +427,10 @@ fn check_start(
     }
     if state.remembered() >= limits::SEEN_MAX {
         return Err(Refusal::SeenFull);
+    }
+    // By witness time: a clock set forward ends no freeze.
+    if state.freezes.cover(state.floor, id, job, &judged.signers) {
+        return Err(Refusal::Frozen);
     }
     if now.since(state.control_seen_at) > judged.rule.freshness_s {
         return Err(Refusal::ControlStale);

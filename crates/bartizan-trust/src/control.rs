@@ -1,16 +1,19 @@
 //! Replaying the control log: the only way trust moves. Specification: `docs/spec/verification.md`, "Replay".
 
+use crate::chain::{Chain, meets_root_threshold};
 use crate::checkpoint::{self, Checkpoint};
 use crate::envelope::Envelope;
+use crate::freezes::Freezes;
 use crate::id::OrgId;
 use crate::limits;
 use crate::merkle::{Frontier, leaf_hash};
 use crate::policy::LogTrust;
 use crate::refusal::Refusal;
-use crate::signers::{distinct_operators, operator_signatures};
+use crate::signers::operator_signatures;
 use crate::state::{LocalFacts, Membership, State, TrustState};
-use crate::statement::{Bundle, Enrolment, SignatureRole, Statement, StatementType};
-use crate::tighten::only_tightens;
+use crate::statement::{
+    Bundle, Enrolment, Freeze, SignatureRole, Statement, StatementType, Thaw, Veto,
+};
 use crate::time::UnixSeconds;
 
 /// Control entries and a checkpoint that covers them.
@@ -49,21 +52,37 @@ pub fn replay(
     let frontier = grow(&state.control, update.entries);
     let witnessed_at = check_checkpoint(in_force, &state.control, &frontier, update.checkpoint)?;
 
-    let mut next = state.clone();
+    let mut view = view_of(state, in_force.clone());
+    // A freeze or a waiting bundle is judged by the latest time this endpoint has seen proven.
+    let at = witnessed_at.max(state.floor);
     let mut skipped = Vec::new();
     let already = usize::from(genesis.is_some());
-    if genesis.is_some() {
-        next.trust = genesis;
-    }
     for (index, entry) in (update.start..).zip(update.entries).skip(already) {
-        if let Err(refusal) = apply(&mut next, entry) {
+        if let Err(refusal) = apply(&mut view, state.org, at, entry) {
             skipped.push(SkippedEntry { index, refusal });
         }
     }
+    // SPEC: verification.md B6: all entries up to this checkpoint have spoken before a delay is over.
+    view.chain.settle(at);
+    view.freezes.forget(at);
+    let mut next = state.clone();
+    next.trust = Some(view.chain.current);
+    next.pending = view.chain.pending;
+    next.genesis_at = view.chain.genesis_at;
+    next.freezes = view.freezes;
     next.control = frontier;
     next.control_seen_at = next.control_seen_at.max(witnessed_at);
     next.advance_floor(witnessed_at);
     Ok((next, skipped))
+}
+
+fn view_of(state: &State, current: TrustState) -> ControlView {
+    let chain = if state.trust.is_some() {
+        Chain { current, pending: state.pending.clone(), genesis_at: state.genesis_at }
+    } else {
+        Chain::new(current)
+    };
+    ControlView { chain, freezes: state.freezes.clone() }
 }
 
 // SPEC: verification.md R1
@@ -137,22 +156,19 @@ fn check_checkpoint(
 
 /// Lets one entry take effect, or says why it has none.
 // SPEC: verification.md R6
-fn apply(state: &mut State, entry: &[u8]) -> Result<(), Refusal> {
+fn apply(view: &mut ControlView, org: OrgId, at: UnixSeconds, entry: &[u8]) -> Result<(), Refusal> {
     let envelope = Envelope::decode(entry).map_err(|_| Refusal::Malformed)?;
     match envelope.kind() {
-        Some(StatementType::Bundle) => {
-            let current = state.trust.as_ref().ok_or(Refusal::BundleTooOld)?;
-            state.trust = Some(next_bundle(state.org, current, &envelope)?);
-            Ok(())
+        Some(StatementType::Bundle) => view.chain.push(org, at, &envelope),
+        Some(StatementType::Veto) => view.chain.veto(org, &envelope),
+        Some(StatementType::Freeze) => {
+            view.freezes.freeze(&view.chain.current.bundle, org, at, &envelope)
         }
+        Some(StatementType::Thaw) => view.freezes.thaw(&view.chain.current.bundle, org, &envelope),
         Some(
-            StatementType::Freeze
-            | StatementType::Thaw
-            | StatementType::Promotion
-            | StatementType::Grant,
-        ) => Err(Refusal::UnsupportedStatement),
-        Some(
-            StatementType::Job
+            StatementType::Promotion
+            | StatementType::Grant
+            | StatementType::Job
             | StatementType::Enrolment
             | StatementType::Login
             | StatementType::Descriptor
@@ -162,39 +178,64 @@ fn apply(state: &mut State, entry: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// Judges whether an envelope is the next bundle after `current`. Also used by servers and
-/// consoles, so that they refuse early what endpoints would refuse late.
-pub fn next_bundle(
-    org: OrgId,
-    current: &TrustState,
-    envelope: &Envelope,
-) -> Result<TrustState, Refusal> {
-    let next: Bundle = envelope.statement().map_err(|_| Refusal::Malformed)?;
-    if !next.crit.is_empty() {
-        return Err(Refusal::CriticalUnknown);
+/// What a control log says at some moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlView {
+    /// The bundle in force, and those that wait.
+    pub chain: Chain,
+    /// What stands still.
+    pub freezes: Freezes,
+}
+
+impl ControlView {
+    /// What the log said after its first entry; the caller compares the digest with an anchor.
+    pub const fn new(genesis: TrustState) -> Self {
+        Self { chain: Chain::new(genesis), freezes: Freezes::new() }
     }
-    let follows = next.version == current.bundle.version.saturating_add(1);
-    if !follows || next.prev != Some(current.id) || next.org != Some(org) {
-        return Err(Refusal::BundleChain);
+
+    /// The view of somebody who knows no witness times, such as a server or a console that has just started:
+    /// an entry counts as seen when its makers say that it was made. Endpoints do not judge like this.
+    // SPEC: verification.md "Advice"
+    pub fn advise(&mut self, org: OrgId, now: UnixSeconds, entry: &[u8]) -> Result<(), Refusal> {
+        let made = Envelope::decode(entry).ok().and_then(|envelope| iat(&envelope));
+        let at = made.map_or(now, |iat| iat.min(now));
+        self.chain.settle(at);
+        let applied = apply(self, org, at, entry);
+        self.chain.settle(now);
+        applied
     }
-    if !meets_root_threshold(&current.bundle, envelope) || !meets_root_threshold(&next, envelope) {
-        return Err(Refusal::BundleThreshold);
+}
+
+fn iat(envelope: &Envelope) -> Option<UnixSeconds> {
+    match envelope.kind()? {
+        StatementType::Bundle => envelope.statement::<Bundle>().ok().map(|s| s.iat),
+        StatementType::Veto => envelope.statement::<Veto>().ok().map(|s| s.iat),
+        StatementType::Freeze => envelope.statement::<Freeze>().ok().map(|s| s.iat),
+        StatementType::Thaw => envelope.statement::<Thaw>().ok().map(|s| s.iat),
+        _ => None,
     }
-    if !only_tightens(&current.bundle, &next) {
-        return Err(Refusal::UnsupportedWeakening);
+}
+
+/// Takes in a freeze that came by another way than the control log: from a file, another server, the local
+/// network. It carries its own proof, which is its signatures; a thaw must come by the log.
+// SPEC: verification.md F6
+pub fn freeze(state: &State, facts: &LocalFacts<'_>, envelope: &[u8]) -> Result<State, Refusal> {
+    let trust = state.trust.as_ref().ok_or(Refusal::BundleTooOld)?;
+    if envelope.len() > limits::ENVELOPE_BYTES_MAX {
+        return Err(Refusal::TooLarge);
     }
-    Ok(TrustState { id: envelope.id(), bundle: next })
+    let envelope = Envelope::decode(envelope).map_err(|_| Refusal::Malformed)?;
+    if envelope.kind() != Some(StatementType::Freeze) {
+        return Err(Refusal::UnknownKind);
+    }
+    let mut next = state.clone();
+    next.freezes.freeze(&trust.bundle, state.org, state.now(facts), &envelope)?;
+    Ok(next)
 }
 
 /// Judges a genesis bundle by its own rules; the caller compares its id with an anchor.
 pub fn genesis(envelope: &Envelope) -> Result<TrustState, Refusal> {
     read_genesis(OrgId::new(*envelope.id().hash()), Some(&envelope.encode()))
-}
-
-fn meets_root_threshold(bundle: &Bundle, envelope: &Envelope) -> bool {
-    let (signatures, _) = operator_signatures(bundle, envelope);
-    let distinct = distinct_operators(&signatures, SignatureRole::Root).len();
-    usize::try_from(bundle.root.threshold).is_ok_and(|threshold| distinct >= threshold)
 }
 
 /// Verifies the enrolment this endpoint was installed with, once a bundle is known, and records

@@ -4,10 +4,12 @@
 
 pub mod authorize;
 mod base64;
+pub mod chain;
 pub mod checkpoint;
 pub mod class;
 pub mod control;
 pub mod envelope;
+pub mod freezes;
 pub mod id;
 pub mod json;
 pub mod keys;

@@ -88,6 +88,20 @@ pub const SEEN_MAX: usize = 4096;
 pub const REVIEWED_MAX: usize = 1024;
 /// Longest window of any job in seconds: 30 days.
 pub const WINDOW_S_MAX: u64 = 30 * 24 * 3600;
+/// One day in seconds.
+pub const DAY_S: u64 = 24 * 3600;
+/// Longest freeze that one operator can make alone, in seconds: 4 hours.
+pub const FREEZE_ALONE_S_MAX: u64 = 4 * 3600;
+/// Longest freeze of a quorum in seconds: 30 days.
+pub const FREEZE_QUORUM_S_MAX: u64 = 30 * DAY_S;
+/// Freezes an operator can make alone within a day: enough for an incident, too few to stop a fleet for good.
+pub const FREEZES_PER_DAY: usize = 3;
+/// Most freezes remembered: three a day from each of 64 operators, with room.
+pub const FREEZES_MAX: usize = 256;
+/// Most bundles that wait for their delay.
+pub const PENDING_BUNDLES_MAX: usize = 8;
+/// A new organisation may still weaken its bundle without delay for this long, in seconds: 7 days.
+pub const FIRST_WEEK_S: u64 = 7 * DAY_S;
 /// Longest life of a login in seconds: 12 hours.
 pub const LOGIN_S_MAX: u64 = 12 * 3600;
 /// How far an endpoint's clock may lag behind a job's `nbf` before it waits, in seconds.

@@ -19,11 +19,7 @@ pub enum Refusal {
     UnsupportedDelay,
     /// Typed, but not yet supported: triggers and standing orders.
     UnsupportedTrigger,
-    /// Typed, but not yet supported: bundle changes that weaken.
-    UnsupportedWeakening,
-    /// Typed, but not yet supported: the recovery path.
-    UnsupportedRecovery,
-    /// Typed, but not yet supported: freeze, thaw, promotion and grant.
+    /// Typed, but not yet supported: promotion and grant.
     UnsupportedStatement,
     /// The statement belongs to another organisation.
     WrongOrg,
@@ -37,6 +33,16 @@ pub enum Refusal {
     BundleChain,
     /// A bundle lacks the root threshold of the old or of the new root.
     BundleThreshold,
+    /// A veto names no waiting bundle, or is not signed by a root operator.
+    VetoInvalid,
+    /// A freeze that no operator who may freeze has signed.
+    FreezeInvalid,
+    /// A freeze that is longer than its signers may make it, or one too many within a day.
+    FreezeLimit,
+    /// A thaw of a freeze that is not known.
+    FreezeUnknown,
+    /// A thaw that neither a quorum signed nor the freeze's maker with one more operator.
+    ThawThreshold,
     /// The genesis bundle is not the one the anchor names.
     AnchorMismatch,
     /// No valid author signature by an operator with the author role for this tenant.
@@ -113,8 +119,6 @@ impl Refusal {
         Self::UnsupportedStages,
         Self::UnsupportedDelay,
         Self::UnsupportedTrigger,
-        Self::UnsupportedWeakening,
-        Self::UnsupportedRecovery,
         Self::UnsupportedStatement,
         Self::WrongOrg,
         Self::WrongTenant,
@@ -122,6 +126,11 @@ impl Refusal {
         Self::BundleExpired,
         Self::BundleChain,
         Self::BundleThreshold,
+        Self::VetoInvalid,
+        Self::FreezeInvalid,
+        Self::FreezeLimit,
+        Self::FreezeUnknown,
+        Self::ThawThreshold,
         Self::AnchorMismatch,
         Self::AuthorMissing,
         Self::ApprovalsMissing,
@@ -162,8 +171,6 @@ impl Refusal {
             Self::UnsupportedStages => "unsupported.stages",
             Self::UnsupportedDelay => "unsupported.delay",
             Self::UnsupportedTrigger => "unsupported.trigger",
-            Self::UnsupportedWeakening => "unsupported.weakening",
-            Self::UnsupportedRecovery => "unsupported.recovery",
             Self::UnsupportedStatement => "unsupported.statement",
             Self::WrongOrg => "scope.wrong_org",
             Self::WrongTenant => "scope.wrong_tenant",
@@ -171,6 +178,11 @@ impl Refusal {
             Self::BundleExpired => "bundle.expired",
             Self::BundleChain => "bundle.chain",
             Self::BundleThreshold => "bundle.threshold",
+            Self::VetoInvalid => "bundle.veto_invalid",
+            Self::FreezeInvalid => "freeze.invalid",
+            Self::FreezeLimit => "freeze.limit",
+            Self::FreezeUnknown => "freeze.unknown",
+            Self::ThawThreshold => "freeze.thaw_threshold",
             Self::AnchorMismatch => "bundle.anchor_mismatch",
             Self::AuthorMissing => "sig.author_missing",
             Self::ApprovalsMissing => "sig.approvals_missing",
@@ -213,12 +225,15 @@ impl Refusal {
             | Self::UnsupportedStages
             | Self::UnsupportedDelay
             | Self::UnsupportedTrigger
-            | Self::UnsupportedWeakening
-            | Self::UnsupportedRecovery
             | Self::UnsupportedStatement
             | Self::WrongOrg
             | Self::WrongTenant
             | Self::BundleChain
+            | Self::VetoInvalid
+            | Self::FreezeInvalid
+            | Self::FreezeLimit
+            | Self::FreezeUnknown
+            | Self::ThawThreshold
             | Self::AnchorMismatch
             | Self::ClassTooWeak
             | Self::ClassUnknown
@@ -264,10 +279,6 @@ impl Refusal {
             Self::UnsupportedStages => "submit the job with a single stage",
             Self::UnsupportedDelay => "choose a class without a delay",
             Self::UnsupportedTrigger => "submit the job without a trigger",
-            Self::UnsupportedWeakening => "this release accepts only bundle changes that tighten",
-            Self::UnsupportedRecovery => {
-                "this release has no recovery path yet; use the root threshold"
-            }
             Self::UnsupportedStatement => "this release does not act on this kind of statement yet",
             Self::WrongOrg => "check that the endpoint belongs to your organisation",
             Self::WrongTenant => {
@@ -277,6 +288,11 @@ impl Refusal {
             Self::BundleExpired => "publish a renewed bundle signed by the root operators",
             Self::BundleChain => "publish the missing bundle versions in order",
             Self::BundleThreshold => "have more root operators sign the bundle",
+            Self::VetoInvalid => "name a bundle that waits, and sign as a root operator",
+            Self::FreezeInvalid => "have an operator with the freeze role sign",
+            Self::FreezeLimit => "freeze for at most 4 hours, 3 times a day, or have a quorum sign",
+            Self::FreezeUnknown => "look at the standing freezes with `bartizan frozen`",
+            Self::ThawThreshold => "have another operator sign the thaw too",
             Self::AnchorMismatch => {
                 "compare the anchor in the install command with `bartizan status`"
             }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::chain::PendingBundle;
+use crate::freezes::Freezes;
 use crate::id::{Anchor, EndpointId, OrgId, Sha256, SiteId, StatementId, TenantId};
 use crate::limits;
 use crate::merkle::Frontier;
@@ -22,6 +24,15 @@ pub struct State {
     pub endpoint: EndpointId,
     /// What the control log said, once it was replayed to a bundle.
     pub trust: Option<TrustState>,
+    /// Bundles that wait for their delay.
+    #[serde(default)]
+    pub pending: Vec<PendingBundle>,
+    /// When the organisation began.
+    #[serde(default)]
+    pub genesis_at: UnixSeconds,
+    /// What stands still.
+    #[serde(default)]
+    pub freezes: Freezes,
     /// Where this endpoint belongs, once its enrolment was verified against the bundle.
     pub membership: Option<Membership>,
     /// Control entries replayed.
@@ -97,6 +108,9 @@ impl State {
             org: anchor.org(),
             endpoint,
             trust: None,
+            pending: Vec::new(),
+            genesis_at: UnixSeconds::ZERO,
+            freezes: Freezes::default(),
             membership: None,
             control: Frontier::default(),
             control_seen_at: UnixSeconds::ZERO,

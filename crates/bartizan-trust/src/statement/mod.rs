@@ -3,6 +3,7 @@
 mod bundle;
 mod descriptor;
 mod enrolment;
+mod freeze;
 mod job;
 mod login;
 mod receipt;
@@ -10,6 +11,7 @@ mod receipt;
 pub use bundle::*;
 pub use descriptor::*;
 pub use enrolment::*;
+pub use freeze::*;
 pub use job::*;
 pub use login::*;
 pub use receipt::*;
@@ -41,10 +43,12 @@ pub enum StatementType {
     Receipt,
     /// Moves a roll-out to its next stage. Typed; not acted on yet.
     Promotion,
-    /// Stops things. Typed; not acted on yet.
+    /// Stops things.
     Freeze,
-    /// Ends a freeze. Typed; not acted on yet.
+    /// Ends a freeze.
     Thaw,
+    /// Stops a bundle that waits.
+    Veto,
     /// One remote session. Typed; not acted on yet.
     Grant,
 }
@@ -61,6 +65,7 @@ impl StatementType {
         Self::Promotion,
         Self::Freeze,
         Self::Thaw,
+        Self::Veto,
         Self::Grant,
     ];
 
@@ -76,7 +81,25 @@ impl StatementType {
             Self::Promotion => "application/vnd.bartizan.promotion.v1+json",
             Self::Freeze => "application/vnd.bartizan.freeze.v1+json",
             Self::Thaw => "application/vnd.bartizan.thaw.v1+json",
+            Self::Veto => "application/vnd.bartizan.veto.v1+json",
             Self::Grant => "application/vnd.bartizan.grant.v1+json",
+        }
+    }
+
+    /// The kind in one word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bundle => "bundle",
+            Self::Job => "job",
+            Self::Enrolment => "enrolment",
+            Self::Login => "login",
+            Self::Descriptor => "descriptor",
+            Self::Receipt => "receipt",
+            Self::Promotion => "promotion",
+            Self::Freeze => "freeze",
+            Self::Thaw => "thaw",
+            Self::Veto => "veto",
+            Self::Grant => "grant",
         }
     }
 
@@ -105,9 +128,9 @@ pub enum SignatureRole {
     Descriptor,
     /// A customer's countersignature.
     Customer,
-    /// Recovery key. Typed; not acted on yet.
+    /// Recovery key: replaces people.
     Recover,
-    /// Freeze. Typed; not acted on yet.
+    /// Stopped something, or let it go on.
     Freeze,
     /// Promotion. Typed; not acted on yet.
     Promote,

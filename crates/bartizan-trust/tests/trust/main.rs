@@ -12,9 +12,11 @@
 mod agreement;
 mod attacks;
 mod chain;
+mod freezing;
 mod log;
 mod sig;
 mod statements;
+mod weakening;
 
 /// That many generated cases, or as many as `PROPTEST_CASES` asks for: `make test-long` asks for thousands.
 fn cases(few: u32) -> proptest::test_runner::Config {

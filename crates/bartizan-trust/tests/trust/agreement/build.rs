@@ -93,6 +93,20 @@ impl Stage {
         (wish, evidence, delivery)
     }
 
+    /// A freeze by Bob in the control log, seen at once; lifted by Bob and Carol if the step says so.
+    pub(super) fn freeze(&mut self, scope: &FreezeScope, seconds: u64, thawed: bool) {
+        let role = SignatureRole::Freeze;
+        let freeze = world::signed(&self.world.freeze(scope.clone(), seconds), &[("bob", role)]);
+        let freeze = freeze.unwrap();
+        self.world.log_control(&freeze);
+        if thawed {
+            let thaw = self.world.thaw(freeze.id());
+            self.world
+                .log_control(&world::signed(&thaw, &[("bob", role), ("carol", role)]).unwrap());
+        }
+        self.state = self.world.caught_up(&self.state).unwrap();
+    }
+
     pub(super) fn ended_well(&mut self, wish: &Wish) {
         let seq = self.state.receipt_seq + 1;
         let now = self.world.now;
@@ -308,6 +322,7 @@ impl Stage {
             Kind::Job => "bartizan.job.v1",
             Kind::JobOfTheFuture => "bartizan.job.v2",
             Kind::Freeze => "bartizan.freeze.v1",
+            Kind::Promotion => "bartizan.promotion.v1",
             Kind::Login => "bartizan.login.v1",
             Kind::Foreign => "example.job.v1",
         };

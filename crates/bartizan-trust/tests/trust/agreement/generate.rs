@@ -19,6 +19,8 @@ pub(super) struct Step {
     pub clock_off: i64,
     /// The control log is replayed first.
     pub catch_up: bool,
+    /// Before it, something is frozen for a while, and perhaps thawed again.
+    pub freeze: Option<(FreezeScope, u64, bool)>,
     /// If it runs, it succeeds.
     pub ends_well: bool,
     /// An earlier delivery once more, instead of a new job.
@@ -95,7 +97,7 @@ fn member(name: &'static str) -> impl Strategy<Value = Member> {
                 _ => !no_approve,
             });
             // The genesis and the enrolment of every world are signed by Alice and Bob.
-            roles.extend([OperatorRole::Root, OperatorRole::Enroll]);
+            roles.extend([OperatorRole::Root, OperatorRole::Enroll, OperatorRole::Freeze]);
             let founder = name == "alice";
             Member {
                 name,
@@ -174,6 +176,7 @@ fn oddity() -> impl Strategy<Value = Oddity> {
         Oddity::Garbage,
         Oddity::Kind(Kind::JobOfTheFuture),
         Oddity::Kind(Kind::Freeze),
+        Oddity::Kind(Kind::Promotion),
         Oddity::Kind(Kind::Login),
         Oddity::Kind(Kind::Foreign),
         Oddity::PayloadMalformed,
@@ -228,6 +231,21 @@ fn oddity() -> impl Strategy<Value = Oddity> {
     ]
 }
 
+fn scope() -> impl Strategy<Value = FreezeScope> {
+    let tenant = |name| TenantId::from_name(name).unwrap();
+    let operator = |name| OperatorId::from_name(name).unwrap();
+    prop::sample::select(vec![
+        FreezeScope::Org,
+        FreezeScope::Tenant(tenant("acme")),
+        FreezeScope::Tenant(tenant("globex")),
+        FreezeScope::Class(Class::Routine),
+        FreezeScope::Class(Class::Fleet),
+        FreezeScope::Operator(operator("alice")),
+        FreezeScope::Operator(operator("carol")),
+        FreezeScope::Sessions,
+    ])
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let time = (
         prop_oneof![5 => 0..=60u64, 2 => 900..=1100u64, 1 => 3500..=3700u64, 1 => Just(9000)],
@@ -235,6 +253,7 @@ fn step() -> impl Strategy<Value = Step> {
         prop::bool::weighted(0.7),
         prop::bool::weighted(0.8),
         prop::option::weighted(0.2, 0..6usize),
+        prop::option::weighted(0.12, (scope(), 30..=4000u64, prop::bool::weighted(0.3))),
     );
     let class = prop_oneof![Just(Class::Routine), Just(Class::Change), Just(Class::Fleet)];
     let person = || (prop::sample::select(&PEOPLE[..]), device());
@@ -254,7 +273,7 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     (time, job, oddities).prop_map(
         |(
-            (wait, clock_off, catch_up, ends_well, again),
+            (wait, clock_off, catch_up, ends_well, again, freeze),
             (class, count, script, (author, approvers)),
             oddities,
         )| {
@@ -262,6 +281,7 @@ fn step() -> impl Strategy<Value = Step> {
                 wait,
                 clock_off,
                 catch_up,
+                freeze,
                 ends_well,
                 again,
                 class,

@@ -15,7 +15,7 @@ use bartizan_testkit::load::organisation::Key;
 use bartizan_testkit::world::{self, BEGINNING, Log, Witness, World, operator_key};
 use bartizan_trust::authorize::{Verdict, authorize};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{OrgId, Sha256, StatementId, TenantId};
+use bartizan_trust::id::{OperatorId, OrgId, Sha256, StatementId, TenantId};
 use bartizan_trust::limits;
 use bartizan_trust::proof::LogProof;
 use bartizan_trust::refusal::Refusal;
@@ -54,6 +54,7 @@ fn play(case: &generate::Case) -> Vec<Played> {
         ..Memory::default()
     };
     let mut all = Vec::new();
+    let mut bobs_freezes = 0;
     for (number, step) in case.steps.iter().enumerate() {
         stage.world.now = stage.world.now.plus(step.wait);
         if step.catch_up {
@@ -61,6 +62,19 @@ fn play(case: &generate::Case) -> Vec<Played> {
             let now = stage.world.now.get();
             memory.witness_time = memory.witness_time.max(now);
             memory.control_seen_at = memory.control_seen_at.max(now);
+        }
+        if let Some((scope, seconds, thawed)) = &step.freeze {
+            let now = stage.world.now.get();
+            // One person may freeze three times a day; a fourth has no effect, thaw or no thaw.
+            if bobs_freezes < limits::FREEZES_PER_DAY {
+                stage.freeze(scope, *seconds, *thawed);
+                memory.witness_time = memory.witness_time.max(now);
+                memory.control_seen_at = memory.control_seen_at.max(now);
+                if !thawed {
+                    memory.frozen.push((scope.clone(), now + seconds));
+                }
+            }
+            bobs_freezes += 1;
         }
         let clock = stage.world.now.get().saturating_add_signed(step.clock_off);
         let (wish, evidence, delivery) = stage.delivery(step, &memory);
@@ -154,6 +168,7 @@ const JOB_REFUSALS: &[Refusal] = &[
     Refusal::LogShrunk,
     Refusal::LogFork,
     Refusal::Replayed,
+    Refusal::Frozen,
     Refusal::ControlStale,
     Refusal::AfterMissing,
     Refusal::RateLimited,

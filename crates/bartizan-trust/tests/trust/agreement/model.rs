@@ -53,6 +53,7 @@ pub(super) enum Kind {
     Job,
     JobOfTheFuture,
     Freeze,
+    Promotion,
     Login,
     Foreign,
 }
@@ -130,6 +131,8 @@ pub(super) struct Memory {
     pub log: Vec<u64>,
     pub witness_time: u64,
     pub control_seen_at: u64,
+    /// Scopes that stand still, and until when by witness time.
+    pub frozen: Vec<(FreezeScope, u64)>,
 }
 
 /// What should come of it.
@@ -171,8 +174,8 @@ fn steps(
     match wish.kind {
         Kind::Job => {}
         Kind::JobOfTheFuture => return Err(Refusal::UnsupportedVersion),
-        Kind::Freeze => return Err(Refusal::UnsupportedStatement),
-        Kind::Login | Kind::Foreign => return Err(Refusal::UnknownKind),
+        Kind::Promotion => return Err(Refusal::UnsupportedStatement),
+        Kind::Freeze | Kind::Login | Kind::Foreign => return Err(Refusal::UnknownKind),
     }
     demand(rules.min_statement == 1, Refusal::UnsupportedVersion)?;
     demand(rules.min_agent_met, Refusal::AgentTooOld)?;
@@ -196,6 +199,16 @@ fn steps(
     memory.witness_time = memory.witness_time.max(time);
     let now = clock.max(memory.witness_time);
     demand(!memory.accepted.contains(&wish.id), Refusal::Replayed)?;
+    let covered = |scope: &FreezeScope| match scope {
+        FreezeScope::Org => true,
+        FreezeScope::Tenant(tenant) => tenant.name() == wish.tenant,
+        FreezeScope::Class(class) => *class == wish.class,
+        FreezeScope::Operator(operator) => people.contains(operator.name()),
+        FreezeScope::Job(_) | FreezeScope::Sessions => false,
+    };
+    let standing =
+        |(scope, ends): &(FreezeScope, u64)| memory.witness_time < *ends && covered(scope);
+    demand(!memory.frozen.iter().any(standing), Refusal::Frozen)?;
     let control_age = now.saturating_sub(memory.control_seen_at);
     demand(control_age <= rule.freshness_s, Refusal::ControlStale)?;
     if let Some(before) = wish.after {

@@ -42,10 +42,11 @@ fn i8_a_payload_type_that_names_another_kind() {
     let state = world.endpoint(0).unwrap();
     let text = String::from_utf8(signed(&world.job().unwrap(), &BOTH).unwrap().encode()).unwrap();
     for (kind, expected) in [
-        ("freeze.v1", Refusal::UnsupportedStatement),
+        ("freeze.v1", Refusal::UnknownKind),
         ("promotion.v1", Refusal::UnsupportedStatement),
         ("grant.v1", Refusal::UnsupportedStatement),
-        ("thaw.v1", Refusal::UnsupportedStatement),
+        ("thaw.v1", Refusal::UnknownKind),
+        ("veto.v1", Refusal::UnknownKind),
         ("job.v2", Refusal::UnsupportedVersion),
         ("login.v1", Refusal::UnknownKind),
         ("hotfix.v1", Refusal::UnknownKind),

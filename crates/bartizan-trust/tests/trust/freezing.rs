@@ -1,0 +1,251 @@
+//! Freezes and thaws (I6): who may stop what, for how long, and who lets it go on.
+
+use bartizan_testkit::world::{World, signed};
+use bartizan_trust::authorize::{Verdict, authorize};
+use bartizan_trust::control::{self, ControlUpdate, replay};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::{OperatorId, Sha256, StatementId, TenantId};
+use bartizan_trust::limits;
+use bartizan_trust::refusal::Refusal;
+use bartizan_trust::state::State;
+use bartizan_trust::statement::*;
+
+const HOUR_S: u64 = 3600;
+const ROLE: SignatureRole = SignatureRole::Freeze;
+
+fn world() -> World {
+    World::new().unwrap()
+}
+
+fn freeze(world: &World, scope: FreezeScope, seconds: u64, by: &[&str]) -> Envelope {
+    let roles: Vec<_> = by.iter().map(|name| (*name, ROLE)).collect();
+    signed(&world.freeze(scope, seconds), &roles).unwrap()
+}
+
+fn thaw(world: &World, freeze: StatementId, by: &[&str]) -> Envelope {
+    let roles: Vec<_> = by.iter().map(|name| (*name, ROLE)).collect();
+    signed(&world.thaw(freeze), &roles).unwrap()
+}
+
+/// The endpoint after everything in the control log, and what of it was skipped.
+fn seen(world: &World, state: &State) -> (State, Vec<Refusal>) {
+    let (entries, checkpoint) = world.control_for(state).unwrap();
+    let update =
+        ControlUpdate { start: state.control.size(), entries: &entries, checkpoint: &checkpoint };
+    let (state, skipped) = replay(state, &world.facts(), &update).unwrap();
+    (state, skipped.into_iter().map(|entry| entry.refusal).collect())
+}
+
+/// What becomes of an honest, countersigned job of Alice and Bob.
+fn try_job(world: &mut World, state: &State) -> Result<(), Refusal> {
+    let delivery = world.good_delivery(state).unwrap();
+    match authorize(state, &world.facts(), &delivery.as_ref()).verdict {
+        Verdict::Run(_) => Ok(()),
+        Verdict::Refused(refusal) => Err(refusal),
+        Verdict::NeedContent(_) => panic!("the content was there"),
+    }
+}
+
+#[test]
+fn i6_one_operator_stops_everything_and_it_ends_by_itself() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    world.log_control(&freeze(&world, FreezeScope::Org, HOUR_S, &["carol"]));
+    let (state, skipped) = seen(&world, &state);
+    assert_eq!(skipped, []);
+    assert_eq!(try_job(&mut world, &state), Err(Refusal::Frozen));
+    world.now = world.now.plus(HOUR_S - 1);
+    let state = world.caught_up(&state).unwrap();
+    assert_eq!(try_job(&mut world, &state), Err(Refusal::Frozen));
+    world.now = world.now.plus(1);
+    let state = world.caught_up(&state).unwrap();
+    assert_eq!(try_job(&mut world, &state), Ok(()));
+}
+
+#[test]
+fn i6_a_local_clock_set_forward_ends_no_freeze() {
+    let mut world = World::with(|bundle| {
+        bundle.classes[1].freshness_s = 7 * limits::DAY_S;
+        Ok(())
+    })
+    .unwrap();
+    let state = world.endpoint(0).unwrap();
+    world.log_control(&freeze(&world, FreezeScope::Org, HOUR_S, &["carol"]));
+    let state = world.caught_up(&state).unwrap();
+    let mut job = world.job().unwrap();
+    job.window.exp = world.now.plus(limits::DAY_S);
+    let both = [("alice", SignatureRole::Author), ("bob", SignatureRole::Approve)];
+    let delivery = world.deliver(&signed(&job, &both).unwrap(), &state).unwrap();
+    let mut facts = world.facts();
+    facts.now = facts.now.plus(2 * HOUR_S);
+    let verdict = authorize(&state, &facts, &delivery.as_ref()).verdict;
+    assert!(matches!(verdict, Verdict::Refused(Refusal::Frozen)), "{verdict:?}");
+}
+
+#[test]
+fn i6_each_scope_stops_what_it_says_and_nothing_else() {
+    let operator = |name| FreezeScope::Operator(OperatorId::from_name(name).unwrap());
+    let tenant = |name| FreezeScope::Tenant(TenantId::from_name(name).unwrap());
+    let cases = [
+        (FreezeScope::Org, true),
+        (tenant("acme"), true),
+        (tenant("globex"), false),
+        (FreezeScope::Class(Class::Change), true),
+        (FreezeScope::Class(Class::Routine), false),
+        (operator("alice"), true),
+        (operator("bob"), true),
+        (operator("carol"), false),
+        (FreezeScope::Sessions, false),
+        (FreezeScope::Job(StatementId::new(Sha256::of(b"another"))), false),
+    ];
+    for (scope, stops) in cases {
+        let mut world = world();
+        let state = world.endpoint(0).unwrap();
+        world.log_control(&freeze(&world, scope.clone(), HOUR_S, &["carol"]));
+        let (state, skipped) = seen(&world, &state);
+        assert_eq!(skipped, [], "{scope:?}");
+        assert_eq!(try_job(&mut world, &state).is_err(), stops, "{scope:?}");
+    }
+}
+
+#[test]
+fn i6_one_job_is_stopped_and_the_next_is_not() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let delivery = world.good_delivery(&state).unwrap();
+    let id = Envelope::decode(&delivery.envelope).unwrap().id();
+    world.log_control(&freeze(&world, FreezeScope::Job(id), HOUR_S, &["bob"]));
+    let state = world.caught_up(&state).unwrap();
+    let outcome = authorize(&state, &world.facts(), &delivery.as_ref());
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::Frozen)), "{:?}", outcome.verdict);
+    assert_eq!(try_job(&mut world, &outcome.state), Ok(()));
+}
+
+#[test]
+fn a_freeze_alone_is_short_and_few() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    world.log_control(&freeze(&world, FreezeScope::Org, 4 * HOUR_S + 1, &["alice"]));
+    for _ in 0..4 {
+        world.now = world.now.plus(1);
+        world.log_control(&freeze(&world, FreezeScope::Sessions, 4 * HOUR_S, &["alice"]));
+    }
+    world.log_control(&freeze(&world, FreezeScope::Sessions, HOUR_S, &["bob"]));
+    let (_, skipped) = seen(&world, &state);
+    assert_eq!(skipped, [Refusal::FreezeLimit, Refusal::FreezeLimit], "too long, and the fourth");
+}
+
+#[test]
+fn a_quorum_may_freeze_for_days() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    world.log_control(&freeze(&world, FreezeScope::Org, 20 * limits::DAY_S, &["alice", "carol"]));
+    let (state, skipped) = seen(&world, &state);
+    assert_eq!(skipped, []);
+    world.now = world.now.plus(10 * limits::DAY_S);
+    let state = world.caught_up(&state).unwrap();
+    assert_eq!(try_job(&mut world, &state), Err(Refusal::Frozen));
+    let mut world = self::world();
+    let state = world.endpoint(0).unwrap();
+    let too_long = limits::FREEZE_QUORUM_S_MAX + 1;
+    world.log_control(&freeze(&world, FreezeScope::Org, too_long, &["alice", "carol"]));
+    assert_eq!(seen(&world, &state).1, [Refusal::FreezeLimit]);
+}
+
+#[test]
+fn strangers_and_those_without_the_role_freeze_nothing() {
+    let mut world = World::with(|bundle| {
+        bundle.operators[2].roles.retain(|role| *role != OperatorRole::Freeze);
+        Ok(())
+    })
+    .unwrap();
+    let state = world.endpoint(0).unwrap();
+    for by in [&["mallory"][..], &["carol"], &[]] {
+        world.log_control(&freeze(&world, FreezeScope::Org, HOUR_S, by));
+    }
+    let wrong_role = world.freeze(FreezeScope::Org, HOUR_S);
+    world.log_control(&signed(&wrong_role, &[("alice", SignatureRole::Approve)]).unwrap());
+    let mut foreign = world.freeze(FreezeScope::Org, HOUR_S);
+    foreign.org = bartizan_trust::id::OrgId::new(Sha256::of(b"other"));
+    world.log_control(&signed(&foreign, &[("alice", ROLE)]).unwrap());
+    let mut later = world.freeze(FreezeScope::Org, HOUR_S);
+    later.iat = world.now.plus(limits::CLOCK_SKEW_S + 1);
+    later.exp = later.iat.plus(1);
+    world.log_control(&signed(&later, &[("alice", ROLE)]).unwrap());
+    let (state, skipped) = seen(&world, &state);
+    let no = Refusal::FreezeInvalid;
+    assert_eq!(skipped, [no, no, no, no, Refusal::WrongOrg, Refusal::TooEarly]);
+    assert_eq!(try_job(&mut world, &state), Ok(()));
+}
+
+#[test]
+fn a_thaw_needs_the_maker_and_one_more_or_a_quorum() {
+    for (by, enough) in [
+        (&["carol"][..], false),
+        (&["alice"], false),
+        (&["carol", "mallory"], false),
+        (&["carol", "carol"], false),
+        (&["carol", "alice"], true),
+        // The root threshold is two.
+        (&["alice", "bob"], true),
+    ] {
+        let mut world = world();
+        let state = world.endpoint(0).unwrap();
+        let frozen = freeze(&world, FreezeScope::Org, HOUR_S, &["carol"]);
+        world.log_control(&frozen);
+        world.log_control(&thaw(&world, frozen.id(), by));
+        let (state, skipped) = seen(&world, &state);
+        let expected = if enough { vec![] } else { vec![Refusal::ThawThreshold] };
+        assert_eq!(skipped, expected, "{by:?}");
+        assert_eq!(try_job(&mut world, &state).is_ok(), enough, "{by:?}");
+    }
+}
+
+#[test]
+fn a_thaw_of_nothing_is_reported() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let unknown = StatementId::new(Sha256::of(b"unknown"));
+    world.log_control(&thaw(&world, unknown, &["alice", "bob"]));
+    assert_eq!(seen(&world, &state).1, [Refusal::FreezeUnknown]);
+}
+
+#[test]
+fn a_freeze_by_another_way_acts_at_once_and_a_thawed_one_does_not_return() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let frozen = freeze(&world, FreezeScope::Org, HOUR_S, &["carol"]);
+    let state = control::freeze(&state, &world.facts(), &frozen.encode()).unwrap();
+    assert_eq!(try_job(&mut world, &state), Err(Refusal::Frozen));
+    // Later it comes by the log as well, and is thawed there.
+    world.log_control(&frozen);
+    world.log_control(&thaw(&world, frozen.id(), &["carol", "alice"]));
+    let (state, skipped) = seen(&world, &state);
+    assert_eq!(skipped, []);
+    assert_eq!(try_job(&mut world, &state), Ok(()));
+    // Whoever kept a copy delivers it again.
+    let state = control::freeze(&state, &world.facts(), &frozen.encode()).unwrap();
+    assert_eq!(try_job(&mut world, &state), Ok(()));
+    let by = |by: &[&str]| freeze(&world, FreezeScope::Org, HOUR_S + 1, by).encode();
+    let refused = |bytes: &[u8]| control::freeze(&state, &world.facts(), bytes).map(|_| ());
+    assert_eq!(refused(&by(&["mallory"])), Err(Refusal::FreezeInvalid));
+    assert_eq!(refused(b"junk"), Err(Refusal::Malformed));
+    let lifted = thaw(&world, frozen.id(), &["carol", "alice"]).encode();
+    assert_eq!(refused(&lifted), Err(Refusal::UnknownKind), "thaws come by the log only");
+}
+
+#[test]
+fn a_frozen_fleet_still_follows_its_bundles() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    world.log_control(&freeze(&world, FreezeScope::Org, HOUR_S, &["carol"]));
+    world.publish(|bundle| bundle.operators.truncate(2), &["alice", "bob"]).unwrap();
+    let (state, skipped) = seen(&world, &state);
+    assert_eq!(skipped, []);
+    assert_eq!(state.trust.as_ref().unwrap().bundle.version, 2);
+    assert_eq!(
+        try_job(&mut world, &state),
+        Err(Refusal::Frozen),
+        "its maker's removal thaws nothing"
+    );
+}
