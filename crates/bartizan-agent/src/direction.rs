@@ -31,6 +31,7 @@ pub(crate) const fn from_guard(message: &Message) -> FromGuard {
         | Message::ReceiptStored { .. }
         | Message::InventoryRequest
         | Message::HeartbeatAck { .. }
+        | Message::Freeze { .. }
         | Message::Link { .. }
         | Message::TlsSign { .. } => FromGuard::Refuse,
     }
@@ -45,7 +46,8 @@ pub(crate) const fn may_come_from_server(message: &Message) -> bool {
         | Message::Content { .. }
         | Message::ReceiptStored { .. }
         | Message::InventoryRequest
-        | Message::HeartbeatAck { .. } => true,
+        | Message::HeartbeatAck { .. }
+        | Message::Freeze { .. } => true,
         Message::Hello(_)
         | Message::Heartbeat { .. }
         | Message::Inventory { .. }

@@ -1,4 +1,4 @@
-//! The command line. Read by hand: four commands do not pay for a dependency in the privileged process.
+//! The command line. Read by hand: five commands do not pay for a dependency in the privileged process.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,7 @@ Usage:
   bartizan-guard enroll --server HOST:PORT --anchor bz1-… --enrolment TEXT [--dir DIR]
   bartizan-guard run [--dir DIR] [--agent-binary PATH] [--agent-user NAME]
   bartizan-guard status [--dir DIR]
+  bartizan-guard freeze --file FILE [--dir DIR]
   bartizan-guard --version
 
 DIR is /var/lib/bartizan unless given. `bartizan enroll` prints the enroll command.
@@ -18,7 +19,14 @@ const DEFAULT_FOLDER: &str = "/var/lib/bartizan";
 pub(crate) enum Command {
     Enroll(Enroll),
     Run(Run),
-    Status { folder: PathBuf },
+    Status {
+        folder: PathBuf,
+    },
+    /// Hands a signed freeze to the guard that runs in the folder.
+    Freeze {
+        folder: PathBuf,
+        file: PathBuf,
+    },
     Version,
     Help,
 }
@@ -68,6 +76,11 @@ impl Command {
             }
             "status" => {
                 Ok(Self::Status { folder: Options::read(options, &[], &["--dir"])?.folder() })
+            }
+            "freeze" => {
+                let options = Options::read(options, &["--file"], &["--dir"])?;
+                let file = PathBuf::from(options.text("--file"));
+                Ok(Self::Freeze { folder: options.folder(), file })
             }
             other => Err(format!("unknown command `{other}`")),
         }

@@ -64,6 +64,11 @@ impl Folder {
         self.root.join("outbox")
     }
 
+    /// Freezes that somebody on this machine has handed over.
+    pub(crate) fn inbox(&self) -> PathBuf {
+        self.root.join("inbox")
+    }
+
     pub(crate) fn jobs(&self) -> PathBuf {
         self.root.join("jobs")
     }

@@ -11,13 +11,14 @@ use bartizan_proto::limits::{INVENTORY_BYTES_MAX, PROTOCOL_VERSION};
 use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Setup};
 use bartizan_trust::authorize::{Outcome, Verdict, authorize};
 use bartizan_trust::checkpoint::Checkpoint;
-use bartizan_trust::control::{ControlUpdate, enrol, replay};
+use bartizan_trust::control::{self, ControlUpdate, enrol, replay};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::limits as trust_limits;
 use bartizan_trust::note::Note;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::state::{LocalFacts, State};
+use bartizan_trust::statement::Decision;
 
 use crate::arguments::Run;
 use crate::device::DeviceKey;
@@ -171,6 +172,7 @@ impl Guard {
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             self.refresh_inventory();
+            self.read_inbox()?;
             if signals::stop_requested() && self.running.is_empty() {
                 if let Some(agent) = self.agent.take() {
                     agent.end();
@@ -228,6 +230,7 @@ impl Guard {
                 self.send_receipts();
             }
             Message::InventoryRequest => self.send_inventory(),
+            Message::Freeze { envelope } => self.take_freeze(&envelope)?,
             Message::Welcome { .. } => {}
             Message::Hello(_)
             | Message::Heartbeat { .. }
@@ -306,10 +309,63 @@ impl Guard {
         }
     }
 
+    /// A freeze that came ahead of the control log, by whatever way.
+    fn take_freeze(&mut self, envelope: &[u8]) -> Result<()> {
+        match control::freeze(&self.state, &facts(), envelope) {
+            Ok(state) => self.stand_still(state),
+            Err(refusal) => {
+                eprintln!("a freeze was refused: {refusal}; {}", refusal.advice());
+                Ok(())
+            }
+        }
+    }
+
+    /// Freezes from a file. Whoever can write here is root on this machine; the signatures count all the same.
+    fn read_inbox(&mut self) -> Result<()> {
+        let Ok(entries) = std::fs::read_dir(self.folder.inbox()) else { return Ok(()) };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            // A file that is being written bears another ending.
+            if path.extension().is_none_or(|ending| ending != "json") {
+                continue;
+            }
+            match files::read_own(&path) {
+                Ok(envelope) if self.state.trust.is_some() => self.take_freeze(&envelope)?,
+                // Without a bundle nobody can be believed yet: it waits for one.
+                Ok(_) => continue,
+                Err(error) => eprintln!("{}: {error}", path.display()),
+            }
+            files::remove_durably(&path).context("empty the inbox")?;
+        }
+        Ok(())
+    }
+
+    /// Takes over a state, ends what its freezes cover, and says so for each freeze that is new here.
+    fn stand_still(&mut self, state: State) -> Result<()> {
+        let known: Vec<StatementId> = self.state.freezes.iter().map(|(id, _)| *id).collect();
+        self.state = state;
+        self.folder.store_state(&self.state)?;
+        for (id, work) in &self.running {
+            work.obey(&self.state, *id);
+        }
+        let floor = self.state.floor;
+        let new: Vec<StatementId> = self
+            .state
+            .freezes
+            .standing(floor)
+            .map(|(id, _)| *id)
+            .filter(|id| !known.contains(id))
+            .collect();
+        for id in new {
+            eprintln!("frozen by {id}");
+            self.write_receipt(&Account::frozen(id))?;
+        }
+        Ok(())
+    }
+
     /// Takes over a state that a verified control log led to.
     fn adopt(&mut self, state: State) -> Result<()> {
         let servers = self.pins();
-        self.state = state;
+        self.stand_still(state)?;
         if self.state.membership.is_none() {
             match enrol(&self.state, &facts(), self.enrolled.enrolment.as_bytes()) {
                 Ok(state) => self.state = state,
@@ -383,9 +439,9 @@ impl Guard {
                 self.folder.note_started(&started)?;
                 self.folder.store_state(&state)?;
                 self.state = state;
-                self.running.insert(started.job, started.t0);
+                let work = jobs::start(proof, started.t0, self.folder.jobs(), self.sender.clone());
+                self.running.insert(started.job, work);
                 self.send(self.taken(started.job, JobPhase::Running));
-                jobs::start(proof, self.folder.jobs(), self.sender.clone());
                 Ok(())
             }
             Verdict::Refused(refusal) => self.refuse(refusal, job, state),
@@ -408,8 +464,13 @@ impl Guard {
     }
 
     fn finish(&mut self, job: StatementId, report: &Report) -> Result<()> {
-        let t0 = self.running.remove(&job).unwrap_or_else(now);
-        self.write_receipt(&Account::ended(job, t0, report))?;
+        let work = self.running.remove(&job);
+        let t0 = work.as_ref().map_or_else(now, |work| work.t0);
+        let mut account = Account::ended(job, t0, report);
+        if account.decision == Decision::Interrupted && work.is_some_and(|work| work.is_frozen()) {
+            account.code = Refusal::Frozen.code();
+        }
+        self.write_receipt(&account)?;
         self.folder.forget_started(job)
     }
 

@@ -1,4 +1,4 @@
-//! `enroll` and `status`.
+//! `enroll`, `status` and `freeze`.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +8,7 @@ use bartizan_os::{files, inventory};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::Anchor;
 use bartizan_trust::state::State;
-use bartizan_trust::statement::{Descriptor, Enrolment, SignatureRole, V1};
+use bartizan_trust::statement::{Descriptor, Enrolment, Freeze, SignatureRole, V1};
 use bartizan_trust::time::UnixSeconds;
 
 use crate::arguments::Enroll;
@@ -101,7 +101,29 @@ pub(crate) fn print_status(path: &Path) -> Result<()> {
         "jobs_log": summary.jlog,
         "floor": summary.floor,
         "receipts": state.receipt_seq,
+        "frozen_by": state.freezes.standing(state.floor).map(|(id, _)| id).collect::<Vec<_>>(),
     });
     println!("{status}");
+    Ok(())
+}
+
+/// Puts a freeze where the guard of this folder looks: for an endpoint whose server withholds it. The guard judges
+/// it; what is no freeze at all is said here.
+pub(crate) fn hand_freeze(path: &Path, file: &Path) -> Result<()> {
+    let folder = Folder::new(path);
+    let enrolled = folder.load_enrolled()?;
+    let bytes = std::fs::read(file).with_context(|| format!("read {}", file.display()))?;
+    let envelope = Envelope::decode(&bytes)
+        .with_context(|| format!("{} is no signed statement", file.display()))?;
+    let freeze: Freeze =
+        envelope.statement().with_context(|| format!("{} is no freeze", file.display()))?;
+    if freeze.org != enrolled.anchor.org() {
+        bail!("the freeze is for another organisation");
+    }
+    files::create_private_folder(&folder.inbox())
+        .with_context(|| format!("create {}; are you root?", folder.inbox().display()))?;
+    files::write_atomically(&folder.inbox().join(format!("{}.json", envelope.id())), &bytes)
+        .context("hand over the freeze")?;
+    println!("{}", serde_json::json!({ "freeze": envelope.id(), "handed_over": true }));
     Ok(())
 }

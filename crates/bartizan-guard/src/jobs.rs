@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
@@ -9,8 +11,9 @@ use bartizan_os::exec::{self, Stream as OsStream};
 use bartizan_os::signals;
 use bartizan_proto::message::{JobMessage, Message, Stream};
 use bartizan_trust::authorize::{Authorized, JobDelivery};
-use bartizan_trust::id::{Sha256, StatementId};
-use bartizan_trust::statement::{Content, Script};
+use bartizan_trust::id::{OperatorId, Sha256, StatementId};
+use bartizan_trust::state::State;
+use bartizan_trust::statement::{Content, Job, Script};
 use bartizan_trust::time::UnixSeconds;
 
 use crate::guard::Event;
@@ -98,15 +101,54 @@ impl Told {
     }
 }
 
-/// Jobs at work, by id, with the time they began.
-pub(crate) type Running = HashMap<StatementId, UnixSeconds>;
+/// Jobs at work, by id.
+pub(crate) type Running = HashMap<StatementId, Work>;
+
+/// A job at work.
+pub(crate) struct Work {
+    pub(crate) t0: UnixSeconds,
+    statement: Job,
+    signers: Vec<OperatorId>,
+    frozen: Arc<AtomicBool>,
+}
+
+impl Work {
+    fn of(proof: &Authorized<Script>, t0: UnixSeconds) -> Self {
+        Self {
+            t0,
+            statement: proof.statement().clone(),
+            signers: proof.signers().to_vec(),
+            frozen: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    /// Ends it if a standing freeze covers it.
+    pub(crate) fn obey(&self, state: &State, id: StatementId) {
+        if state.freezes.cover(state.floor, id, &self.statement, &self.signers) {
+            self.frozen.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a freeze ended it.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Relaxed)
+    }
+}
 
 /// Runs a job on a thread of its own; what happens comes back as events.
-pub(crate) fn start(proof: Box<Authorized<Script>>, folder: PathBuf, events: SyncSender<Event>) {
+pub(crate) fn start(
+    proof: Box<Authorized<Script>>,
+    t0: UnixSeconds,
+    folder: PathBuf,
+    events: SyncSender<Event>,
+) -> Work {
     let job = proof.job();
+    let work = Work::of(&proof, t0);
+    let frozen = Arc::clone(&work.frozen);
     thread::spawn(move || {
         let output = events.clone();
-        let report = exec::run(proof, &folder, signals::stop_requested, |chunk| {
+        let stop = || signals::stop_requested() || frozen.load(Ordering::Relaxed);
+        let report = exec::run(proof, &folder, stop, |chunk| {
             let stream = match chunk.stream {
                 OsStream::Stdout => Stream::Stdout,
                 OsStream::Stderr => Stream::Stderr,
@@ -118,4 +160,5 @@ pub(crate) fn start(proof: Box<Authorized<Script>>, folder: PathBuf, events: Syn
         });
         let _ = events.send(Event::Finished(job, report));
     });
+    work
 }

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Ok(Command::Enroll(enroll)) => install::enroll(&enroll),
         Ok(Command::Run(run)) => guard::run(run),
         Ok(Command::Status { folder }) => install::print_status(&folder),
+        Ok(Command::Freeze { folder, file }) => install::hand_freeze(&folder, &file),
         Ok(Command::Version) => {
             println!("bartizan-guard {}", env!("CARGO_PKG_VERSION"));
             Ok(())

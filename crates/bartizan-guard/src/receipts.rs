@@ -40,6 +40,18 @@ impl<'a> Account<'a> {
         }
     }
 
+    /// This endpoint stands still.
+    pub(crate) fn frozen(freeze: StatementId) -> Self {
+        Self {
+            job: freeze,
+            decision: Decision::Done,
+            code: "freeze.confirmed",
+            t0: now(),
+            exit: None,
+            output: no_output(),
+        }
+    }
+
     /// A run that ended.
     pub(crate) fn ended(job: StatementId, t0: UnixSeconds, report: &Report) -> Self {
         let (decision, code, exit) = match report.ending {

@@ -116,6 +116,11 @@ pub enum Message {
         /// Its number.
         seq: u64,
     },
+    /// 71, to the endpoint: a freeze, ahead of the control log. It proves itself by its signatures.
+    Freeze {
+        /// The exact envelope.
+        envelope: Vec<u8>,
+    },
     /// 128, guard to agent: how to connect. Sent at the start and whenever the bundle changes it.
     Setup(Setup),
     /// 129, agent to guard: the link to the server came up or went down.
@@ -241,6 +246,7 @@ impl Message {
             Self::ReceiptStored { seq } => w.u8(68).u64(*seq),
             Self::InventoryRequest => w.u8(69),
             Self::HeartbeatAck { seq } => w.u8(70).u64(*seq),
+            Self::Freeze { envelope } => w.u8(71).bytes(envelope),
             Self::Setup(m) => {
                 let w = w.u8(128).bytes(&m.certificate).u32(count(&m.addresses));
                 hashes(m.addresses.iter().fold(w, |w, address| w.text(address)), &m.spkis)
@@ -286,6 +292,7 @@ impl Message {
             68 => Self::ReceiptStored { seq: r.u64()? },
             69 => Self::InventoryRequest,
             70 => Self::HeartbeatAck { seq: r.u64()? },
+            71 => Self::Freeze { envelope: envelope(&mut r, "envelope")? },
             128 => Self::Setup(decode_setup(&mut r)?),
             129 => Self::Link {
                 server_spki: if flag(&mut r, "up")? { Some(sha256(&mut r)?) } else { None },

@@ -4,7 +4,7 @@
 //! receipts itself before it shows them as true.
 
 use bartizan_trust::id::{EndpointId, OperatorId, OrgId, Sha256, SiteId, StatementId, TenantId};
-use bartizan_trust::statement::{Class, Decision};
+use bartizan_trust::statement::{Class, Decision, FreezeScope};
 use bartizan_trust::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub struct ApiError {
     pub next: String,
 }
 
-/// An envelope in a request or answer: `POST /v1/genesis`, `/v1/login`, `/v1/bundles`, `/v1/enrolments`,
+/// An envelope in a request or answer: `POST /v1/genesis`, `/v1/login`, `/v1/control`, `/v1/enrolments`,
 /// `/v1/jobs/{id}/signatures`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvelopeBody {
@@ -272,4 +272,46 @@ pub enum JobEvent {
         /// Base64.
         bytes: String,
     },
+}
+
+/// `GET /v1/control/drafts`: control statements that lack signatures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlDrafts {
+    /// Base64 of each envelope with the signatures it has.
+    pub drafts: Vec<String>,
+}
+
+/// `GET /v1/freezes`: the server's belief; consoles replay the control log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeView {
+    /// What stands still.
+    pub freezes: Vec<FreezeRow>,
+    /// Bundles that wait for their delay.
+    pub pending: Vec<PendingRow>,
+}
+
+/// One standing freeze.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeRow {
+    /// Its digest.
+    pub id: StatementId,
+    /// What it stops.
+    pub scope: FreezeScope,
+    /// Not at or after.
+    pub exp: UnixSeconds,
+    /// Who signed it.
+    pub by: Vec<OperatorId>,
+    /// Endpoints whose receipt says that they stand still.
+    pub confirmed: Vec<EndpointId>,
+}
+
+/// A bundle that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingRow {
+    /// Its digest.
+    pub id: StatementId,
+    /// Its version.
+    pub version: u64,
+    /// In force from then on, if nobody vetoes it.
+    pub due: UnixSeconds,
 }

@@ -6,11 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use bartizan_proto::operator::ServerIdentity;
 use bartizan_store::{LogName, Store};
-use bartizan_trust::control;
+use bartizan_trust::control::{self, ControlView};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::OrgId;
 use bartizan_trust::policy::LogTrust;
-use bartizan_trust::state::TrustState;
 use bartizan_trust::statement::Bundle;
 use bartizan_trust::time::UnixSeconds;
 use tokio::sync::Notify;
@@ -29,18 +28,18 @@ use crate::metrics::Metrics;
 #[derive(Debug)]
 pub(crate) struct Organisation {
     pub(crate) org: OrgId,
-    pub(crate) current: TrustState,
+    pub(crate) view: ControlView,
     pub(crate) log: LogTrust,
 }
 
 impl Organisation {
-    pub(crate) fn new(org: OrgId, current: TrustState) -> anyhow::Result<Self> {
-        let log = LogTrust::parse(&current.bundle.log)?;
-        Ok(Self { org, current, log })
+    pub(crate) fn new(org: OrgId, view: ControlView) -> anyhow::Result<Self> {
+        let log = LogTrust::parse(&view.chain.current.bundle.log)?;
+        Ok(Self { org, view, log })
     }
 
     pub(crate) const fn bundle(&self) -> &Bundle {
-        &self.current.bundle
+        &self.view.chain.current.bundle
     }
 }
 
@@ -94,7 +93,19 @@ impl App {
         self.organisation.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A bundle was stored and logged.
+    /// Puts waiting bundles in force whose delay is over; true when one was.
+    pub(crate) fn settle(&self) -> anyhow::Result<bool> {
+        let Some(known) = self.organisation() else { return Ok(false) };
+        let mut view = known.view.clone();
+        view.chain.settle(now());
+        if view == known.view {
+            return Ok(false);
+        }
+        self.set_organisation(Organisation::new(known.org, view)?);
+        Ok(true)
+    }
+
+    /// A control statement was stored and logged.
     pub(crate) fn set_organisation(&self, organisation: Organisation) {
         *self.organisation.write().unwrap_or_else(PoisonError::into_inner) =
             Some(Arc::new(organisation));
@@ -116,14 +127,12 @@ async fn load_organisation(db: &Db) -> anyhow::Result<Option<Organisation>> {
     let Some((first, rest)) = entries.split_first() else { return Ok(None) };
     let genesis = Envelope::decode(first).context("the first control entry")?;
     let org = OrgId::new(*genesis.id().hash());
-    let mut current =
-        control::genesis(&genesis).context("the genesis bundle in the control log")?;
+    let trust = control::genesis(&genesis).context("the genesis bundle in the control log")?;
+    let mut view = ControlView::new(trust);
     for entry in rest {
-        let Ok(envelope) = Envelope::decode(entry) else { continue };
-        match control::next_bundle(org, &current, &envelope) {
-            Ok(next) => current = next,
-            Err(refusal) => tracing::warn!(%refusal, "a control entry has no effect"),
+        if let Err(refusal) = view.advise(org, now(), entry) {
+            tracing::warn!(%refusal, "a control entry has no effect");
         }
     }
-    Organisation::new(org, current).map(Some)
+    Organisation::new(org, view).map(Some)
 }

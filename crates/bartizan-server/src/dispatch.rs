@@ -48,6 +48,12 @@ async fn on_tick(app: &App, changes: &mut Option<i64>, ticks: u64) -> Result<(),
         app.dossiers.changed_outside(seen);
         wake_due(app).await?;
     }
+    if app.settle().unwrap_or_else(|error| {
+        tracing::error!(%error, "a waiting bundle");
+        false
+    }) {
+        wake_due(app).await?;
+    }
     let over = app.db.read(move |tx| tx.due_to_expire(now().get())).await?;
     if over {
         for job in app.db.write(move |tx| tx.expire_jobs(now().get())).await? {

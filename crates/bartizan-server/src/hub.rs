@@ -15,12 +15,15 @@ pub(crate) struct Link {
     work: AtomicBool,
     inventory: AtomicBool,
     close: AtomicBool,
+    freezes: Mutex<Vec<Arc<[u8]>>>,
     last_seen: AtomicU64,
 }
 
 /// What a connection was woken for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wish {
+    /// Freezes to pass on, before anything else.
+    pub(crate) freezes: Vec<Arc<[u8]>>,
     pub(crate) work: bool,
     pub(crate) inventory: bool,
     pub(crate) close: bool,
@@ -30,7 +33,9 @@ impl Link {
     /// Waits until somebody wants something, and takes the wishes.
     pub(crate) async fn wished(&self) -> Wish {
         self.wake.notified().await;
+        let freezes = self.freezes.lock().unwrap_or_else(PoisonError::into_inner).split_off(0);
         Wish {
+            freezes,
             work: self.work.swap(false, Ordering::Relaxed),
             inventory: self.inventory.swap(false, Ordering::Relaxed),
             close: self.close.load(Ordering::Relaxed),
@@ -86,6 +91,15 @@ impl Hub {
         let links = self.lock();
         for link in endpoints.iter().filter_map(|id| links.get(id)) {
             link.wish(&link.work);
+        }
+    }
+
+    /// Passes a freeze to every connection at once.
+    pub(crate) fn push_freeze(&self, envelope: &[u8]) {
+        let envelope: Arc<[u8]> = envelope.into();
+        for link in self.lock().values() {
+            link.freezes.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&envelope));
+            link.wake.notify_one();
         }
     }
 

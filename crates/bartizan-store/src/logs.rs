@@ -129,6 +129,39 @@ impl Tx<'_> {
         self.execute(sql, &[id.to_string().into(), kind.into(), envelope.into()]).map(|_| ())
     }
 
+    /// A control statement that waits for signatures.
+    pub fn draft(&mut self, id: StatementId) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "SELECT envelope FROM statement WHERE id = $1 AND kind = 'draft'";
+        let row = self.query_one(sql, &[id.to_string().into()])?;
+        row.map(|row| row.bytes(0, "statement.envelope")).transpose()
+    }
+
+    /// Keeps it, in the place of the same one with fewer signatures.
+    pub fn put_draft(&mut self, id: StatementId, envelope: &[u8]) -> Result<(), StoreError> {
+        self.drop_draft(id)?;
+        self.put_statement(id, "draft", envelope)
+    }
+
+    /// It has all its signatures, or nobody wants it any more.
+    pub fn drop_draft(&mut self, id: StatementId) -> Result<(), StoreError> {
+        let sql = "DELETE FROM statement WHERE id = $1 AND kind = 'draft'";
+        self.execute(sql, &[id.to_string().into()]).map(|_| ())
+    }
+
+    /// Every control statement that waits.
+    pub fn drafts(&mut self, limit: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let sql = "SELECT envelope FROM statement WHERE kind = 'draft' ORDER BY id LIMIT $1";
+        let rows = self.query(sql, &[limit.into()])?;
+        rows.iter().map(|row| row.bytes(0, "statement.envelope")).collect()
+    }
+
+    /// How many wait.
+    pub fn draft_count(&mut self) -> Result<u64, StoreError> {
+        self.query_one("SELECT COUNT(*) FROM statement WHERE kind = 'draft'", &[])?
+            .ok_or(StoreError::Column("count"))?
+            .size(0, "count")
+    }
+
     /// The envelope of a statement.
     pub fn statement(&mut self, id: StatementId) -> Result<Option<Vec<u8>>, StoreError> {
         let row = self

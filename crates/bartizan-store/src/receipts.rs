@@ -88,6 +88,18 @@ impl Tx<'_> {
         rows.iter().map(|row| row.bytes(0, "receipt.envelope")).collect()
     }
 
+    /// Which endpoints have answered a statement that is no job: a freeze they confirm.
+    pub fn confirmed_by(&mut self, id: StatementId) -> Result<Vec<EndpointId>, StoreError> {
+        let sql = "SELECT DISTINCT endpoint FROM receipt WHERE job = $1";
+        let rows = self.query(sql, &[id.to_string().into()])?;
+        let read = |row: &crate::engine::Row| {
+            row.text(0, "receipt.endpoint")?
+                .parse()
+                .map_err(|_| StoreError::Column("receipt.endpoint"))
+        };
+        rows.iter().map(read).collect()
+    }
+
     /// How many receipts are stored.
     pub fn receipt_count(&mut self) -> Result<u64, StoreError> {
         self.query_one("SELECT COUNT(*) FROM receipt", &[])?

@@ -3,18 +3,18 @@
 use anyhow::{Context, Result};
 use bartizan_proto::operator::LogEntries;
 use bartizan_trust::checkpoint::{self, OpenedCheckpoint};
-use bartizan_trust::control;
+use bartizan_trust::control::{self, ControlView};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::Anchor;
 use bartizan_trust::merkle::{Frontier, leaf_hash};
 use bartizan_trust::note::VerifierKey;
 use bartizan_trust::policy::LogTrust;
 use bartizan_trust::state::TrustState;
-use bartizan_trust::statement::StatementType;
 use data_encoding::BASE64;
 
 use crate::api::Api;
 use crate::exit::refused;
+use crate::home::now;
 use crate::witness::Log;
 
 /// Entries asked for at once.
@@ -68,24 +68,21 @@ fn entries(api: &Api, log: Log, size: u64) -> Result<Vec<Vec<u8>>> {
     }
 }
 
-/// The current bundle, by the chain from the anchor. The quorum of witnesses is the endpoints' to demand: this
-/// console is one of those witnesses.
-pub(crate) fn current_bundle(api: &Api, anchor: Anchor) -> Result<TrustState> {
+/// What the control log says, by the chain from the anchor. The quorum of witnesses is the endpoints' to demand: this
+/// console is one of those witnesses. Delays are judged by the dates in the statements, as advice; endpoints go by
+/// witness time.
+pub(crate) fn current_view(api: &Api, anchor: Anchor) -> Result<ControlView> {
     // The genesis entry says which key signs the log; the anchor says which entry is the genesis.
     let first = entries(api, Log::Control, 1)?.pop().context("the control log is empty")?;
     let genesis = genesis(&first, anchor)?;
     let logs = LogTrust::parse(&genesis.bundle.log).context("read the log keys of the bundle")?;
     let whole = whole_log(api, Log::Control, &logs.control)?;
-    let mut current = genesis;
+    let mut view = ControlView::new(genesis);
     for entry in whole.entries.iter().skip(1) {
-        let Ok(envelope) = Envelope::decode(entry) else { continue };
-        if envelope.kind() == Some(StatementType::Bundle)
-            && let Ok(next) = control::next_bundle(anchor.org(), &current, &envelope)
-        {
-            current = next;
-        }
+        // One that has no effect has none on endpoints either; `log audit` lists them.
+        let _ = view.advise(anchor.org(), now(), entry);
     }
-    Ok(current)
+    Ok(view)
 }
 
 /// Judges a genesis bundle by its anchor and its own root threshold.

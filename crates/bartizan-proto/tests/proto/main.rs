@@ -49,6 +49,7 @@ fn one_of_each() -> Vec<Message> {
         Message::ReceiptStored { seq: 1 },
         Message::InventoryRequest,
         Message::HeartbeatAck { seq: 7 },
+        Message::Freeze { envelope: b"{}".to_vec() },
         Message::Setup(Setup {
             certificate: vec![1, 2, 3],
             addresses: vec!["rmm.example:443".into()],
@@ -121,7 +122,7 @@ fn fields_above_their_limit_are_refused_and_at_it_are_not() {
 #[test]
 fn unknown_types_and_values_are_refused() {
     assert_eq!(Message::decode(&[]), Err(MessageError::Wire(WireError::Short)));
-    for code in (0..=255_u8).filter(|code| !matches!(code, 1..=8 | 64..=70 | 128..=131)) {
+    for code in (0..=255_u8).filter(|code| !matches!(code, 1..=8 | 64..=71 | 128..=131)) {
         assert_eq!(Message::decode(&[code]), Err(MessageError::UnknownType(code)));
     }
     // `admitted` is 0 or 1.

@@ -288,6 +288,7 @@ fn messages(envelopes: &Named<Envelope>) -> Result<Named<Message>> {
         ("content", Message::Content { sha256, total, offset: 0, bytes }),
         ("receipt-stored", Message::ReceiptStored { seq: 1 }),
         ("inventory-request", Message::InventoryRequest),
+        ("freeze", Message::Freeze { envelope: b"{}".to_vec() }),
         ("heartbeat-ack", Message::HeartbeatAck { seq: 7 }),
         (
             "setup",

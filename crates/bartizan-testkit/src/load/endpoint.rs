@@ -9,7 +9,7 @@ use bartizan_proto::frame::{FrameReader, encode_frame};
 use bartizan_proto::limits::PROTOCOL_VERSION;
 use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message};
 use bartizan_trust::authorize::{JobDelivery, Verdict, authorize};
-use bartizan_trust::control::{ControlUpdate, enrol, replay};
+use bartizan_trust::control::{self, ControlUpdate, enrol, replay};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Anchor, OrgId, Sha256, StatementId};
 use bartizan_trust::refusal::Refusal;
@@ -150,6 +150,13 @@ impl Endpoint {
             }
             Message::InventoryRequest => Ok(vec![Message::Inventory { json: b"{}".to_vec() }]),
             Message::HeartbeatAck { .. } => Ok(Vec::new()),
+            Message::Freeze { envelope } => {
+                self.state = control::freeze(&self.state, &facts()?, &envelope)
+                    .map_err(|refusal| anyhow::anyhow!("the freeze is refused: {refusal:?}"))?;
+                let id = Envelope::decode(&envelope)?.id();
+                let envelope = self.receipt(id, Decision::Done, "freeze.confirmed")?;
+                Ok(vec![Message::Receipt { envelope }])
+            }
             other => bail!("unexpected message {other:?}"),
         }
     }

@@ -9,7 +9,7 @@ use bartizan_trust::statement::{Action, Job, SignatureRole};
 use data_encoding::BASE64;
 use serde_json::json;
 
-use super::{Console, Context, watch};
+use super::{Console, Context, control, watch};
 use crate::api::session;
 use crate::exit::refused;
 use crate::home::now;
@@ -19,6 +19,9 @@ use crate::witness;
 
 pub(crate) fn run(context: &Context, id: &str, no_wait: bool) -> Result<()> {
     let console = context.connect()?;
+    if control::approve(context, &console, id)? {
+        return Ok(());
+    }
     let id = watch::find(&console, id)?;
     let detail: JobDetail = console.api.fetch(&format!("/v1/jobs/{id}"))?;
     let (mut envelope, content) = check(&console, id, &detail)?;

@@ -295,7 +295,7 @@ fn check_free(context: &Context, anchor: Anchor) -> Result<()> {
 
 fn finish(context: &Context, org: &OrgFile) -> Result<()> {
     let api = session::open(&context.home, org, context.key.as_deref())?;
-    let trust = crate::trust::current_bundle(&api, org.anchor)?;
+    let trust = crate::trust::current_view(&api, org.anchor)?.chain.current;
     if !trust.bundle.servers.iter().any(|server| server.spki == org.spki) {
         let next = "check the address; if it is right, somebody stands in between";
         return Err(refused("this server's key is not in the organisation's bundle", next));

@@ -1,6 +1,7 @@
 //! One command, one function.
 
 mod approve;
+mod control;
 mod endpoints;
 mod enroll;
 mod export;
@@ -14,10 +15,13 @@ mod statement;
 mod watch;
 mod witness;
 
+pub(crate) use control::scope_text;
+
 use std::path::PathBuf;
 
 use anyhow::Result;
-use bartizan_trust::id::{Anchor, EndpointId, SiteId, TenantId};
+use bartizan_trust::control::ControlView;
+use bartizan_trust::id::{Anchor, EndpointId, SiteId, StatementId, TenantId};
 use bartizan_trust::state::TrustState;
 use clap::{Args, Subcommand};
 
@@ -37,7 +41,10 @@ pub(crate) struct Context {
 pub(crate) struct Console {
     pub(crate) api: Api,
     pub(crate) org: OrgFile,
+    /// The bundle in force.
     pub(crate) trust: TrustState,
+    /// All that the control log says.
+    pub(crate) view: ControlView,
 }
 
 impl Context {
@@ -45,8 +52,8 @@ impl Context {
     pub(crate) fn connect(&self) -> Result<Console> {
         let org = self.home.org()?;
         let api = session::open(&self.home, &org, self.key.as_deref())?;
-        let trust = crate::trust::current_bundle(&api, org.anchor)?;
-        Ok(Console { api, org, trust })
+        let view = crate::trust::current_view(&api, org.anchor)?;
+        Ok(Console { api, org, trust: view.chain.current.clone(), view })
     }
 }
 
@@ -91,7 +98,22 @@ pub(crate) enum Command {
         /// Its id, or enough of its beginning
         id: String,
     },
-    /// Read, check and countersign a job
+    /// Stop things at once, everywhere
+    Freeze(control::FreezeOptions),
+    /// Show what stands still, and bundles that wait
+    Frozen,
+    /// End a freeze; needs two operators
+    Thaw {
+        /// The freeze's id
+        id: StatementId,
+        /// Why, for the others
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Who may do what
+    #[command(subcommand)]
+    Bundle(control::BundleCommand),
+    /// Read, check and countersign a job, a bundle, a thaw
     Approve {
         /// Its id, or enough of its beginning
         id: String,
@@ -169,6 +191,10 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Jobs => watch::list(context, ""),
         Command::Job { id } => watch::show(context, &id),
         Command::Approve { id, no_wait } => approve::run(context, &id, no_wait),
+        Command::Freeze(options) => control::freeze(context, &options),
+        Command::Frozen => control::frozen(context),
+        Command::Thaw { id, reason } => control::thaw(context, id, &reason),
+        Command::Bundle(command) => control::bundle(context, &command),
         Command::Watch { id, timeout } => watch::run(context, &id, timeout),
         Command::Receipts { id } => receipts::run(context, &id),
         Command::Log(command) => log::run(context, &command),

@@ -10,11 +10,12 @@ use bartizan_proto::operator::{
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, StatementId};
 use bartizan_trust::refusal::Refusal;
+use bartizan_trust::statement::StatementType;
 use data_encoding::BASE64;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{Console, Context};
+use super::{Console, Context, control};
 use crate::exit::{Code, fail};
 use crate::sign::render;
 use crate::terminal::{cell, json_text, line, plain_text, table};
@@ -41,12 +42,28 @@ pub(crate) fn list(context: &Context, state: &str) -> Result<()> {
             ]
         })
         .collect();
-    let text = if rows.is_empty() {
-        "nothing".to_owned()
+    let mut text = if rows.is_empty() {
+        String::new()
     } else {
-        table(&["JOB", "STATE", "CLASS", "ON", "TITLE"], &rows)
+        table(&["JOB", "STATE", "CLASS", "ON", "TITLE"], &rows) + "\n"
     };
-    context.terminal.result(&serde_json::to_value(&page).context("write the answer")?, &text)
+    let mut shown = serde_json::to_value(&page).context("write the answer")?;
+    if state == "pending" {
+        let drafts = control::drafts(&console)?;
+        for draft in &drafts {
+            let id = draft.id();
+            let kind = draft.kind().map_or("?", StatementType::name);
+            text += &format!("{kind} {id} lacks signatures: bartizan approve {id}\n");
+        }
+        let ids: Vec<StatementId> = drafts.iter().map(Envelope::id).collect();
+        if let Some(object) = shown.as_object_mut() {
+            object.insert("drafts".to_owned(), json!(ids));
+        }
+    }
+    if text.is_empty() {
+        "nothing".clone_into(&mut text);
+    }
+    context.terminal.result(&shown, text.trim_end())
 }
 
 const fn state_name(state: JobState) -> &'static str {

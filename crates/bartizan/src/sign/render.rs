@@ -3,12 +3,13 @@
 use anyhow::{Context, Result};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::statement::{
-    Action, Bundle, Class, Enrolment, Interpreter, Job, Login, OperatorRole, Receipt,
-    StatementType, TenantScope, UserCheck,
+    Action, Bundle, Class, Enrolment, Freeze, Interpreter, Job, Login, OperatorRole, Receipt,
+    StatementType, TenantScope, Thaw, UserCheck, Veto,
 };
 use bartizan_trust::time::UnixSeconds;
 use bartizan_trust::words::eight_words;
 
+use crate::commands::scope_text;
 use crate::home::now;
 use crate::terminal::{cell, plain_text};
 
@@ -25,13 +26,10 @@ pub(crate) fn statement(envelope: &Envelope) -> Result<String> {
         Some(StatementType::Enrolment) => enrolment(&envelope.statement()?),
         Some(StatementType::Login) => login(&envelope.statement()?),
         Some(StatementType::Receipt) => receipt(&envelope.statement()?),
-        Some(
-            StatementType::Descriptor
-            | StatementType::Promotion
-            | StatementType::Freeze
-            | StatementType::Thaw
-            | StatementType::Grant,
-        )
+        Some(StatementType::Freeze) => freeze(&envelope.statement()?),
+        Some(StatementType::Thaw) => thaw(&envelope.statement()?),
+        Some(StatementType::Veto) => veto(&envelope.statement()?),
+        Some(StatementType::Descriptor | StatementType::Promotion | StatementType::Grant)
         | None => {
             plain_text(core::str::from_utf8(envelope.payload()).context("the payload is not text")?)
                 + "\n"
@@ -156,6 +154,23 @@ fn enrolment(enrolment: &Enrolment) -> String {
 
 fn login(login: &Login) -> String {
     format!("LOGIN   this console may speak for you until {}\n", date(login.exp))
+}
+
+fn freeze(freeze: &Freeze) -> String {
+    format!(
+        "FREEZE  {}\nuntil   {}\nwhy     {}\n",
+        scope_text(&freeze.scope),
+        date(freeze.exp),
+        cell(&freeze.reason)
+    )
+}
+
+fn thaw(thaw: &Thaw) -> String {
+    format!("THAW    {}\nwhy     {}\n", thaw.freeze, cell(&thaw.reason))
+}
+
+fn veto(veto: &Veto) -> String {
+    format!("VETO    bundle {}\nwhy     {}\n", veto.bundle, cell(&veto.reason))
 }
 
 fn receipt(receipt: &Receipt) -> String {

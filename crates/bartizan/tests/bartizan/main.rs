@@ -9,6 +9,7 @@
 
 mod completions;
 mod files;
+mod freezing;
 mod keys;
 mod logs;
 mod organisation;

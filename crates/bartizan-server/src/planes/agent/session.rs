@@ -178,6 +178,9 @@ impl Session {
     }
 
     async fn grant(&mut self, wish: Wish) -> anyhow::Result<()> {
+        for envelope in wish.freezes {
+            self.send(&Message::Freeze { envelope: envelope.to_vec() }).await?;
+        }
         if wish.inventory {
             self.send(&Message::InventoryRequest).await?;
         }
@@ -230,6 +233,7 @@ impl Session {
             | Message::Content { .. }
             | Message::ReceiptStored { .. }
             | Message::InventoryRequest
+            | Message::Freeze { .. }
             | Message::HeartbeatAck { .. }
             | Message::Setup(_)
             | Message::Link { .. }

@@ -1,9 +1,10 @@
 //! The operator plane: JSON over HTTPS, private by default. Specification: `docs/spec/operator-api.md`.
 
-mod bundles;
+mod control;
 mod endpoints;
 mod events;
 mod failure;
+mod genesis;
 pub(crate) mod http;
 mod jobs;
 mod judge;
@@ -98,9 +99,11 @@ async fn connection(
 fn routes(app: &Arc<App>) -> Router {
     Router::new()
         .route("/v1/server", get(login::server))
-        .route("/v1/genesis", post(bundles::genesis))
+        .route("/v1/genesis", post(genesis::genesis))
         .route("/v1/login", post(login::login))
-        .route("/v1/bundles", post(bundles::next))
+        .route("/v1/control", post(control::add))
+        .route("/v1/control/drafts", get(control::drafts))
+        .route("/v1/freezes", get(control::freezes))
         .route("/v1/enrolments", post(endpoints::enrol))
         .route("/v1/endpoints", get(endpoints::list))
         .route("/v1/endpoints/{id}", get(endpoints::show))

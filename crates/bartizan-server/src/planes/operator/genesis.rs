@@ -1,4 +1,4 @@
-//! The genesis bundle and those after it.
+//! The genesis bundle.
 
 use std::sync::Arc;
 
@@ -7,17 +7,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use bartizan_proto::operator::Stored;
-use bartizan_store::LogName;
-use bartizan_trust::control;
-use bartizan_trust::envelope::Envelope;
+use bartizan_trust::control::{self as chain, ControlView};
 use bartizan_trust::id::OrgId;
-use bartizan_trust::merkle::leaf_hash;
-use bartizan_trust::state::TrustState;
 use bartizan_trust::statement::Bundle;
 
+use super::control;
 use super::failure::Failure;
-use super::login::{Session, read_envelope};
-use crate::app::{App, Organisation};
+use super::login::read_envelope;
+use crate::app::App;
 
 /// `POST /v1/genesis`: accepted once.
 pub(super) async fn genesis(
@@ -35,44 +32,11 @@ pub(super) async fn genesis(
         ));
     }
     let (envelope, bytes) = read_envelope(&body)?;
-    let trust = control::genesis(&envelope)
+    let trust = chain::genesis(&envelope)
         .map_err(|refusal| Failure::refused(refusal, "not a valid genesis bundle"))?;
     check_server(&app, &trust.bundle)?;
-    store(&app, OrgId::new(*envelope.id().hash()), trust, &envelope, bytes).await
-}
-
-/// `POST /v1/bundles`
-pub(super) async fn next(
-    State(app): State<Arc<App>>,
-    session: Session,
-    body: Bytes,
-) -> Result<Json<Stored>, Failure> {
-    let _one_at_a_time = app.bundles.lock().await;
-    let current = app.organisation().ok_or_else(Failure::no_organisation)?;
-    let (envelope, bytes) = read_envelope(&body)?;
-    let trust = control::next_bundle(current.org, &current.current, &envelope)
-        .map_err(|refusal| Failure::refused(refusal, "endpoints would not accept this bundle"))?;
-    tracing::info!(operator.id = %session.operator, bundle.version = trust.bundle.version, "new bundle");
-    store(&app, current.org, trust, &envelope, bytes).await
-}
-
-async fn store(
-    app: &App,
-    org: OrgId,
-    trust: TrustState,
-    envelope: &Envelope,
-    bytes: Vec<u8>,
-) -> Result<Json<Stored>, Failure> {
-    let organisation = Organisation::new(org, trust).map_err(|error| Failure::internal(&error))?;
-    let (id, leaf) = (envelope.id(), leaf_hash(&bytes));
-    let write = app.db.write(move |tx| {
-        tx.put_statement(id, "bundle", &bytes)?;
-        tx.append(LogName::Control, &bytes, &leaf)
-    });
-    let index = write.await?;
-    app.set_organisation(organisation);
-    app.logs.control.publish(&app.db).await.map_err(|error| Failure::internal(&error))?;
-    Ok(Json(Stored { id, log_index: Some(index) }))
+    let org = OrgId::new(*envelope.id().hash());
+    control::store(&app, org, ControlView::new(trust), &envelope, bytes).await
 }
 
 /// A genesis bundle that names another server would strand every endpoint.
