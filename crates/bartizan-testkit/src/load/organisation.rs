@@ -103,6 +103,7 @@ impl Person {
             OperatorRole::Approve,
             OperatorRole::Root,
             OperatorRole::Enroll,
+            OperatorRole::Freeze,
         ];
         roles.sort_unstable();
         Operator {

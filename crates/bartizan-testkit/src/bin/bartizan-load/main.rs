@@ -64,7 +64,16 @@ struct Report {
     server_rss_kib_per_agent: f64,
     server_idle_cpu_percent: f64,
     fan_out: Vec<FanOut>,
+    freeze: Freeze,
     receipts_lost: u64,
+}
+
+/// One freeze of everything: from the operator's request to the stored confirmations.
+#[derive(Debug, Serialize)]
+struct Freeze {
+    first_confirmation_ms: f64,
+    last_confirmation_ms: f64,
+    server_cpu_us_per_endpoint: f64,
 }
 
 /// One job to everybody.
@@ -119,6 +128,7 @@ async fn measure(arguments: &Arguments) -> Result<Report> {
         fan_out.push(job);
         lost += missing;
     }
+    let freeze = freeze(&server, &operators, &mut fleet).await?;
     let more = |after: u64, before: u64| round(per(float(after.saturating_sub(before)), agents));
     Ok(Report {
         agents: arguments.agents,
@@ -133,7 +143,29 @@ async fn measure(arguments: &Arguments) -> Result<Report> {
             float(idle_ms) / float(arguments.idle_seconds.max(1)) / 10.0,
         ),
         fan_out,
+        freeze,
         receipts_lost: lost,
+    })
+}
+
+/// Freezes everything, and waits until every endpoint's confirmation is stored.
+async fn freeze(
+    server: &Server,
+    operators: &operators::Operators,
+    fleet: &mut fleet::Connected,
+) -> Result<Freeze> {
+    let cpu = proc::cpu_ms(server.pid())?;
+    let begin = Instant::now();
+    operators.freeze().await?;
+    let answers = fleet.answers(begin).await?;
+    let cpu = proc::cpu_ms(server.pid())? - cpu;
+    Ok(Freeze {
+        first_confirmation_ms: round(answers.first_ms),
+        last_confirmation_ms: round(answers.last_ms),
+        server_cpu_us_per_endpoint: round(per(
+            float(cpu) * 1000.0,
+            u64::try_from(fleet.targets.len())?,
+        )),
     })
 }
 

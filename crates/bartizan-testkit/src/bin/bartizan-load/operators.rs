@@ -15,7 +15,7 @@ use bartizan_trust::checkpoint::Checkpoint;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, StatementId};
 use bartizan_trust::note::Note;
-use bartizan_trust::statement::{Decision, Receipt, SignatureRole};
+use bartizan_trust::statement::{Decision, Freeze, FreezeScope, Receipt, SignatureRole, V1};
 use bartizan_trust::targets::TargetTree;
 use data_encoding::BASE64;
 
@@ -76,6 +76,24 @@ impl Operators {
         let stored: Stored = self.console.send(&path, &body(&envelope)).await?;
         let index = stored.log_index.context("the signed job is not logged")?;
         self.cosign("jobs", index + 1).await
+    }
+
+    /// One operator freezes everything for an hour.
+    pub(crate) async fn freeze(&self) -> Result<()> {
+        let iat = now()?;
+        let mut envelope = Envelope::new(&Freeze {
+            v: V1,
+            org: self.organisation.id(),
+            iat,
+            crit: Vec::new(),
+            scope: FreezeScope::Org,
+            exp: iat.plus(3600),
+            reason: "measured".to_owned(),
+        });
+        self.organisation.approver.key.sign(&mut envelope, SignatureRole::Freeze)?;
+        let stored: Stored = self.console.send("/v1/control", &body(&envelope)).await?;
+        ensure!(stored.log_index.is_some(), "the freeze waits for other operators");
+        Ok(())
     }
 
     /// Receipts the server shows for the job, counted by endpoint; each verified.
