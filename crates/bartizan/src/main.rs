@@ -4,6 +4,7 @@
 mod api;
 mod commands;
 mod demo;
+mod drill;
 mod exit;
 mod home;
 mod keys;
@@ -73,6 +74,7 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
         Command::Demo { once } => {
             demo::run(if once { demo::Afterwards::Stop } else { demo::Afterwards::KeepRunning })
         }
+        Command::Drill { html } => drill::run(terminal, html.as_deref()),
         Command::Completions { shell } => {
             clap_complete::generate(
                 shell,

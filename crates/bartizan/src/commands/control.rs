@@ -31,8 +31,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 #[derive(Debug, Args)]
 pub(crate) struct FreezeOptions {
     /// What: `org`, `tenant:NAME`, `class:NAME`, `job:ID`, `operator:NAME` or `sessions`
-    #[arg(value_parser = scope)]
-    scope: FreezeScope,
+    #[arg(value_parser = scope, required_unless_present = "send")]
+    scope: Option<FreezeScope>,
+    /// Send a freeze that was written with `--out` before
+    #[arg(long, conflicts_with_all = ["scope", "out"])]
+    send: Option<File>,
     /// For how long; alone at most 4h, longer when enough others sign with `approve`
     #[arg(long = "for", default_value = "4h", value_parser = options::seconds)]
     seconds: u64,
@@ -84,13 +87,21 @@ fn scope(text: &str) -> Result<FreezeScope, String> {
 
 /// `bartizan freeze`: at once, no question asked twice.
 pub(crate) fn freeze(context: &Context, options: &FreezeOptions) -> Result<()> {
+    if let Some(file) = &options.send {
+        let envelope = Envelope::decode(&read_bounded(file)?)
+            .with_context(|| format!("read {}", file.display()))?;
+        let _: Freeze = envelope.statement().context("the file holds no freeze")?;
+        let stored = send(context, &context.connect()?, &envelope)?;
+        return done_or_waiting(context, &stored, "stands");
+    }
+    let scope = options.scope.clone().context("no scope")?;
     let iat = now();
     let statement = Freeze {
         v: V1,
         org: context.home.org()?.anchor.org(),
         iat,
         crit: Vec::new(),
-        scope: options.scope.clone(),
+        scope,
         exp: iat.plus(options.seconds),
         reason: options.reason.clone(),
     };

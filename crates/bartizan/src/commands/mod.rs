@@ -148,6 +148,12 @@ pub(crate) enum Command {
         #[arg(long)]
         once: bool,
     },
+    /// Play attackers who own the server against a real, temporary fleet, and report
+    Drill {
+        /// Write the report as one page of HTML
+        #[arg(long)]
+        html: Option<File>,
+    },
     /// Print a completion script
     Completions {
         /// For which shell
@@ -201,7 +207,10 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Statement(command) => statement::run(context, &command),
         Command::Witness(options) => witness::run(context, &options),
         // Handled before a home is needed.
-        Command::Demo { .. } | Command::Completions { .. } | Command::Help { .. } => Ok(()),
+        Command::Demo { .. }
+        | Command::Drill { .. }
+        | Command::Completions { .. }
+        | Command::Help { .. } => Ok(()),
     }
 }
 

@@ -1,8 +1,6 @@
 //! The attacker's part: whoever owns the server edits its database by hand.
 #![expect(clippy::indexing_slicing, reason = "indexing a JSON value gives null, never a panic")]
 
-use std::process::Command;
-
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
@@ -75,12 +73,9 @@ pub(super) fn endpoint_returns(stage: &mut Stage) -> Step {
     Ok(("it ran once the server delivered what was signed".to_owned(), ()))
 }
 
-/// What an attacker with a shell on the server can do.
+/// What an attacker with a shell on the server can do, shown as it is done.
 fn edit_database(stage: &Stage, sql: &str) -> Result<()> {
-    let database = stage.path("server").join("server.db");
-    Stage::run_to_end(
-        Command::new("sqlite3").arg("-cmd").arg(".timeout 10000").arg(database).arg(sql),
-    )?;
+    stage.edit_database(sql)?;
     println!("    sqlite3 server.db \"{sql}\"");
     Ok(())
 }

@@ -5,8 +5,8 @@
 //! not do what it says.
 
 mod attack;
-mod stage;
-mod story;
+pub(crate) mod stage;
+pub(crate) mod story;
 
 use anyhow::{Context, Result};
 

@@ -15,7 +15,7 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Everything the demo starts. Dropping it ends every process.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     root: PathBuf,
     binaries: PathBuf,
     running: Vec<(String, Child)>,
@@ -23,7 +23,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// A fresh directory below the system's temporary one.
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let root = tempfile::Builder::new()
             .prefix("bartizan-demo-")
             .tempdir()
@@ -40,22 +40,22 @@ impl Stage {
     }
 
     /// Where everything lies.
-    pub(super) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
     /// A path inside.
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
 
     /// One of the programs.
-    pub(super) fn binary(&self, name: &str) -> PathBuf {
+    pub(crate) fn binary(&self, name: &str) -> PathBuf {
         self.binaries.join(name)
     }
 
     /// Starts a process that stays; its messages go to `<name>.log`.
-    pub(super) fn start(&mut self, name: &str, command: &mut Command) -> Result<()> {
+    pub(crate) fn start(&mut self, name: &str, command: &mut Command) -> Result<()> {
         let log = File::create(self.path(&format!("{name}.log"))).context("create a log file")?;
         let child = command
             .stdin(Stdio::null())
@@ -68,7 +68,7 @@ impl Stage {
     }
 
     /// Ends one process as a power cut would.
-    pub(super) fn kill(&mut self, name: &str) -> Result<()> {
+    pub(crate) fn kill(&mut self, name: &str) -> Result<()> {
         let at =
             self.running.iter().position(|(known, _)| known == name).context("no such process")?;
         let (_, mut child) = self.running.remove(at);
@@ -79,7 +79,7 @@ impl Stage {
     }
 
     /// Fails when a process that should stay has ended.
-    pub(super) fn check_alive(&mut self) -> Result<()> {
+    pub(crate) fn check_alive(&mut self) -> Result<()> {
         for (name, child) in &mut self.running {
             if let Some(status) = child.try_wait().context("look after a process")? {
                 bail!(
@@ -92,7 +92,7 @@ impl Stage {
     }
 
     /// What an operator types: `bartizan …` with the operator's own home and key.
-    pub(super) fn operator(&self, who: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn operator(&self, who: &str, arguments: &[&str]) -> Command {
         let home = self.path(who);
         let mut command = Command::new(self.binary("bartizan"));
         command
@@ -106,7 +106,7 @@ impl Stage {
     }
 
     /// Runs an operator's command and reads the JSON document it prints.
-    pub(super) fn ask(&self, who: &str, arguments: &[&str]) -> Result<Value> {
+    pub(crate) fn ask(&self, who: &str, arguments: &[&str]) -> Result<Value> {
         let output = self.operator(who, arguments).output().context("run `bartizan`")?;
         let shown = || format!("{who}: bartizan {}", arguments.join(" "));
         if !output.status.success() {
@@ -121,7 +121,7 @@ impl Stage {
     }
 
     /// Runs an operator's command and hands over each JSON line as it comes.
-    pub(super) fn follow(
+    pub(crate) fn follow(
         &self,
         who: &str,
         arguments: &[&str],
@@ -148,7 +148,7 @@ impl Stage {
     }
 
     /// Runs any other program to its end; its output, or its complaint.
-    pub(super) fn run_to_end(command: &mut Command) -> Result<String> {
+    pub(crate) fn run_to_end(command: &mut Command) -> Result<String> {
         let name = command.get_program().to_string_lossy().into_owned();
         let output = command
             .stdin(Stdio::null())
@@ -164,8 +164,17 @@ impl Stage {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// What somebody with a shell on the server can do.
+    pub(crate) fn edit_database(&self, sql: &str) -> Result<()> {
+        let database = self.path("server").join("server.db");
+        Self::run_to_end(
+            Command::new("sqlite3").args(["-cmd", ".timeout 10000"]).arg(database).arg(sql),
+        )
+        .map(|_| ())
+    }
+
     /// Asks again until `done` finds what it looks for.
-    pub(super) fn wait_for<T>(
+    pub(crate) fn wait_for<T>(
         &mut self,
         what: &str,
         mut done: impl FnMut(&Self) -> Result<Option<T>>,
@@ -188,7 +197,7 @@ impl Stage {
     }
 
     /// Writes a file for an operator.
-    pub(super) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
         let path = self.path(name);
         fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
         Ok(path)
@@ -206,7 +215,7 @@ impl Drop for Stage {
 }
 
 /// A port nobody listens on at this moment.
-pub(super) fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context("find a free port")?;
     Ok(listener.local_addr().context("read its number")?.port())
 }

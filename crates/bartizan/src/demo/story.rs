@@ -13,7 +13,7 @@ use super::stage::{Stage, free_port};
 const ENDPOINTS: [&str; 3] = ["endpoint-1", "endpoint-2", "endpoint-3"];
 
 /// Plays every step in order.
-pub(super) fn play(stage: &mut Stage) -> Result<()> {
+pub(crate) fn play(stage: &mut Stage) -> Result<()> {
     step("bootstrap: two operators make keys and sign the genesis bundle", || bootstrap(stage))?;
     step("server: starts, receives the bundle, cannot make one", || server(stage))?;
     step("witnesses: both operators' computers co-sign the logs", || witnesses(stage))?;
@@ -31,6 +31,32 @@ pub(super) fn play(stage: &mut Stage) -> Result<()> {
     step("log: verified by the operator, and every statement with stock ssh-keygen", || {
         verify_log(stage)
     })
+}
+
+/// The fleet of the story, without a word: server, two operators, two witnesses, three endpoints.
+pub(crate) fn found(stage: &mut Stage) -> Result<()> {
+    bootstrap(stage)?;
+    server(stage)?;
+    witnesses(stage)?;
+    enrol(stage)?;
+    Ok(())
+}
+
+/// One more endpoint, of a tenant of its own.
+pub(crate) fn enrol_one(stage: &mut Stage, tenant: &str, name: &str) -> Result<()> {
+    let grant =
+        stage.ask("alice", &["enroll", "--tenant", tenant, "--site", "hq", "--uses", "1"])?;
+    let arguments = words_of(&string(&grant, "command")?);
+    install(stage, &arguments, name)
+}
+
+/// Runs the install command of `bartizan enroll` and starts the service.
+fn install(stage: &mut Stage, command: &[String], name: &str) -> Result<()> {
+    let (_, rest) = command.split_first().context("read the install command")?;
+    Stage::run_to_end(
+        Command::new(stage.binary("bartizan-guard")).args(rest).arg("--dir").arg(stage.path(name)),
+    )?;
+    start_endpoint(stage, name)
 }
 
 /// One line a step: what happens, what came of it, how long it took.
@@ -126,14 +152,7 @@ fn enrol(stage: &mut Stage) -> Step {
         stage.ask("alice", &["enroll", "--tenant", "acme", "--site", "hq", "--uses", "3"])?;
     let arguments = words_of(&string(&grant, "command")?);
     for name in ENDPOINTS {
-        let (_, rest) = arguments.split_first().context("read the install command")?;
-        Stage::run_to_end(
-            Command::new(stage.binary("bartizan-guard"))
-                .args(rest)
-                .arg("--dir")
-                .arg(stage.path(name)),
-        )?;
-        start_endpoint(stage, name)?;
+        install(stage, &arguments, name)?;
     }
     stage.wait_for("three connected endpoints", |stage| {
         let connected = connected(stage)?;
@@ -146,21 +165,21 @@ fn enrol(stage: &mut Stage) -> Step {
 }
 
 /// Starts guard and agent of one endpoint.
-pub(super) fn start_endpoint(stage: &mut Stage, name: &str) -> Result<()> {
+pub(crate) fn start_endpoint(stage: &mut Stage, name: &str) -> Result<()> {
     let mut command = Command::new(stage.binary("bartizan-guard"));
     command.args(["run", "--dir"]).arg(stage.path(name));
     stage.start(name, &mut command)
 }
 
 /// How many endpoints the server holds a connection to.
-pub(super) fn connected(stage: &Stage) -> Result<usize> {
+pub(crate) fn connected(stage: &Stage) -> Result<usize> {
     let list = stage.ask("alice", &["endpoints"])?;
     let rows = list["endpoints"].as_array().context("read the endpoint list")?;
     Ok(rows.iter().filter(|row| row["connected"] == true).count())
 }
 
 /// The id of an endpoint, from its own guard.
-pub(super) fn endpoint_id(stage: &Stage, name: &str) -> Result<String> {
+pub(crate) fn endpoint_id(stage: &Stage, name: &str) -> Result<String> {
     let status = Stage::run_to_end(
         Command::new(stage.binary("bartizan-guard"))
             .args(["status", "--dir"])
@@ -198,7 +217,7 @@ fn author_signs(stage: &mut Stage) -> Step<String> {
 }
 
 /// Signs a job of class `change` as its author and returns its id.
-pub(super) fn submit(stage: &Stage, who: &str, arguments: &[&str]) -> Result<String> {
+pub(crate) fn submit(stage: &Stage, who: &str, arguments: &[&str]) -> Result<String> {
     let mut all = vec!["run", "--class", "change", "--no-wait"];
     all.extend_from_slice(arguments);
     string(&stage.ask(who, &all)?, "job")
@@ -231,7 +250,7 @@ fn receipts(stage: &mut Stage, job: &str) -> Step {
 }
 
 /// Waits for `count` verified receipts with this decision and returns them.
-pub(super) fn wait_for_receipts(
+pub(crate) fn wait_for_receipts(
     stage: &mut Stage,
     job: &str,
     decision: &str,
@@ -272,12 +291,12 @@ fn operator_plane(stage: &Stage) -> Result<String> {
 }
 
 /// A text field of an answer.
-pub(super) fn string(value: &Value, field: &str) -> Result<String> {
+pub(crate) fn string(value: &Value, field: &str) -> Result<String> {
     value[field].as_str().map(str::to_owned).with_context(|| format!("no `{field}` in {value}"))
 }
 
 /// A path as text; the demo's own are always plain.
-pub(super) fn text(path: &std::path::Path) -> Result<&str> {
+pub(crate) fn text(path: &std::path::Path) -> Result<&str> {
     path.to_str().context("a path that is not text")
 }
 
@@ -286,6 +305,6 @@ fn words_of(command: &str) -> Vec<String> {
 }
 
 /// The beginning of an id, for people.
-pub(super) fn short(id: &str) -> String {
+pub(crate) fn short(id: &str) -> String {
     id.chars().take(11).collect()
 }

@@ -8,6 +8,7 @@
 )]
 
 mod completions;
+mod drill;
 mod files;
 mod freezing;
 mod keys;
