@@ -13,6 +13,7 @@ mod agreement;
 mod attacks;
 mod chain;
 mod freezing;
+mod hostile_server;
 mod log;
 mod sig;
 mod statements;

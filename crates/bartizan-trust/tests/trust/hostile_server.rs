@@ -1,0 +1,509 @@
+//! The evil server as a machine: it owns both log keys, the database and the network, and does anything in any order
+//! to three endpoints. People sign honestly and witnesses co-sign only what grows. After every step: what ran was signed
+//! by enough people for this endpoint, inside its window, logged before witnesses, not frozen, and ran once (I1 to I6); and honest
+//! work still goes through (I9).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bartizan_testkit::world::{CONTENT, Delivery, World, script, signed};
+use bartizan_trust::authorize::{Verdict, authorize};
+use bartizan_trust::control;
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::{Anchor, Sha256, StatementId};
+use bartizan_trust::limits;
+use bartizan_trust::note::Note;
+use bartizan_trust::sshsig::SshSig;
+use bartizan_trust::state::{LocalFacts, State};
+use bartizan_trust::statement::SignatureRole::{Approve, Author};
+use bartizan_trust::statement::*;
+use bartizan_trust::time::UnixSeconds;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::strategy::ValueTree as _;
+
+const ENDPOINTS: u32 = 3;
+
+/// What the people did with a job.
+#[derive(Debug, Clone)]
+struct Intent {
+    approved: bool,
+    targets: Vec<u32>,
+    window_s: u64,
+}
+
+/// Which envelope of a job the server delivers.
+#[derive(Debug, Clone, Copy)]
+enum Shown {
+    /// With every signature people gave.
+    Whole,
+    /// With the author's alone.
+    AuthorOnly,
+    /// With a stranger's approval.
+    Stranger,
+    /// With Bob's approval of another job.
+    Transplanted,
+    /// With the author's own approval.
+    SelfApproved,
+}
+
+/// Under which checkpoint.
+#[derive(Debug, Clone, Copy)]
+enum Under {
+    /// The newest that witnesses have seen.
+    Witnessed,
+    /// An older one.
+    Older(Index),
+    /// The newest, without witnesses.
+    Alone,
+    /// Another history, signed by the log's key.
+    Fork,
+    /// Another history, with witnesses' lines of the true one.
+    ForkWithTheirLines,
+}
+
+/// One bit.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Envelope,
+    Proof,
+    Path,
+    Content,
+}
+
+#[derive(Debug, Clone)]
+struct Deliver {
+    endpoint: u32,
+    job: Index,
+    shown: Shown,
+    proof_of: Option<Index>,
+    under: Under,
+    path_of: u32,
+    stage: u32,
+    content: bool,
+    flip: Option<(Part, Index, u8)>,
+    clock_off: i64,
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Deliver(Box<Deliver>),
+    /// Witnesses look at the logs.
+    Cosign,
+    Wait(u64),
+    /// An endpoint is shown the control log.
+    Control(u32),
+    /// An endpoint loses its state and begins again.
+    Lose(u32),
+    /// Carol freezes everything for ten minutes, and this endpoint learns of it.
+    Freeze(u32),
+    /// An honest job goes to everybody, as an honest server would do it.
+    Honest,
+}
+
+fn deliver() -> impl Strategy<Value = Deliver> {
+    let shown = prop_oneof![
+        12 => Just(Shown::Whole), 1 => Just(Shown::AuthorOnly), 1 => Just(Shown::Stranger),
+        1 => Just(Shown::Transplanted), 1 => Just(Shown::SelfApproved),
+    ];
+    let under = prop_oneof![
+        12 => Just(Under::Witnessed), 1 => any::<Index>().prop_map(Under::Older), 1 => Just(Under::Alone),
+        1 => Just(Under::Fork), 1 => Just(Under::ForkWithTheirLines),
+    ];
+    let part =
+        prop_oneof![Just(Part::Envelope), Just(Part::Proof), Just(Part::Path), Just(Part::Content)];
+    (
+        (0..ENDPOINTS, any::<Index>(), shown, prop::option::weighted(0.1, any::<Index>()), under),
+        (
+            prop::option::weighted(0.15, 0..ENDPOINTS),
+            prop::bool::weighted(0.05),
+            prop::bool::weighted(0.92),
+        ),
+        (
+            prop::option::weighted(0.25, (part, any::<Index>(), 0..8u8)),
+            prop_oneof![8 => Just(0i64), 1 => Just(-100_000), 1 => Just(20_000)],
+        ),
+    )
+        .prop_map(
+            |(
+                (endpoint, job, shown, proof_of, under),
+                (path, stage, content),
+                (flip, clock_off),
+            )| {
+                Deliver {
+                    endpoint,
+                    job,
+                    shown,
+                    proof_of,
+                    under,
+                    path_of: path.unwrap_or(endpoint),
+                    stage: u32::from(stage),
+                    content,
+                    flip,
+                    clock_off,
+                }
+            },
+        )
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        20 => deliver().prop_map(|deliver| Act::Deliver(Box::new(deliver))),
+        3 => Just(Act::Cosign),
+        1 => prop_oneof![0..100u64, 3000..5000u64].prop_map(Act::Wait),
+        2 => (0..ENDPOINTS).prop_map(Act::Control),
+        1 => (0..ENDPOINTS).prop_map(Act::Lose),
+        1 => (0..ENDPOINTS).prop_map(Act::Freeze),
+        1 => Just(Act::Honest),
+    ]
+}
+
+fn intent() -> impl Strategy<Value = Intent> {
+    let targets = prop_oneof![Just(vec![0, 1, 2]), Just(vec![0]), Just(vec![1, 2]), Just(vec![2])];
+    (
+        prop::bool::weighted(0.7),
+        targets,
+        prop_oneof![2 => Just(3600u64), 1 => Just(60), 2 => Just(20_000)],
+    )
+        .prop_map(|(approved, targets, window_s)| Intent { approved, targets, window_s })
+}
+
+type History = (Vec<Intent>, Vec<Act>);
+
+fn history() -> impl Strategy<Value = History> {
+    (prop::collection::vec(intent(), 1..5), prop::collection::vec(act(), 5..30))
+}
+
+struct Job {
+    intent: Intent,
+    statement: bartizan_trust::statement::Job,
+    whole: Envelope,
+    author_only: Envelope,
+}
+
+struct Machine {
+    world: World,
+    endpoints: Vec<State>,
+    jobs: Vec<Job>,
+    /// Where each envelope stands in the true jobs log.
+    places: BTreeMap<Vec<u8>, u64>,
+    /// Checkpoints of the true log that honest witnesses have co-signed.
+    witnessed: Vec<(u64, Vec<u8>)>,
+    ran: BTreeSet<(u32, StatementId)>,
+    /// By witness time, for each endpoint.
+    frozen_until: Vec<UnixSeconds>,
+    outcomes: BTreeMap<String, u32>,
+}
+
+impl Machine {
+    fn new(intents: &[Intent]) -> Self {
+        let mut world = World::with(|bundle| {
+            bundle.classes[1].jobs_per_hour_max = 1000;
+            Ok(())
+        })
+        .unwrap();
+        let endpoints = (0..ENDPOINTS).map(|number| world.endpoint(number).unwrap()).collect();
+        let jobs = intents.iter().map(|intent| Job::new(&mut world, intent)).collect();
+        let mut machine = Self {
+            world,
+            endpoints,
+            jobs,
+            places: BTreeMap::new(),
+            witnessed: Vec::new(),
+            ran: BTreeSet::new(),
+            frozen_until: vec![UnixSeconds::ZERO; ENDPOINTS as usize],
+            outcomes: BTreeMap::new(),
+        };
+        for number in 0..machine.jobs.len() {
+            let envelopes =
+                [machine.jobs[number].author_only.encode(), machine.jobs[number].whole.encode()];
+            for envelope in envelopes {
+                machine.log(envelope);
+            }
+        }
+        machine.cosign();
+        machine
+    }
+
+    fn log(&mut self, envelope: Vec<u8>) {
+        if !self.places.contains_key(&envelope) {
+            let place = self.world.jobs.append(envelope.clone());
+            self.places.insert(envelope, place);
+        }
+    }
+
+    /// Honest witnesses: they see one history, and it grows.
+    fn cosign(&mut self) {
+        let size = self.world.jobs.size();
+        let note = self.world.jobs.note(size, &self.world.all_witnesses(), self.world.now).unwrap();
+        self.witnessed.push((size, note));
+    }
+
+    fn act(&mut self, act: &Act) {
+        match act {
+            Act::Deliver(deliver) => self.deliver(deliver),
+            Act::Cosign => self.cosign(),
+            Act::Wait(seconds) => self.world.now = self.world.now.plus(*seconds),
+            Act::Control(number) => {
+                let state = self.world.caught_up(&self.endpoints[*number as usize]).unwrap();
+                self.endpoints[*number as usize] = state;
+            }
+            Act::Lose(number) => self.lose(*number),
+            Act::Freeze(number) => self.freeze(*number),
+            Act::Honest => self.honest(),
+        }
+    }
+
+    /// What a guard does that finds its state gone.
+    fn lose(&mut self, number: u32) {
+        let endpoint = World::endpoint_id(number).unwrap();
+        let fresh = State::new(Anchor::new(self.world.org), endpoint);
+        let mut state = self.world.caught_up(&fresh).unwrap();
+        state.membership.clone_from(&self.endpoints[number as usize].membership);
+        // What was frozen ahead of the log is forgotten with the rest.
+        self.frozen_until[number as usize] = UnixSeconds::ZERO;
+        state.replay_floor = self.world.now.plus(limits::CLOCK_SKEW_S + 1);
+        self.endpoints[number as usize] = state;
+    }
+
+    /// A freeze that comes ahead of the control log. The fourth within a day has no effect.
+    fn freeze(&mut self, number: u32) {
+        let statement = self.world.freeze(FreezeScope::Org, 600);
+        let envelope = signed(&statement, &[("carol", SignatureRole::Freeze)]).unwrap();
+        let state = &self.endpoints[number as usize];
+        if let Ok(frozen) = control::freeze(state, &self.world.facts(), &envelope.encode()) {
+            self.endpoints[number as usize] = frozen;
+            self.frozen_until[number as usize] = statement.exp;
+        }
+    }
+
+    fn envelope(&self, deliver: &Deliver) -> Envelope {
+        let job = deliver.job.get(&self.jobs);
+        match deliver.shown {
+            Shown::Whole => job.whole.clone(),
+            Shown::AuthorOnly => job.author_only.clone(),
+            Shown::Stranger => {
+                signed(&job.statement, &[("alice", Author), ("mallory", Approve)]).unwrap()
+            }
+            Shown::SelfApproved => {
+                signed(&job.statement, &[("alice", Author), ("alice", Approve)]).unwrap()
+            }
+            Shown::Transplanted => {
+                let mut envelope = job.author_only.clone();
+                for other in &self.jobs {
+                    for blob in other.whole.signature_blobs() {
+                        envelope.add_signature(&SshSig::decode(blob).unwrap()).unwrap();
+                    }
+                }
+                envelope
+            }
+        }
+    }
+
+    fn deliver(&mut self, deliver: &Deliver) {
+        let envelope = self.envelope(deliver).encode();
+        // The server may log whatever it likes; witnesses look at growth, not at sense.
+        self.log(envelope.clone());
+        let proven = deliver
+            .proof_of
+            .map_or_else(|| envelope.clone(), |other| other.get(&self.jobs).whole.encode());
+        let state = self.endpoints[deliver.endpoint as usize].clone();
+        let (proof, consistency) = self.proof(&proven, deliver.under, &state);
+        let job = deliver.job.get(&self.jobs);
+        let tree = World::tree(&job.intent.targets).unwrap();
+        let path_of = World::endpoint_id(deliver.path_of).unwrap();
+        let (index, path) = tree.proof(&path_of).unwrap_or_default();
+        let mut delivery = Delivery {
+            envelope,
+            proof,
+            consistency,
+            stage: deliver.stage,
+            index,
+            path,
+            content: deliver.content.then(|| CONTENT.to_vec()),
+        };
+        if let Some((part, at, bit)) = deliver.flip {
+            flip(&mut delivery, part, at, bit);
+        }
+        self.judge(deliver.endpoint, deliver.clock_off, &delivery);
+    }
+
+    /// A proof under the chosen checkpoint, and the best consistency path there is for it.
+    fn proof(&self, entry: &[u8], under: Under, state: &State) -> (Vec<u8>, Vec<Sha256>) {
+        let place = self.places[entry];
+        let log = &self.world.jobs;
+        let (size, note) = match under {
+            Under::Witnessed => self.witnessed.last().unwrap().clone(),
+            Under::Older(at) => at.get(&self.witnessed).clone(),
+            Under::Alone => (log.size(), log.note(log.size(), &[], self.world.now).unwrap()),
+            Under::Fork | Under::ForkWithTheirLines => return self.forked(entry, under, state),
+        };
+        // An entry that is not under this checkpoint yet gets the proof of one that is.
+        let place = place.min(size - 1);
+        let seen = state.jobs.size.min(log.size());
+        (log.proof(place, size, note).unwrap(), log.consistency(seen, size).unwrap())
+    }
+
+    fn forked(&self, entry: &[u8], under: Under, state: &State) -> (Vec<u8>, Vec<Sha256>) {
+        let mut fork = self.world.jobs.fork(1).unwrap();
+        let place = fork.append(entry.to_vec());
+        let mut note = Note::decode(&fork.note(fork.size(), &[], self.world.now).unwrap()).unwrap();
+        if matches!(under, Under::ForkWithTheirLines) {
+            let theirs = Note::decode(&self.witnessed.last().unwrap().1).unwrap();
+            note.signatures.extend(theirs.signatures.into_iter().skip(1));
+        }
+        let seen = state.jobs.size.min(fork.size());
+        (
+            fork.proof(place, fork.size(), note.encode()).unwrap(),
+            fork.consistency(seen, fork.size()).unwrap(),
+        )
+    }
+
+    fn judge(&mut self, number: u32, clock_off: i64, delivery: &Delivery) {
+        let clock = self.world.now.get().saturating_add_signed(clock_off);
+        let facts = LocalFacts { now: UnixSeconds::new(clock), agent_version: "0.1.0" };
+        let state = &self.endpoints[number as usize];
+        let outcome = authorize(state, &facts, &delivery.as_ref());
+        let name = match &outcome.verdict {
+            Verdict::Run(proof) => {
+                let id = proof.job();
+                assert!(self.ran.insert((number, id)), "{id} ran twice on endpoint {number}");
+                let frozen_until = self.frozen_until[number as usize];
+                assert!(outcome.state.floor >= frozen_until, "I6: {id} ran under a freeze");
+                self.check(number, id, outcome.state.now(&facts), &delivery.envelope);
+                "run"
+            }
+            Verdict::NeedContent(_) => "need_content",
+            Verdict::Refused(refusal) => refusal.code(),
+        };
+        *self.outcomes.entry(name.to_owned()).or_default() += 1;
+        self.endpoints[number as usize] = outcome.state;
+    }
+
+    /// What ran is what people meant.
+    fn check(&self, number: u32, id: StatementId, now: UnixSeconds, envelope: &[u8]) {
+        let job = self.jobs.iter().find(|job| job.whole.id() == id).expect("a job of ours");
+        assert!(job.intent.approved, "I1: nobody approved {id}");
+        assert!(job.intent.targets.contains(&number), "I2: {id} is not for endpoint {number}");
+        assert!(now < job.statement.window.exp, "I4: {id} ran after its window");
+        let place = self.places[envelope];
+        assert!(self.witnessed.iter().any(|(size, _)| place < *size), "I5: {id} had no witness");
+    }
+
+    /// I9: whatever happened, an honest job runs on every endpoint.
+    fn honest(&mut self) {
+        let job = Job::new(
+            &mut self.world,
+            &Intent { approved: true, targets: vec![0, 1, 2], window_s: 3600 },
+        );
+        // After a loss of state an endpoint takes no job made before that moment, and a little after.
+        // And a freeze ends by itself.
+        self.world.now = self.world.now.plus(limits::CLOCK_SKEW_S + 2 + 600);
+        let statement = bartizan_trust::statement::Job {
+            iat: self.world.now,
+            window: Window { nbf: self.world.now, exp: self.world.now.plus(3600) },
+            ..job.statement
+        };
+        let whole = signed(&statement, &[("alice", Author), ("bob", Approve)]).unwrap();
+        let envelope = whole.encode();
+        let intent = job.intent;
+        self.jobs.push(Job { intent, statement, author_only: whole.clone(), whole });
+        self.log(envelope.clone());
+        self.cosign();
+        for number in 0..ENDPOINTS {
+            let caught_up = self.world.caught_up(&self.endpoints[number as usize]).unwrap();
+            self.endpoints[number as usize] = caught_up;
+            let state = self.endpoints[number as usize].clone();
+            let (proof, consistency) = self.proof(&envelope, Under::Witnessed, &state);
+            let (index, path) = World::tree(&[0, 1, 2]).unwrap().proof(&state.endpoint).unwrap();
+            let before = self.ran.len();
+            let content = Some(CONTENT.to_vec());
+            let envelope = envelope.clone();
+            let delivery =
+                Delivery { envelope, proof, consistency, stage: 0, index, path, content };
+            self.judge(number, 0, &delivery);
+            assert_eq!(self.ran.len(), before + 1, "I9: {:?}", self.outcomes);
+        }
+    }
+}
+
+impl Job {
+    fn new(world: &mut World, intent: &Intent) -> Self {
+        let mut statement = world.job().unwrap();
+        statement.targets = World::tree(&intent.targets).unwrap().targets();
+        statement.window.exp = world.now.plus(intent.window_s);
+        statement.action = Action::Script(script(CONTENT).unwrap());
+        let author_only = signed(&statement, &[("alice", Author)]).unwrap();
+        let both = [("alice", Author), ("bob", Approve)];
+        let whole =
+            if intent.approved { signed(&statement, &both).unwrap() } else { author_only.clone() };
+        Self { intent: intent.clone(), statement, whole, author_only }
+    }
+}
+
+fn flip(delivery: &mut Delivery, part: Part, at: Index, bit: u8) {
+    let flip_in = |bytes: &mut [u8]| {
+        if !bytes.is_empty() {
+            bytes[at.index(bytes.len())] ^= 1 << bit;
+        }
+    };
+    match part {
+        Part::Envelope => flip_in(&mut delivery.envelope),
+        Part::Proof => flip_in(&mut delivery.proof),
+        Part::Content => delivery.content.iter_mut().for_each(|content| flip_in(content)),
+        Part::Path => {
+            for hash in &mut delivery.path {
+                let mut bytes = *hash.as_bytes();
+                flip_in(&mut bytes);
+                *hash = Sha256::from_bytes(bytes);
+            }
+        }
+    }
+}
+
+fn play((intents, acts): &History) -> BTreeMap<String, u32> {
+    let mut machine = Machine::new(intents);
+    for act in acts {
+        machine.act(act);
+    }
+    machine.honest();
+    machine.outcomes
+}
+
+proptest! {
+    #![proptest_config(crate::cases(120))]
+
+    #[test]
+    fn a_hostile_server_runs_only_what_people_signed(history in history()) {
+        play(&history);
+    }
+}
+
+/// A machine that never gets anywhere would find nothing.
+#[test]
+fn the_hostile_server_gets_as_far_as_it_can() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut all: BTreeMap<String, u32> = BTreeMap::new();
+    for _ in 0..120 {
+        let history = history().new_tree(&mut runner).unwrap().current();
+        for (name, count) in play(&history) {
+            *all.entry(name).or_default() += count;
+        }
+    }
+    for code in [
+        "run",
+        "need_content",
+        "sig.approvals_missing",
+        "target.not_listed",
+        "log.not_logged",
+        "log.not_witnessed",
+        "replay.seen",
+        "content.mismatch",
+        "window.expired",
+        "log.control_stale",
+        "freeze.covered",
+        "input.malformed",
+    ] {
+        assert!(all.contains_key(code), "{code} never came up: {all:?}");
+    }
+    assert!(all["run"] > 250, "{all:?}");
+}
