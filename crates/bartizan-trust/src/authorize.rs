@@ -422,6 +422,13 @@ fn check_start(
     state: &State,
 ) -> Result<(), Refusal> {
     let now = state.now(facts);
+    // The proof has just shown a later time than the clock: what it says of the window counts.
+    if now >= job.window.exp {
+        return Err(Refusal::Expired);
+    }
+    if now >= judged.bundle.expires {
+        return Err(Refusal::BundleExpired);
+    }
     if state.seen.contains_key(&id) || job.iat < state.replay_floor {
         return Err(Refusal::Replayed);
     }

@@ -77,6 +77,8 @@ struct Deliver {
     shown: Shown,
     proof_of: Option<Index>,
     under: Under,
+    /// Witnesses look before it is delivered.
+    cosign: bool,
     path_of: u32,
     stage: u32,
     content: bool,
@@ -117,6 +119,7 @@ fn deliver() -> impl Strategy<Value = Deliver> {
             prop::option::weighted(0.15, 0..ENDPOINTS),
             prop::bool::weighted(0.05),
             prop::bool::weighted(0.92),
+            prop::bool::weighted(0.7),
         ),
         (
             prop::option::weighted(0.25, (part, any::<Index>(), 0..8u8)),
@@ -126,7 +129,7 @@ fn deliver() -> impl Strategy<Value = Deliver> {
         .prop_map(
             |(
                 (endpoint, job, shown, proof_of, under),
-                (path, stage, content),
+                (path, stage, content, cosign),
                 (flip, clock_off),
             )| {
                 Deliver {
@@ -135,6 +138,7 @@ fn deliver() -> impl Strategy<Value = Deliver> {
                     shown,
                     proof_of,
                     under,
+                    cosign,
                     path_of: path.unwrap_or(endpoint),
                     stage: u32::from(stage),
                     content,
@@ -149,7 +153,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         20 => deliver().prop_map(|deliver| Act::Deliver(Box::new(deliver))),
         3 => Just(Act::Cosign),
-        1 => prop_oneof![0..100u64, 3000..5000u64].prop_map(Act::Wait),
+        1 => prop_oneof![3 => 0..100u64, 3 => 3000..5000u64, 1 => Just(40_000u64)].prop_map(Act::Wait),
         2 => (0..ENDPOINTS).prop_map(Act::Control),
         1 => (0..ENDPOINTS).prop_map(Act::Lose),
         1 => (0..ENDPOINTS).prop_map(Act::Freeze),
@@ -198,6 +202,8 @@ impl Machine {
     fn new(intents: &[Intent]) -> Self {
         let mut world = World::with(|bundle| {
             bundle.classes[1].jobs_per_hour_max = 1000;
+            // Wide, so that windows are not only kept because the control view grows stale first.
+            bundle.classes[1].freshness_s = 30_000;
             Ok(())
         })
         .unwrap();
@@ -303,6 +309,9 @@ impl Machine {
         let envelope = self.envelope(deliver).encode();
         // The server may log whatever it likes; witnesses look at growth, not at sense.
         self.log(envelope.clone());
+        if deliver.cosign {
+            self.cosign();
+        }
         let proven = deliver
             .proof_of
             .map_or_else(|| envelope.clone(), |other| other.get(&self.jobs).whole.encode());
@@ -499,7 +508,6 @@ fn the_hostile_server_gets_as_far_as_it_can() {
         "replay.seen",
         "content.mismatch",
         "window.expired",
-        "log.control_stale",
         "freeze.covered",
         "input.malformed",
     ] {

@@ -198,6 +198,8 @@ fn steps(
     }
     memory.witness_time = memory.witness_time.max(time);
     let now = clock.max(memory.witness_time);
+    demand(now < wish.ends, Refusal::Expired)?;
+    demand(now < rules.expires, Refusal::BundleExpired)?;
     demand(!memory.accepted.contains(&wish.id), Refusal::Replayed)?;
     let covered = |scope: &FreezeScope| match scope {
         FreezeScope::Org => true,

@@ -67,6 +67,21 @@ fn i2_a_count_that_is_smaller_than_the_tree() {
     job_refused(|job| job.targets.count = 1, &BOTH, Refusal::NotTargeted);
 }
 
+#[test]
+fn i4_a_window_that_is_over_by_the_time_of_the_jobs_own_proof() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let early = world.facts();
+    let job = world.job().unwrap();
+    let envelope = signed(&job, &BOTH).unwrap();
+    // The local clock stands still, and the control log is not shown; but witnesses saw the proof after the end.
+    world.now = job.window.exp;
+    let delivery = world.deliver(&envelope, &state).unwrap();
+    let outcome = authorize(&state, &early, &delivery.as_ref());
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::Expired)), "{:?}", outcome.verdict);
+    assert_eq!(outcome.state.floor, world.now);
+}
+
 // I3: at most once.
 
 #[test]
