@@ -108,7 +108,7 @@ pub struct Outcome {
     pub job: Option<StatementId>,
     /// The class that was judged, once known.
     pub class: Option<Class>,
-    /// The state afterwards; equal to the one before unless `Run` or the jobs view moved.
+    /// The state afterwards; equal to the one before unless `Run`, the jobs view moved, or a delay began.
     pub state: State,
     /// Signatures that did not count, for the audit.
     pub ignored: Vec<IgnoredSignature>,
@@ -170,8 +170,10 @@ fn decide(
     check_target(&job, &outcome.state, delivery)?;
     let (view, witnessed_at) = check_log(&judged, &outcome.state.jobs, delivery)?;
     outcome.state.jobs = view;
-    outcome.state.advance_floor(witnessed_at);
+    outcome.state.advance_floor(witnessed_at.unwrap_or(UnixSeconds::ZERO));
     let id = envelope.id();
+    check_once(&judged, &job, id, facts, &outcome.state)?;
+    check_delay(&judged, &job, id, witnessed_at, &mut outcome.state)?;
     check_start(&judged, &job, id, facts, &outcome.state)?;
     start(judged, id, job, facts, delivery, &mut outcome.state)
 }
@@ -276,9 +278,6 @@ fn judge_class<'b>(bundle: &'b Bundle, job: &Job, state: &State) -> Result<&'b C
     if job.stages.len() > 1 || rule.stages_min > 1 {
         return Err(Refusal::UnsupportedStages);
     }
-    if rule.delay_s > 0 {
-        return Err(Refusal::UnsupportedDelay);
-    }
     if job.trigger.is_some() {
         return Err(Refusal::UnsupportedTrigger);
     }
@@ -382,7 +381,7 @@ fn check_log(
     judged: &Judged<'_>,
     seen: &JobsView,
     delivery: &JobDelivery<'_>,
-) -> Result<(JobsView, UnixSeconds), Refusal> {
+) -> Result<(JobsView, Option<UnixSeconds>), Refusal> {
     let trust = LogTrust::parse(&judged.bundle.log).map_err(|_| Refusal::LogSignature)?;
     let proof = LogProof::decode(delivery.proof).map_err(|_| Refusal::NotLogged)?;
     let opened =
@@ -401,7 +400,7 @@ fn check_log(
         return Err(Refusal::NotWitnessed);
     }
     // One rogue witness of a weak class must not push the clock: the quorum of the policy moves it.
-    let at = cosigned.satisfied_at(trust.policy.quorum()).unwrap_or(UnixSeconds::ZERO);
+    let at = cosigned.satisfied_at(trust.policy.quorum());
     // The same view needs no proof: a delivery is judged again when its content has come, and the
     // proof it carries starts at the view before.
     if shown == *seen {
@@ -413,8 +412,8 @@ fn check_log(
     Ok((*new, at))
 }
 
-// SPEC: verification.md steps 12 and 15 to 18
-fn check_start(
+// SPEC: verification.md step 12
+fn check_once(
     judged: &Judged<'_>,
     job: &Job,
     id: StatementId,
@@ -435,6 +434,40 @@ fn check_start(
     if state.remembered() >= limits::SEEN_MAX {
         return Err(Refusal::SeenFull);
     }
+    Ok(())
+}
+
+/// A delay is counted from when this endpoint first saw the job proven, in witness time: people have that long to
+/// stop it.
+// SPEC: verification.md step 13
+fn check_delay(
+    judged: &Judged<'_>,
+    job: &Job,
+    id: StatementId,
+    witnessed_at: Option<UnixSeconds>,
+    state: &mut State,
+) -> Result<(), Refusal> {
+    if judged.rule.delay_s == 0 {
+        return Ok(());
+    }
+    // Without the quorum there is no time that one witness alone could not have made up.
+    witnessed_at.ok_or(Refusal::NotWitnessed)?;
+    let since = state.waits_since(id, job).ok_or(Refusal::SeenFull)?;
+    if state.floor < since.plus(judged.rule.delay_s) {
+        return Err(Refusal::DelayRuns);
+    }
+    Ok(())
+}
+
+// SPEC: verification.md steps 15 to 18
+fn check_start(
+    judged: &Judged<'_>,
+    job: &Job,
+    id: StatementId,
+    facts: &LocalFacts<'_>,
+    state: &State,
+) -> Result<(), Refusal> {
+    let now = state.now(facts);
     // By witness time: a clock set forward ends no freeze.
     if state.freezes.cover(state.floor, id, job, &judged.signers) {
         return Err(Refusal::Frozen);

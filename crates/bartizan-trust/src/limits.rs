@@ -84,6 +84,8 @@ pub const CONTROL_ENTRIES_MAX: usize = 64;
 
 /// Most jobs remembered so that they run at most once. Entries leave when their window has passed.
 pub const SEEN_MAX: usize = 4096;
+/// Most jobs whose delay runs at the same time.
+pub const WAITING_MAX: usize = 256;
 /// Most script hashes remembered as countersigned before.
 pub const REVIEWED_MAX: usize = 1024;
 /// Longest window of any job in seconds: 30 days.

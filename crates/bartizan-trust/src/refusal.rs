@@ -15,8 +15,6 @@ pub enum Refusal {
     CriticalUnknown,
     /// Typed, but not yet supported: staged roll-outs.
     UnsupportedStages,
-    /// Typed, but not yet supported: delayed classes.
-    UnsupportedDelay,
     /// Typed, but not yet supported: triggers and standing orders.
     UnsupportedTrigger,
     /// Typed, but not yet supported: promotion and grant.
@@ -85,6 +83,8 @@ pub enum Refusal {
     Replayed,
     /// The seen-set is full.
     SeenFull,
+    /// The delay of the job's class is not over.
+    DelayRuns,
     /// A visible freeze covers this job.
     Frozen,
     /// A job named in `after` has no successful local receipt.
@@ -117,7 +117,6 @@ impl Refusal {
         Self::UnsupportedVersion,
         Self::CriticalUnknown,
         Self::UnsupportedStages,
-        Self::UnsupportedDelay,
         Self::UnsupportedTrigger,
         Self::UnsupportedStatement,
         Self::WrongOrg,
@@ -152,6 +151,7 @@ impl Refusal {
         Self::ControlGap,
         Self::Replayed,
         Self::SeenFull,
+        Self::DelayRuns,
         Self::Frozen,
         Self::AfterMissing,
         Self::RateLimited,
@@ -169,7 +169,6 @@ impl Refusal {
             Self::UnsupportedVersion => "input.unsupported_version",
             Self::CriticalUnknown => "input.critical_unknown",
             Self::UnsupportedStages => "unsupported.stages",
-            Self::UnsupportedDelay => "unsupported.delay",
             Self::UnsupportedTrigger => "unsupported.trigger",
             Self::UnsupportedStatement => "unsupported.statement",
             Self::WrongOrg => "scope.wrong_org",
@@ -204,6 +203,7 @@ impl Refusal {
             Self::ControlGap => "log.control_gap",
             Self::Replayed => "replay.seen",
             Self::SeenFull => "replay.full",
+            Self::DelayRuns => "delay.runs",
             Self::Frozen => "freeze.covered",
             Self::AfterMissing => "after.missing",
             Self::RateLimited => "rate.limited",
@@ -223,7 +223,6 @@ impl Refusal {
             | Self::UnsupportedVersion
             | Self::CriticalUnknown
             | Self::UnsupportedStages
-            | Self::UnsupportedDelay
             | Self::UnsupportedTrigger
             | Self::UnsupportedStatement
             | Self::WrongOrg
@@ -259,6 +258,7 @@ impl Refusal {
             | Self::ControlStale
             | Self::ControlGap
             | Self::SeenFull
+            | Self::DelayRuns
             | Self::Frozen
             | Self::AfterMissing
             | Self::RateLimited
@@ -277,7 +277,6 @@ impl Refusal {
             | Self::CriticalUnknown
             | Self::AgentTooOld => "update the agent on this endpoint",
             Self::UnsupportedStages => "submit the job with a single stage",
-            Self::UnsupportedDelay => "choose a class without a delay",
             Self::UnsupportedTrigger => "submit the job without a trigger",
             Self::UnsupportedStatement => "this release does not act on this kind of statement yet",
             Self::WrongOrg => "check that the endpoint belongs to your organisation",
@@ -318,6 +317,7 @@ impl Refusal {
             Self::ControlGap => "the endpoint asks for the missing entries by itself",
             Self::Replayed => "nothing: the job ran already; see its receipt",
             Self::SeenFull => "wait until the windows of earlier jobs have passed",
+            Self::DelayRuns => "wait: it starts by itself; `bartizan freeze job:ID` stops it",
             Self::Frozen => "thaw with two operators when it is safe",
             Self::AfterMissing => "wait for the earlier job's receipt",
             Self::RateLimited => "wait; the class allows only so many jobs an hour",

@@ -47,6 +47,9 @@ pub struct State {
     pub replay_floor: UnixSeconds,
     /// Accepted jobs and the end of their windows.
     pub seen: BTreeMap<StatementId, UnixSeconds>,
+    /// Jobs that wait for their class's delay.
+    #[serde(default)]
+    pub waiting: BTreeMap<StatementId, Waiting>,
     /// Jobs that ended well, and the end of their windows; for `after`.
     pub succeeded: BTreeMap<StatementId, UnixSeconds>,
     /// Content that was countersigned when it ran here.
@@ -79,6 +82,16 @@ pub struct Membership {
     pub tenant: TenantId,
     /// Where it stands.
     pub site: SiteId,
+}
+
+/// A job whose delay runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiting {
+    /// Witness time at which it was first seen.
+    pub since: UnixSeconds,
+    /// The end of its window.
+    pub exp: UnixSeconds,
 }
 
 /// What was last seen of the jobs log.
@@ -118,6 +131,7 @@ impl State {
             floor: UnixSeconds::ZERO,
             replay_floor: UnixSeconds::ZERO,
             seen: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             succeeded: BTreeMap::new(),
             reviewed: BTreeSet::new(),
             starts: BTreeMap::new(),
@@ -159,6 +173,20 @@ impl State {
         self.succeeded.get(job).is_some_and(|exp| *exp > self.floor)
     }
 
+    /// Since when a job waits for its delay: from now on, if it is new. `None` when too many wait.
+    pub(crate) fn waits_since(&mut self, id: StatementId, job: &Job) -> Option<UnixSeconds> {
+        if let Some(waiting) = self.waiting.get(&id) {
+            return Some(waiting.since);
+        }
+        let floor = self.floor;
+        self.waiting.retain(|_, waiting| waiting.exp > floor);
+        if self.waiting.len() >= limits::WAITING_MAX {
+            return None;
+        }
+        self.waiting.insert(id, Waiting { since: floor, exp: job.window.exp });
+        Some(floor)
+    }
+
     /// Starts of a class within the hour before `now`.
     pub(crate) fn starts_within_hour(&self, class: Class, now: UnixSeconds) -> usize {
         self.starts
@@ -178,6 +206,7 @@ impl State {
         self.seen.retain(|_, exp| *exp > floor);
         self.succeeded.retain(|_, exp| *exp > floor);
         self.seen.insert(id, job.window.exp);
+        self.waiting.remove(&id);
         let starts = self.starts.entry(job.class).or_default();
         // By witness time, which never goes back: a clock set forward and back forgets nothing.
         starts.retain(|at| floor.since(*at) < 3600);

@@ -127,7 +127,7 @@ pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
 /// Nobody should sign what every endpoint of this version refuses.
 fn check_supported(console: &Console, class: Class) -> Result<()> {
     match console.trust.bundle.class_rule(class) {
-        Some(rule) if rule.stages_min > 1 || rule.delay_s > 0 => Err(fail(
+        Some(rule) if rule.stages_min > 1 => Err(fail(
             Code::Error,
             format!("jobs of class `{class}` run in stages, which this version cannot do yet"),
             "choose fewer endpoints, and neither --destructive nor --class fleet",

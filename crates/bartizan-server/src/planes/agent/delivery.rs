@@ -241,6 +241,7 @@ fn passes_with_time(code: Option<&str>) -> bool {
                 | Refusal::RateLimited
                 | Refusal::AfterMissing
                 | Refusal::SeenFull
+                | Refusal::DelayRuns
                 | Refusal::Frozen
                 | Refusal::NotWitnessed
                 | Refusal::ContentMismatch

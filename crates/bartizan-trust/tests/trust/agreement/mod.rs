@@ -152,7 +152,7 @@ const JOB_REFUSALS: &[Refusal] = &[
     Refusal::ClassUnknown,
     Refusal::ClassCap,
     Refusal::UnsupportedStages,
-    Refusal::UnsupportedDelay,
+    Refusal::DelayRuns,
     Refusal::UnsupportedTrigger,
     Refusal::WindowInvalid,
     Refusal::Expired,

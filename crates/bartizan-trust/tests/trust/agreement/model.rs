@@ -131,6 +131,8 @@ pub(super) struct Memory {
     pub log: Vec<u64>,
     pub witness_time: u64,
     pub control_seen_at: u64,
+    /// Delayed jobs, and when they were first seen proven.
+    pub first_seen: Vec<(u64, u64)>,
     /// Scopes that stand still, and until when by witness time.
     pub frozen: Vec<(FreezeScope, u64)>,
 }
@@ -192,7 +194,7 @@ fn steps(
     demand(now + 120 >= wish.begins, Refusal::TooEarly)?;
     let people = people(rules, rule, wish)?;
     demand(evidence.listed_here, Refusal::NotTargeted)?;
-    let time = log(rule, memory, wish, evidence)?;
+    let (time, quorum) = log(rule, memory, wish, evidence)?;
     if evidence.shown_log.len() > memory.log.len() {
         memory.log.clone_from(&evidence.shown_log);
     }
@@ -201,6 +203,15 @@ fn steps(
     demand(now < wish.ends, Refusal::Expired)?;
     demand(now < rules.expires, Refusal::BundleExpired)?;
     demand(!memory.accepted.contains(&wish.id), Refusal::Replayed)?;
+    if rule.delay_s > 0 {
+        demand(quorum, Refusal::NotWitnessed)?;
+        let known = memory.first_seen.iter().find(|(id, _)| *id == wish.id).map(|(_, at)| *at);
+        let since = known.unwrap_or(memory.witness_time);
+        if known.is_none() {
+            memory.first_seen.push((wish.id, since));
+        }
+        demand(memory.witness_time >= since + rule.delay_s, Refusal::DelayRuns)?;
+    }
     let covered = |scope: &FreezeScope| match scope {
         FreezeScope::Org => true,
         FreezeScope::Tenant(tenant) => tenant.name() == wish.tenant,
@@ -262,7 +273,6 @@ fn class<'r>(rules: &'r Rules, memory: &Memory, wish: &Wish) -> Result<&'r Class
     demand(wish.count <= cap(rule), Refusal::ClassCap)?;
     demand(wish.timeout_s <= 3600, Refusal::ClassCap)?;
     demand(wish.stages == 1 && rule.stages_min <= 1, Refusal::UnsupportedStages)?;
-    demand(rule.delay_s == 0, Refusal::UnsupportedDelay)?;
     demand(!wish.trigger, Refusal::UnsupportedTrigger)?;
     Ok(rule)
 }
@@ -314,13 +324,13 @@ fn people<'r>(
     Ok(all)
 }
 
-/// The time of the quorum.
+/// The time of the quorum, and whether there was one.
 fn log(
     rule: &ClassRule,
     memory: &Memory,
     wish: &Wish,
     evidence: &Evidence,
-) -> Result<u64, Refusal> {
+) -> Result<(u64, bool), Refusal> {
     demand(evidence.proof_readable, Refusal::NotLogged)?;
     demand(evidence.signed_by_log, Refusal::LogSignature)?;
     demand(evidence.proven_entry == Some(wish.id), Refusal::NotLogged)?;
@@ -340,5 +350,5 @@ fn log(
         let refusal = if shown.len() < seen.len() { Refusal::LogShrunk } else { Refusal::LogFork };
         demand(consistent && evidence.consistency_path_right, refusal)?;
     }
-    Ok(both.unwrap_or(0))
+    Ok((both.unwrap_or(0), both.is_some()))
 }

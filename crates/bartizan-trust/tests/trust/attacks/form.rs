@@ -80,33 +80,14 @@ fn i8_what_is_not_understood_is_refused() {
 }
 
 #[test]
-fn i8_a_class_with_a_delay_or_stages_is_refused_not_hurried() {
-    for (change, expected) in [
-        (ClassRule::delay as fn(&mut ClassRule), Refusal::UnsupportedDelay),
-        (ClassRule::two_stages, Refusal::UnsupportedStages),
-    ] {
-        let mut world = World::with(|bundle| {
-            change(&mut bundle.classes[2]);
-            Ok(())
-        })
-        .unwrap();
-        job_refused_in(&mut world, |job| job.class = Class::Fleet, &BOTH, expected);
-    }
-}
-
-trait Demanding {
-    fn delay(&mut self);
-    fn two_stages(&mut self);
-}
-
-impl Demanding for ClassRule {
-    fn delay(&mut self) {
-        self.delay_s = 1;
-    }
-
-    fn two_stages(&mut self) {
-        self.stages_min = 2;
-    }
+fn i8_a_class_with_stages_is_refused_not_hurried() {
+    let mut world = World::with(|bundle| {
+        bundle.classes[2].stages_min = 2;
+        Ok(())
+    })
+    .unwrap();
+    let fleet = |job: &mut Job| job.class = Class::Fleet;
+    job_refused_in(&mut world, fleet, &BOTH, Refusal::UnsupportedStages);
 }
 
 #[test]

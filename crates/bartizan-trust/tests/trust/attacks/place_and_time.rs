@@ -82,6 +82,97 @@ fn i4_a_window_that_is_over_by_the_time_of_the_jobs_own_proof() {
     assert_eq!(outcome.state.floor, world.now);
 }
 
+/// Class `change` waits a quarter of an hour.
+const DELAY_S: u64 = 900;
+
+fn delayed() -> World {
+    World::with(|bundle| {
+        bundle.classes[1].delay_s = DELAY_S;
+        Ok(())
+    })
+    .unwrap()
+}
+
+#[track_caller]
+fn waits(world: &World, state: &State, delivery: &Delivery) -> State {
+    let outcome = deliver(world, state, delivery);
+    assert!(
+        matches!(outcome.verdict, Verdict::Refused(Refusal::DelayRuns)),
+        "{:?}",
+        outcome.verdict
+    );
+    outcome.state
+}
+
+#[test]
+fn i4_a_delayed_job_waits_in_witness_time_and_a_clock_set_forward_does_not_hurry_it() {
+    let mut world = delayed();
+    let state = world.endpoint(0).unwrap();
+    let delivery = world.good_delivery(&state).unwrap();
+    let mut state = waits(&world, &state, &delivery);
+    let mut facts = world.facts();
+    facts.now = facts.now.plus(2 * DELAY_S);
+    let outcome = authorize(&state, &facts, &delivery.as_ref());
+    assert!(
+        matches!(outcome.verdict, Verdict::Refused(Refusal::DelayRuns)),
+        "{:?}",
+        outcome.verdict
+    );
+    world.now = world.now.plus(DELAY_S - 1);
+    state = waits(&world, &world.caught_up(&outcome.state).unwrap(), &delivery);
+    world.now = world.now.plus(1);
+    let state = world.caught_up(&state).unwrap();
+    let after = runs(&world, &state, &delivery);
+    assert!(after.waiting.is_empty());
+}
+
+#[test]
+fn i4_an_old_view_does_not_shorten_a_delay() {
+    let mut world = delayed();
+    // This endpoint was away for half an hour; the delay begins when it sees the job proven, not before.
+    let state = world.endpoint(0).unwrap();
+    world.now = world.now.plus(2 * DELAY_S);
+    let delivery = world.good_delivery(&state).unwrap();
+    let state = waits(&world, &state, &delivery);
+    waits(&world, &world.caught_up(&state).unwrap(), &delivery);
+}
+
+#[test]
+fn i4_one_witness_cannot_make_up_the_time_of_a_delay() {
+    let mut world = World::with(|bundle| {
+        bundle.classes[1].delay_s = DELAY_S;
+        bundle.classes[1].witnesses = "any-one".to_owned();
+        Ok(())
+    })
+    .unwrap();
+    let state = world.endpoint(0).unwrap();
+    let good = world.good_delivery(&state).unwrap();
+    let size = world.jobs.size();
+    let note = world.jobs.note(size, &[&world.witnesses[0]], world.now).unwrap();
+    let delivery = Delivery { proof: world.jobs.proof(size - 1, size, note).unwrap(), ..good };
+    let outcome = deliver(&world, &state, &delivery);
+    assert!(
+        matches!(outcome.verdict, Verdict::Refused(Refusal::NotWitnessed)),
+        "{:?}",
+        outcome.verdict
+    );
+}
+
+#[test]
+fn i6_a_freeze_during_the_delay_stops_the_job() {
+    let mut world = delayed();
+    let state = world.endpoint(0).unwrap();
+    let delivery = world.good_delivery(&state).unwrap();
+    let state = waits(&world, &state, &delivery);
+    let id = Envelope::decode(&delivery.envelope).unwrap().id();
+    let freeze = world.freeze(FreezeScope::Job(id), 4 * 3600);
+    world.log_control(&signed(&freeze, &[("carol", SignatureRole::Freeze)]).unwrap());
+    world.now = world.now.plus(DELAY_S);
+    let state = world.caught_up(&state).unwrap();
+    let outcome = deliver(&world, &state, &delivery);
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::Frozen)), "{:?}", outcome.verdict);
+}
+
 // I3: at most once.
 
 #[test]
