@@ -375,6 +375,7 @@ impl Machine {
         let name = match &outcome.verdict {
             Verdict::Run(proof) => {
                 let id = proof.job();
+                assert_eq!(proof.content(), CONTENT, "{id} ran with other content");
                 assert!(self.ran.insert((number, id)), "{id} ran twice on endpoint {number}");
                 let frozen_until = self.frozen_until[number as usize];
                 assert!(outcome.state.floor >= frozen_until, "I6: {id} ran under a freeze");
