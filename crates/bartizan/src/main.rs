@@ -8,6 +8,7 @@ mod drill;
 mod exit;
 mod home;
 mod keys;
+mod mine;
 mod sign;
 mod terminal;
 mod trust;

@@ -35,7 +35,7 @@ pub(crate) fn whole_log(api: &Api, log: Log, key: &VerifierKey) -> Result<WholeL
             "this is not the log your bundle names; do not go on",
         )
     })?;
-    let entries = entries(api, log, opened.checkpoint.size)?;
+    let entries = entries_from(api, log, 0, opened.checkpoint.size)?;
     let mut frontier = Frontier::default();
     for entry in &entries {
         frontier.push(leaf_hash(entry));
@@ -48,10 +48,11 @@ pub(crate) fn whole_log(api: &Api, log: Log, key: &VerifierKey) -> Result<WholeL
     Ok(WholeLog { entries, opened })
 }
 
-fn entries(api: &Api, log: Log, size: u64) -> Result<Vec<Vec<u8>>> {
+/// Entries of a log from a place on. Nothing proves them yet.
+pub(crate) fn entries_from(api: &Api, log: Log, from: u64, size: u64) -> Result<Vec<Vec<u8>>> {
     let mut entries: Vec<Vec<u8>> = Vec::new();
     loop {
-        let start = u64::try_from(entries.len()).context("count entries")?;
+        let start = from + u64::try_from(entries.len()).context("count entries")?;
         if start >= size {
             return Ok(entries);
         }
@@ -73,7 +74,7 @@ fn entries(api: &Api, log: Log, size: u64) -> Result<Vec<Vec<u8>>> {
 /// witness time.
 pub(crate) fn current_view(api: &Api, anchor: Anchor) -> Result<ControlView> {
     // The genesis entry says which key signs the log; the anchor says which entry is the genesis.
-    let first = entries(api, Log::Control, 1)?.pop().context("the control log is empty")?;
+    let first = entries_from(api, Log::Control, 0, 1)?.pop().context("the control log is empty")?;
     let genesis = genesis(&first, anchor)?;
     let logs = LogTrust::parse(&genesis.bundle.log).context("read the log keys of the bundle")?;
     let whole = whole_log(api, Log::Control, &logs.control)?;

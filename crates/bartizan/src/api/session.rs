@@ -28,6 +28,14 @@ struct SessionFile {
     org: OrgId,
     server: Sha256,
     exp: UnixSeconds,
+    /// The key that logged in.
+    #[serde(default)]
+    key: Option<String>,
+}
+
+/// The key this console last logged in with.
+pub(crate) fn own_key(home: &Home) -> Result<Option<String>> {
+    Ok(home.load::<SessionFile>("session.json")?.and_then(|file| file.key))
 }
 
 /// A console key that nobody knows, for requests without a login.
@@ -90,7 +98,8 @@ fn log_in(home: &Home, org: &OrgFile, signer: &Signer, pin: Pin) -> Result<Api> 
     let api = Api::new(&org.server, &console, pin)?;
     let answer: LoginAnswer = api.send("/v1/login", &body(&envelope)).context("log in")?;
     write_private(&home.path("session.key"), &console.serialize_der())?;
-    let file = SessionFile { org: org.anchor.org(), server: org.spki, exp: answer.exp };
+    let key = Some(signer.public().to_openssh());
+    let file = SessionFile { org: org.anchor.org(), server: org.spki, exp: answer.exp, key };
     home.save("session.json", &file)?;
     Ok(api)
 }

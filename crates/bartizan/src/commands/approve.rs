@@ -14,6 +14,7 @@ use crate::api::session;
 use crate::exit::refused;
 use crate::home::now;
 use crate::keys::Signer;
+use crate::mine;
 use crate::sign::render;
 use crate::witness;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(context: &Context, id: &str, no_wait: bool) -> Result<()> {
     context.terminal.confirm("Compare the words with the author. Sign as approver?")?;
     Signer::open(&context.home, context.key.as_deref())?
         .sign(&mut envelope, SignatureRole::Approve)?;
+    mine::remember(&context.home, &envelope)?;
     let _: Stored =
         console.api.send(&format!("/v1/jobs/{id}/signatures"), &session::body(&envelope))?;
     witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;

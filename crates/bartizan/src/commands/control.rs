@@ -19,6 +19,7 @@ use crate::api::session;
 use crate::exit::{Code, fail, refused};
 use crate::home::{now, read_bounded, write_private};
 use crate::keys::Signer;
+use crate::mine;
 use crate::sign::render;
 use crate::terminal::{cell, table};
 use crate::witness;
@@ -274,6 +275,7 @@ pub(crate) fn approve(context: &Context, console: &Console, text: &str) -> Resul
     context.terminal.show(&render::statement(&envelope)?)?;
     context.terminal.confirm("Compare the words with the others. Sign?")?;
     Signer::open(&context.home, context.key.as_deref())?.sign(&mut envelope, role)?;
+    mine::remember(&context.home, &envelope)?;
     let stored = send(context, console, &envelope)?;
     done_or_waiting(context, &stored, "signed by enough")?;
     Ok(true)
@@ -301,6 +303,7 @@ fn sign<S: Statement>(context: &Context, statement: &S, role: SignatureRole) -> 
     context.terminal.show(&render::statement(&envelope)?)?;
     context.terminal.confirm("Sign it?")?;
     Signer::open(&context.home, context.key.as_deref())?.sign(&mut envelope, role)?;
+    mine::remember(&context.home, &envelope)?;
     Ok(envelope)
 }
 

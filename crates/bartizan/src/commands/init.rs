@@ -23,6 +23,7 @@ use crate::api::tls::Pin;
 use crate::exit::{Code, fail, refused};
 use crate::home::{OrgFile, now, read_bounded, write_private};
 use crate::keys::Signer;
+use crate::mine;
 use crate::sign::render;
 use crate::witness;
 
@@ -246,7 +247,8 @@ fn countersign(context: &Context, path: &Path) -> Result<()> {
 fn sign(context: &Context, envelope: &mut Envelope) -> Result<()> {
     context.terminal.show(&render::statement(envelope)?)?;
     context.terminal.confirm("Do the other operators see the same words? Sign this bundle?")?;
-    Signer::open(&context.home, context.key.as_deref())?.sign(envelope, SignatureRole::Root)
+    Signer::open(&context.home, context.key.as_deref())?.sign(envelope, SignatureRole::Root)?;
+    mine::remember(&context.home, envelope)
 }
 
 fn show(context: &Context, envelope: &Envelope, next: &str) -> Result<()> {

@@ -8,8 +8,10 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{Console, Context, File, export};
+use crate::api::session;
 use crate::exit::refused;
-use crate::terminal::cell;
+use crate::mine;
+use crate::terminal::{cell, table};
 use crate::trust::whole_log;
 use crate::witness::{self, Log};
 
@@ -18,6 +20,8 @@ use crate::witness::{self, Log};
 pub(crate) enum LogCommand {
     /// Download both logs, recompute their roots, verify every signature
     Verify,
+    /// List what bears your signature, and whether this console made it
+    Mine,
     /// Write every statement of both logs, and all receipts, for stock `ssh-keygen -Y verify`
     Export {
         /// Where to
@@ -29,8 +33,38 @@ pub(crate) enum LogCommand {
 pub(crate) fn run(context: &Context, command: &LogCommand) -> Result<()> {
     match command {
         LogCommand::Verify => verify(context),
+        LogCommand::Mine => mine(context),
         LogCommand::Export { dir } => export::logs(context, dir),
     }
+}
+
+fn mine(context: &Context) -> Result<()> {
+    let console = context.connect()?;
+    let trust = LogTrust::parse(&console.trust.bundle.log).context("read the log policy")?;
+    let key = session::own_key(&context.home)?;
+    let me = key.as_deref().and_then(|key| mine::operator(&console.view, key));
+    let me = me.context("this console's key belongs to no operator of the bundle in force")?;
+    let mut all = Vec::new();
+    for log in Log::ALL {
+        let whole = whole_log(&console.api, log, log.key(&trust))?;
+        all.extend(mine::signed_by(&context.home, me, log, 0, &whole.entries)?);
+    }
+    let rows: Vec<Vec<String>> = all
+        .iter()
+        .map(|mine| {
+            let place = format!("{} {}", mine.log.name(), mine.index);
+            let here = if mine.here { "here" } else { "elsewhere" };
+            let roles = mine.roles.join(", ");
+            vec![place, mine.kind.to_owned(), mine.id.to_string(), roles, here.to_owned()]
+        })
+        .collect();
+    let text = if rows.is_empty() {
+        "nothing bears your signature".to_owned()
+    } else {
+        table(&["ENTRY", "KIND", "ID", "AS", "SIGNED"], &rows)
+    };
+    let shown: Vec<_> = all.iter().map(mine::Mine::json).collect();
+    context.terminal.result(&json!({ "operator": me.id, "signed": shown }), &text)
 }
 
 fn verify(context: &Context) -> Result<()> {

@@ -22,6 +22,7 @@ use super::{Console, Context, File, endpoints, options, watch};
 use crate::exit::{Code, fail};
 use crate::home::{nonce, now, read_bounded};
 use crate::keys::Signer;
+use crate::mine;
 use crate::sign::render;
 use crate::witness;
 
@@ -230,6 +231,7 @@ fn sign_and_submit(
     context.terminal.confirm(&format!("Sign as author? ({who} must sign)"))?;
     Signer::open(&context.home, context.key.as_deref())?
         .sign(&mut envelope, SignatureRole::Author)?;
+    mine::remember(&context.home, &envelope)?;
     let submission = JobSubmission {
         envelope: BASE64.encode(&envelope.encode()),
         targets: endpoints.to_vec(),

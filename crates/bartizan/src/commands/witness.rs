@@ -7,7 +7,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Context, options};
+use crate::api::session;
 use crate::exit::{Code, Failure};
+use crate::mine;
 use crate::witness;
 
 /// `bartizan witness …`
@@ -16,6 +18,10 @@ pub(crate) struct WitnessOptions {
     /// Look once and end
     #[arg(long)]
     once: bool,
+    /// Run this when something was signed with your key elsewhere, or the control log changes; the text is in
+    /// BARTIZAN_ALARM
+    #[arg(long, value_name = "COMMAND")]
+    alarm: Option<String>,
     /// How often
     #[arg(long, default_value = "30s", value_parser = options::seconds)]
     interval: u64,
@@ -23,7 +29,7 @@ pub(crate) struct WitnessOptions {
 
 pub(crate) fn run(context: &Context, options: &WitnessOptions) -> Result<()> {
     loop {
-        match round(context) {
+        match round(context, options.alarm.as_deref()) {
             Ok(()) if options.once => return Ok(()),
             Ok(()) => {}
             Err(error) => {
@@ -31,6 +37,10 @@ pub(crate) fn run(context: &Context, options: &WitnessOptions) -> Result<()> {
                 let fatal = error
                     .downcast_ref::<Failure>()
                     .is_none_or(|failure| failure.code == Code::Refused);
+                if fatal {
+                    let facts = json!({ "fatal": true });
+                    mine::raise(options.alarm.as_deref(), &format!("{error:#}"), &facts)?;
+                }
                 if options.once || fatal {
                     return Err(error);
                 }
@@ -41,11 +51,20 @@ pub(crate) fn run(context: &Context, options: &WitnessOptions) -> Result<()> {
     }
 }
 
-fn round(context: &Context) -> Result<()> {
+fn round(context: &Context, alarm: Option<&str>) -> Result<()> {
     let console = context.connect()?;
     let views = witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
     let shown: Vec<_> =
         views.iter().map(|(log, view)| json!({ "log": log.name(), "size": view.size })).collect();
+    let key = session::own_key(&context.home)?;
+    let me = key.as_deref().and_then(|key| mine::operator(&console.view, key));
+    let alarms = match me {
+        Some(me) => mine::look(&context.home, &console.api, me, &views, alarm)?,
+        None => Vec::new(),
+    };
+    for text in &alarms {
+        context.terminal.show(&format!("ALARM {text}"))?;
+    }
     let text = if views.is_empty() {
         "the bundle does not list this console as a witness; your co-signature counts for nothing"
             .to_owned()
@@ -56,5 +75,5 @@ fn round(context: &Context) -> Result<()> {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    context.terminal.result(&json!({ "cosigned": shown }), &text)
+    context.terminal.result(&json!({ "cosigned": shown, "alarms": alarms }), &text)
 }

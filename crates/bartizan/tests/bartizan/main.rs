@@ -13,6 +13,7 @@ mod files;
 mod freezing;
 mod keys;
 mod logs;
+mod mine;
 mod organisation;
 mod stage;
 mod statements;
