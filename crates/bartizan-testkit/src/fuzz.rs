@@ -27,7 +27,8 @@ use bartizan_trust::proof::LogProof;
 use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::state::State;
 use bartizan_trust::statement::{
-    Bundle, Descriptor, Enrolment, Job, Login, Receipt, Statement, decode_payload, encode_payload,
+    Bundle, Descriptor, Enrolment, Freeze, Job, Login, Receipt, Statement, Thaw, Veto,
+    decode_payload, encode_payload,
 };
 use bartizan_trust::tiles;
 
@@ -130,13 +131,16 @@ pub fn policy(bytes: &[u8]) -> bool {
 /// Payloads: the first byte chooses the kind.
 pub fn payload(bytes: &[u8]) -> bool {
     let Some((kind, payload)) = bytes.split_first() else { return false };
-    match kind % 6 {
+    match kind % 9 {
         0 => payload_of::<Bundle>(payload),
         1 => payload_of::<Job>(payload),
         2 => payload_of::<Enrolment>(payload),
         3 => payload_of::<Login>(payload),
         4 => payload_of::<Descriptor>(payload),
-        _ => payload_of::<Receipt>(payload),
+        5 => payload_of::<Receipt>(payload),
+        6 => payload_of::<Freeze>(payload),
+        7 => payload_of::<Thaw>(payload),
+        _ => payload_of::<Veto>(payload),
     }
 }
 

@@ -4,13 +4,14 @@ use anyhow::Result;
 use bartizan_proto::frame::encode_frame;
 use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Setup, Stream};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::Sha256;
+use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::json;
 use bartizan_trust::keys::PublicKey;
 use bartizan_trust::note::Note;
 use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::statement::{
-    Decision, Descriptor, Output, Receipt, SignatureRole, StateSummary, V1,
+    Decision, Descriptor, Freeze, FreezeScope, Output, Receipt, SignatureRole, StateSummary,
+    Statement, Thaw, V1, Veto,
 };
 use bartizan_trust::tiles;
 use bartizan_trust::wire::Writer;
@@ -107,7 +108,51 @@ fn envelopes() -> Result<Named<Envelope>> {
         ("login", stage.organisation.login(Sha256::of(b"console"), NOW)?),
         ("descriptor", descriptor),
         ("receipt", receipt),
+        ("freeze", stops(FreezeScope::Tenant(stage.organisation.tenant.clone()))?),
+        ("thaw", signed_by_approver(&thaw(), SignatureRole::Freeze)?),
+        ("veto", signed_by_approver(&veto(), SignatureRole::Root)?),
     ])
+}
+
+fn stops(scope: FreezeScope) -> Result<Envelope> {
+    let freeze = Freeze {
+        v: V1,
+        org: stage().organisation.id(),
+        iat: NOW,
+        crit: Vec::new(),
+        scope,
+        exp: NOW.plus(3600),
+        reason: "strange jobs".to_owned(),
+    };
+    signed_by_approver(&freeze, SignatureRole::Freeze)
+}
+
+fn thaw() -> Thaw {
+    Thaw {
+        v: V1,
+        org: stage().organisation.id(),
+        iat: NOW,
+        crit: Vec::new(),
+        freeze: StatementId::new(Sha256::of(b"freeze")),
+        reason: String::new(),
+    }
+}
+
+fn veto() -> Veto {
+    Veto {
+        v: V1,
+        org: stage().organisation.id(),
+        iat: NOW,
+        crit: Vec::new(),
+        bundle: StatementId::new(Sha256::of(b"bundle")),
+        reason: "nobody asked".to_owned(),
+    }
+}
+
+fn signed_by_approver<S: Statement>(statement: &S, role: SignatureRole) -> Result<Envelope> {
+    let mut envelope = Envelope::new(statement);
+    stage().organisation.approver.key.sign(&mut envelope, role)?;
+    Ok(envelope)
 }
 
 fn receipt() -> Result<Receipt> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Statement, StatementType, V1, check_crit, is_plain_text};
+use super::{V1, check_crit, is_plain_text};
 use crate::id::{OrgId, StatementId};
 use crate::json::Validate;
 use crate::limits;
@@ -30,18 +30,7 @@ pub struct Descriptor {
     pub os: String,
 }
 
-impl Statement for Descriptor {
-    const TYPE: StatementType = StatementType::Descriptor;
-    fn org(&self) -> Option<OrgId> {
-        Some(self.org)
-    }
-    fn iat(&self) -> UnixSeconds {
-        self.iat
-    }
-    fn crit(&self) -> &[String] {
-        &self.crit
-    }
-}
+statement_header!(Descriptor);
 
 impl Validate for Descriptor {
     fn validate(&self) -> Result<(), &'static str> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Statement, StatementType, V1, check_crit, is_plain_text};
+use super::{V1, check_crit, is_plain_text};
 use crate::id::{OrgId, SiteId, TenantId};
 use crate::json::Validate;
 use crate::time::UnixSeconds;
@@ -45,18 +45,7 @@ pub enum Admit {
     Manual,
 }
 
-impl Statement for Enrolment {
-    const TYPE: StatementType = StatementType::Enrolment;
-    fn org(&self) -> Option<OrgId> {
-        Some(self.org)
-    }
-    fn iat(&self) -> UnixSeconds {
-        self.iat
-    }
-    fn crit(&self) -> &[String] {
-        &self.crit
-    }
-}
+statement_header!(Enrolment);
 
 impl Validate for Enrolment {
     fn validate(&self) -> Result<(), &'static str> {

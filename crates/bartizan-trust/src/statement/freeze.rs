@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Class, Statement, StatementType, V1, check_crit, is_plain_text};
+use super::{Class, V1, check_crit, is_plain_text};
 use crate::id::{OperatorId, OrgId, StatementId, TenantId};
 use crate::json::Validate;
 use crate::limits;
@@ -82,26 +82,9 @@ pub struct Veto {
     pub reason: String,
 }
 
-macro_rules! header {
-    ($kind:ident) => {
-        impl Statement for $kind {
-            const TYPE: StatementType = StatementType::$kind;
-            fn org(&self) -> Option<OrgId> {
-                Some(self.org)
-            }
-            fn iat(&self) -> UnixSeconds {
-                self.iat
-            }
-            fn crit(&self) -> &[String] {
-                &self.crit
-            }
-        }
-    };
-}
-
-header!(Freeze);
-header!(Thaw);
-header!(Veto);
+statement_header!(Freeze);
+statement_header!(Thaw);
+statement_header!(Veto);
 
 fn check_reason(reason: &str) -> Result<(), &'static str> {
     if is_plain_text(reason, limits::TEXT_BYTES_MAX) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Class, Statement, StatementType, V1, check_crit, is_plain_text};
+use super::{Class, V1, check_crit, is_plain_text};
 use crate::id::{OrgId, Sha256, StatementId, TenantId};
 use crate::json::Validate;
 use crate::limits;
@@ -164,18 +164,7 @@ pub struct Trigger {
     pub rate_per_hour_max: u32,
 }
 
-impl Statement for Job {
-    const TYPE: StatementType = StatementType::Job;
-    fn org(&self) -> Option<OrgId> {
-        Some(self.org)
-    }
-    fn iat(&self) -> UnixSeconds {
-        self.iat
-    }
-    fn crit(&self) -> &[String] {
-        &self.crit
-    }
-}
+statement_header!(Job);
 
 impl Validate for Job {
     fn validate(&self) -> Result<(), &'static str> {

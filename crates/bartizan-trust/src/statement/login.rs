@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Statement, StatementType, V1, check_crit};
+use super::{V1, check_crit};
 use crate::id::{OrgId, Sha256};
 use crate::json::Validate;
 use crate::limits;
@@ -28,18 +28,7 @@ pub struct Login {
     pub exp: UnixSeconds,
 }
 
-impl Statement for Login {
-    const TYPE: StatementType = StatementType::Login;
-    fn org(&self) -> Option<OrgId> {
-        Some(self.org)
-    }
-    fn iat(&self) -> UnixSeconds {
-        self.iat
-    }
-    fn crit(&self) -> &[String] {
-        &self.crit
-    }
-}
+statement_header!(Login);
 
 impl Validate for Login {
     fn validate(&self) -> Result<(), &'static str> {

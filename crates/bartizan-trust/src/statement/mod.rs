@@ -1,5 +1,23 @@
 //! Statements: the signed documents, one type and one specification page per kind.
 
+/// The header every statement after the genesis has: its kind, and `org`, `iat` and `crit` from its fields.
+macro_rules! statement_header {
+    ($kind:ident) => {
+        impl $crate::statement::Statement for $kind {
+            const TYPE: $crate::statement::StatementType = $crate::statement::StatementType::$kind;
+            fn org(&self) -> Option<$crate::id::OrgId> {
+                Some(self.org)
+            }
+            fn iat(&self) -> $crate::time::UnixSeconds {
+                self.iat
+            }
+            fn crit(&self) -> &[String] {
+                &self.crit
+            }
+        }
+    };
+}
+
 mod bundle;
 mod descriptor;
 mod enrolment;

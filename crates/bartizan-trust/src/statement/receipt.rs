@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Statement, StatementType, V1, check_crit, is_plain_text};
+use super::{V1, check_crit, is_plain_text};
 use crate::id::{EndpointId, OrgId, Sha256, StatementId};
 use crate::json::Validate;
 use crate::limits;
@@ -87,18 +87,7 @@ pub struct StateSummary {
     pub floor: UnixSeconds,
 }
 
-impl Statement for Receipt {
-    const TYPE: StatementType = StatementType::Receipt;
-    fn org(&self) -> Option<OrgId> {
-        Some(self.org)
-    }
-    fn iat(&self) -> UnixSeconds {
-        self.iat
-    }
-    fn crit(&self) -> &[String] {
-        &self.crit
-    }
-}
+statement_header!(Receipt);
 
 impl Validate for Receipt {
     fn validate(&self) -> Result<(), &'static str> {
