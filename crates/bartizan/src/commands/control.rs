@@ -20,7 +20,7 @@ use crate::exit::{Code, fail, refused};
 use crate::home::{now, read_bounded, write_private};
 use crate::keys::Signer;
 use crate::mine;
-use crate::sign::render;
+use crate::sign::{fields, render};
 use crate::terminal::{cell, table};
 use crate::witness;
 
@@ -239,7 +239,13 @@ pub(crate) fn bundle(context: &Context, command: &BundleCommand) -> Result<()> {
                 iat: now(),
                 ..edited
             };
-            let stored = sign_and_send(context, &console, &next, SignatureRole::Root)?;
+            let mut envelope = Envelope::new(&next);
+            show(context, &console, &envelope)?;
+            context.terminal.confirm("Sign this bundle?")?;
+            Signer::open(&context.home, context.key.as_deref())?
+                .sign(&mut envelope, SignatureRole::Root)?;
+            mine::remember(&context.home, &envelope)?;
+            let stored = send(context, &console, &envelope)?;
             done_or_waiting(context, &stored, "published")
         }
         BundleCommand::Veto { id, reason } => {
@@ -272,7 +278,7 @@ pub(crate) fn approve(context: &Context, console: &Console, text: &str) -> Resul
             ));
         }
     };
-    context.terminal.show(&render::statement(&envelope)?)?;
+    show(context, console, &envelope)?;
     context.terminal.confirm("Compare the words with the others. Sign?")?;
     Signer::open(&context.home, context.key.as_deref())?.sign(&mut envelope, role)?;
     mine::remember(&context.home, &envelope)?;
@@ -286,6 +292,15 @@ pub(crate) fn drafts(console: &Console) -> Result<Vec<Envelope>> {
     let page: ControlDrafts = console.api.fetch("/v1/control/drafts")?;
     let decode = |text: &String| Envelope::decode(&BASE64.decode(text.as_bytes()).ok()?).ok();
     Ok(page.drafts.iter().filter_map(decode).collect())
+}
+
+/// A statement from its exact bytes; of a bundle, first what it changes.
+fn show(context: &Context, console: &Console, envelope: &Envelope) -> Result<()> {
+    let mut text = render::statement(envelope)?;
+    if envelope.kind() == Some(StatementType::Bundle) {
+        text += &fields::changes(&console.view.chain, envelope)?;
+    }
+    context.terminal.show(&text)
 }
 
 fn sign_and_send<S: Statement>(

@@ -1,3 +1,4 @@
 //! What a person sees before signing.
 
+pub(crate) mod fields;
 pub(crate) mod render;

@@ -9,6 +9,7 @@ use bartizan_trust::statement::{
 use bartizan_trust::time::UnixSeconds;
 use bartizan_trust::words::eight_words;
 
+use super::fields;
 use crate::commands::scope_text;
 use crate::home::now;
 use crate::terminal::{cell, plain_text};
@@ -21,7 +22,9 @@ pub(crate) fn words(envelope: &Envelope) -> String {
 /// Any statement, in words. The caller shows it before it asks for a signature.
 pub(crate) fn statement(envelope: &Envelope) -> Result<String> {
     let body = match envelope.kind() {
-        Some(StatementType::Bundle) => bundle(&envelope.statement()?),
+        Some(StatementType::Bundle) => {
+            format!("{}every field\n{}", bundle(&envelope.statement()?), fields::all(envelope)?)
+        }
         Some(StatementType::Job) => job(&envelope.statement()?, None),
         Some(StatementType::Enrolment) => enrolment(&envelope.statement()?),
         Some(StatementType::Login) => login(&envelope.statement()?),

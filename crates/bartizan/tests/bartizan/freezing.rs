@@ -110,7 +110,10 @@ fn a_changed_bundle_needs_both_and_moves_the_endpoint() {
     assert_eq!(proposed["done"], false, "{proposed}");
     let id = field(&proposed, "statement");
     assert_eq!(stage.json("bob", &["bundle", "show"]).json()["version"], 1);
-    stage.json("bob", &["approve", &id]).ends_with(0);
+    // What Bob is asked to sign is shown field by field, from the exact bytes.
+    let shown = stage.tool("bob", &["approve", &id]).ends_with(0);
+    shown.says(&["limits.timeout_s_max: 86400 → 60", "it only takes away, and acts at once"]);
+    shown.says(&["log.policy = ", "weaken_delay_s = 86400", "recovery.keys = none"]);
     assert_eq!(stage.json("bob", &["bundle", "show"]).json()["version"], 2);
     let long = ["run", "--on", "all", "--class", "change", "--no-wait", "--timeout", "2m", "x.sh"];
     stage.write("x.sh", "true\n");
