@@ -70,6 +70,7 @@ fn job(job: &Job, content: Option<&[u8]>) -> String {
     if !job.display.reason.is_empty() || !job.display.ticket.is_empty() {
         text += &format!("why     {} {}\n", cell(&job.display.ticket), cell(&job.display.reason));
     }
+    text += &conditions(job);
     if let Some(user) = &script.run_as {
         text += &format!("as      {}\n", cell(user));
     }
@@ -84,6 +85,37 @@ fn job(job: &Job, content: Option<&[u8]>) -> String {
         for line in plain_text(&String::from_utf8_lossy(content)).lines() {
             text += &format!("  │ {line}\n");
         }
+    }
+    text
+}
+
+/// What most jobs do not have, so that nothing that is signed goes unseen.
+fn conditions(job: &Job) -> String {
+    let mut text = String::new();
+    if job.window.nbf > now() {
+        text += &format!("begins  {}\n", date(job.window.nbf));
+    }
+    for before in &job.after {
+        text += &format!("after   {before}\n");
+    }
+    for stage in job.stages.iter().filter(|_| job.stages.len() > 1) {
+        text += &format!(
+            "stage   {}: waits {} s, {} must promote, at most {} % failures\n",
+            cell(&stage.name),
+            stage.soak_s,
+            stage.promote_min,
+            stage.failures_percent_max
+        );
+    }
+    if let Some(trigger) = &job.trigger {
+        text += &format!(
+            "AGAIN   {}, at most {} times an hour\n",
+            cell(&trigger.schedule),
+            trigger.rate_per_hour_max
+        );
+    }
+    for demand in &job.crit {
+        text += &format!("demands {}\n", cell(demand));
     }
     text
 }
