@@ -47,12 +47,16 @@ pub(crate) fn run(terminal: Terminal, html: Option<&Path>) -> Result<()> {
     }
     terminal.result(&report.json()?, &report.text())?;
     let executed = report.executed();
+    let folder = stage.root().to_owned();
+    // Ends every process of the fleet.
+    drop(stage);
     if executed == 0 {
-        return Ok(());
+        return std::fs::remove_dir_all(&folder)
+            .with_context(|| format!("remove {}", folder.display()));
     }
     Err(refused(
         format!("{executed} attempts ran something on an endpoint"),
-        format!("the promise is broken; the logs are in {}", stage.root().display()),
+        format!("the promise is broken; the logs are in {}", folder.display()),
     ))
 }
 

@@ -40,6 +40,8 @@ fn drill_an_attacker_who_owns_the_server_runs_nothing() {
     assert_eq!(found, expected.map(|code| ("refused", code)), "{report}");
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("10 attempts, none ran anything on any endpoint"), "{page}");
+    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().flatten().collect();
+    assert_eq!(left.len(), 1, "only the page is left: {left:?}");
     // Kept where the drill fails: the logs of its processes are in it.
     std::fs::remove_dir_all(folder).unwrap();
 }
