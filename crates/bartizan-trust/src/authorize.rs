@@ -168,7 +168,7 @@ fn decide(
     let judged = Judged { bundle: &trust.bundle, rule, signers };
     // SPEC: verification.md steps 10 to 19
     check_target(&job, &outcome.state, delivery)?;
-    let (view, witnessed_at) = check_log(&judged, &outcome.state.jobs, delivery)?;
+    let (view, witnessed_at) = check_log(&judged, &outcome.state.jobs, delivery, facts.now)?;
     outcome.state.jobs = view;
     outcome.state.advance_floor(witnessed_at.unwrap_or(UnixSeconds::ZERO));
     let id = envelope.id();
@@ -381,6 +381,7 @@ fn check_log(
     judged: &Judged<'_>,
     seen: &JobsView,
     delivery: &JobDelivery<'_>,
+    local: UnixSeconds,
 ) -> Result<(JobsView, Option<UnixSeconds>), Refusal> {
     let trust = LogTrust::parse(&judged.bundle.log).map_err(|_| Refusal::LogSignature)?;
     let proof = LogProof::decode(delivery.proof).map_err(|_| Refusal::NotLogged)?;
@@ -400,7 +401,7 @@ fn check_log(
         return Err(Refusal::NotWitnessed);
     }
     // One rogue witness of a weak class must not push the clock: the quorum of the policy moves it.
-    let at = cosigned.satisfied_at(trust.policy.quorum());
+    let at = cosigned.time(trust.policy.quorum(), local);
     // The same view needs no proof: a delivery is judged again when its content has come, and the
     // proof it carries starts at the view before.
     if shown == *seen {

@@ -40,7 +40,7 @@ pub struct SkippedEntry {
 // SPEC: verification.md R1-R7
 pub fn replay(
     state: &State,
-    _facts: &LocalFacts<'_>,
+    facts: &LocalFacts<'_>,
     update: &ControlUpdate<'_>,
 ) -> Result<(State, Vec<SkippedEntry>), Refusal> {
     check_extent(state, update)?;
@@ -50,7 +50,8 @@ pub fn replay(
     };
     let in_force = state.trust.as_ref().or(genesis.as_ref()).ok_or(Refusal::AnchorMismatch)?;
     let frontier = grow(&state.control, update.entries);
-    let witnessed_at = check_checkpoint(in_force, &state.control, &frontier, update.checkpoint)?;
+    let witnessed_at =
+        check_checkpoint(in_force, &state.control, &frontier, update.checkpoint, facts.now)?;
 
     let mut view = view_of(state, in_force.clone());
     // A freeze or a waiting bundle is judged by the latest time this endpoint has seen proven.
@@ -138,6 +139,7 @@ fn check_checkpoint(
     before: &Frontier,
     after: &Frontier,
     note: &[u8],
+    local: UnixSeconds,
 ) -> Result<UnixSeconds, Refusal> {
     let trust = LogTrust::parse(&in_force.bundle.log).map_err(|_| Refusal::LogSignature)?;
     let opened = checkpoint::open(note, &trust.control).map_err(|_| Refusal::LogSignature)?;
@@ -151,7 +153,8 @@ fn check_checkpoint(
     if root != after.root() {
         return Err(Refusal::LogFork);
     }
-    trust.policy.satisfied_at(trust.policy.quorum(), &opened.note).ok_or(Refusal::NotWitnessed)
+    let cosigned = trust.policy.cosigned(&opened.note);
+    cosigned.time(trust.policy.quorum(), local).ok_or(Refusal::NotWitnessed)
 }
 
 /// Lets one entry take effect, or says why it has none.

@@ -195,14 +195,16 @@ impl Policy {
             members.sort_unstable_by(|a, b| b.cmp(a));
             times.push((&group.name, members.get(group.threshold - 1).copied()));
         }
-        Cosigned { times }
+        Cosigned { times, witnesses: self.witnesses.len() }
     }
 }
 
 /// What the co-signatures of one note satisfy, by witness and group.
 #[derive(Debug, Clone)]
 pub struct Cosigned<'p> {
+    // INVARIANT: the witnesses come first, in their number, then the groups.
     times: Vec<(&'p str, Option<UnixSeconds>)>,
+    witnesses: usize,
 }
 
 impl Cosigned<'_> {
@@ -212,5 +214,17 @@ impl Cosigned<'_> {
             return Some(UnixSeconds::ZERO);
         }
         self.times.iter().find(|(name, _)| *name == group)?.1
+    }
+
+    /// The time that `group` proves to somebody whose own clock shows `local`. Where one witness is enough for the group,
+    /// that one alone cannot move time beyond the local clock: a second one must have been there by then.
+    // SPEC: verification.md "Witness time"
+    pub fn time(&self, group: &str, local: UnixSeconds) -> Option<UnixSeconds> {
+        let claimed = self.satisfied_at(group)?;
+        let mut each: Vec<UnixSeconds> =
+            self.times.iter().take(self.witnesses).filter_map(|(_, at)| *at).collect();
+        each.sort_unstable_by(|a, b| b.cmp(a));
+        let second = each.get(1).copied().unwrap_or(UnixSeconds::ZERO);
+        Some(claimed.min(second.max(local.plus(limits::CLOCK_SKEW_S))))
     }
 }

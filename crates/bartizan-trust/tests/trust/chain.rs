@@ -197,6 +197,38 @@ fn one_rogue_witness_cannot_push_the_clock() {
     assert_eq!(after.floor, world.now);
 }
 
+/// Where one witness satisfies the quorum, as in a new organisation of two people.
+fn any_one() -> World {
+    World::with(|bundle| {
+        bundle.log.policy = bundle.log.policy.replace("quorum both", "quorum any-one");
+        Ok(())
+    })
+    .unwrap()
+}
+
+#[test]
+fn one_rogue_witness_cannot_push_the_clock_even_where_one_is_enough() {
+    let world = any_one();
+    let state = world.endpoint(0).unwrap();
+    let future = world.now.plus(1_000_000);
+    let shown = |witnesses: &[(&bartizan_testkit::world::Witness, _)]| {
+        let checkpoint = world.control.note_at(1, witnesses).unwrap();
+        let update = ControlUpdate { start: 1, entries: &[], checkpoint: &checkpoint };
+        replay(&state, &world.facts(), &update).unwrap().0
+    };
+    let [one, two] = &world.witnesses;
+    let latest = world.now.plus(limits::CLOCK_SKEW_S);
+    let alone = shown(&[(one, future)]);
+    assert_eq!((alone.floor, alone.control_seen_at), (latest, latest));
+    let beside = shown(&[(one, future), (two, world.now)]);
+    assert_eq!((beside.floor, beside.control_seen_at), (latest, latest));
+    // The other way round: a clock that is slow follows two who agree, and no further than the slower of them.
+    let agreed = shown(&[(one, future), (two, world.now.plus(500_000))]);
+    assert_eq!(agreed.floor, world.now.plus(500_000));
+    // An honest witness alone keeps the view fresh.
+    assert_eq!(shown(&[(two, world.now)]).control_seen_at, world.now);
+}
+
 #[test]
 fn junk_in_the_control_log_is_skipped_and_reported() {
     let mut world = world();
