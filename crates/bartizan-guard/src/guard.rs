@@ -1,5 +1,7 @@
 //! The event loop: one thread, one state; everything else sends it events.
 
+mod freeze;
+
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -11,7 +13,7 @@ use bartizan_proto::limits::{INVENTORY_BYTES_MAX, PROTOCOL_VERSION};
 use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Setup};
 use bartizan_trust::authorize::{Outcome, Verdict, authorize};
 use bartizan_trust::checkpoint::Checkpoint;
-use bartizan_trust::control::{self, ControlUpdate, enrol, replay};
+use bartizan_trust::control::{ControlUpdate, enrol, replay};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::limits as trust_limits;
@@ -307,59 +309,6 @@ impl Guard {
                 Ok(())
             }
         }
-    }
-
-    /// A freeze that came ahead of the control log, by whatever way.
-    fn take_freeze(&mut self, envelope: &[u8]) -> Result<()> {
-        match control::freeze(&self.state, &facts(), envelope) {
-            Ok(state) => self.stand_still(state),
-            Err(refusal) => {
-                eprintln!("a freeze was refused: {refusal}; {}", refusal.advice());
-                Ok(())
-            }
-        }
-    }
-
-    /// Freezes from a file. Whoever can write here is root on this machine; the signatures count all the same.
-    fn read_inbox(&mut self) -> Result<()> {
-        let Ok(entries) = std::fs::read_dir(self.folder.inbox()) else { return Ok(()) };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            // A file that is being written bears another ending.
-            if path.extension().is_none_or(|ending| ending != "json") {
-                continue;
-            }
-            match files::read_own(&path) {
-                Ok(envelope) if self.state.trust.is_some() => self.take_freeze(&envelope)?,
-                // Without a bundle nobody can be believed yet: it waits for one.
-                Ok(_) => continue,
-                Err(error) => eprintln!("{}: {error}", path.display()),
-            }
-            files::remove_durably(&path).context("empty the inbox")?;
-        }
-        Ok(())
-    }
-
-    /// Takes over a state, ends what its freezes cover, and says so for each freeze that is new here.
-    fn stand_still(&mut self, state: State) -> Result<()> {
-        let known: Vec<StatementId> = self.state.freezes.iter().map(|(id, _)| *id).collect();
-        self.state = state;
-        self.folder.store_state(&self.state)?;
-        for (id, work) in &self.running {
-            work.obey(&self.state, *id);
-        }
-        let floor = self.state.floor;
-        let new: Vec<StatementId> = self
-            .state
-            .freezes
-            .standing(floor)
-            .map(|(id, _)| *id)
-            .filter(|id| !known.contains(id))
-            .collect();
-        for id in new {
-            eprintln!("frozen by {id}");
-            self.write_receipt(&Account::frozen(id))?;
-        }
-        Ok(())
     }
 
     /// Takes over a state that a verified control log led to.

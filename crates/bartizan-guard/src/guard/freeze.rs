@@ -1,0 +1,65 @@
+//! Standing still: freezes from the server, from the control log, and from files on this machine.
+
+use anyhow::{Context, Result};
+use bartizan_os::files;
+use bartizan_trust::control;
+use bartizan_trust::id::StatementId;
+use bartizan_trust::state::State;
+
+use super::{Guard, facts};
+use crate::receipts::Account;
+
+impl Guard {
+    /// A freeze that came ahead of the control log, by whatever way.
+    pub(super) fn take_freeze(&mut self, envelope: &[u8]) -> Result<()> {
+        match control::freeze(&self.state, &facts(), envelope) {
+            Ok(state) => self.stand_still(state),
+            Err(refusal) => {
+                eprintln!("a freeze was refused: {refusal}; {}", refusal.advice());
+                Ok(())
+            }
+        }
+    }
+
+    /// Freezes from a file. Whoever can write here is root on this machine; the signatures count all the same.
+    pub(super) fn read_inbox(&mut self) -> Result<()> {
+        let Ok(entries) = std::fs::read_dir(self.folder.inbox()) else { return Ok(()) };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            // A file that is being written bears another ending.
+            if path.extension().is_none_or(|ending| ending != "json") {
+                continue;
+            }
+            match files::read_own(&path) {
+                Ok(envelope) if self.state.trust.is_some() => self.take_freeze(&envelope)?,
+                // Without a bundle nobody can be believed yet: it waits for one.
+                Ok(_) => continue,
+                Err(error) => eprintln!("{}: {error}", path.display()),
+            }
+            files::remove_durably(&path).context("empty the inbox")?;
+        }
+        Ok(())
+    }
+
+    /// Takes over a state, ends what its freezes cover, and says so for each freeze that is new here.
+    pub(super) fn stand_still(&mut self, state: State) -> Result<()> {
+        let known: Vec<StatementId> = self.state.freezes.iter().map(|(id, _)| *id).collect();
+        self.state = state;
+        self.folder.store_state(&self.state)?;
+        for (id, work) in &self.running {
+            work.obey(&self.state, *id);
+        }
+        let floor = self.state.floor;
+        let new: Vec<StatementId> = self
+            .state
+            .freezes
+            .standing(floor)
+            .map(|(id, _)| *id)
+            .filter(|id| !known.contains(id))
+            .collect();
+        for id in new {
+            eprintln!("frozen by {id}");
+            self.write_receipt(&Account::frozen(id))?;
+        }
+        Ok(())
+    }
+}
