@@ -1,12 +1,13 @@
 //! The network half of the endpoint service: TLS, reconnecting, heartbeats, bytes in both directions.
 //!
-//! It holds no key and decides nothing. Started by `bartizan-guard`, with the pipe on standard input and output.
+//! It holds no key and decides nothing, and shuts itself in before it reads a byte. Started by `bartizan-guard`, with the pipe on standard input and output.
 
 mod backoff;
 mod dial;
 mod direction;
 mod link;
 mod pipe;
+mod sandbox;
 mod tls;
 
 use std::process::ExitCode;
@@ -24,6 +25,8 @@ fn main() -> ExitCode {
                 return ExitCode::FAILURE;
             }
         };
+    // No thread has been started, and no byte of anybody has been read.
+    sandbox::enter();
     runtime.block_on(link::run());
     // The guard closed the pipe. A thread that waits for it must not keep this process.
     std::process::exit(0)

@@ -177,7 +177,7 @@ fn a_proxy_that_refuses_or_babbles_is_named() {
         play(
             move || {
                 let mut agent = Agent::start_with(&[("BARTIZAN_PROXY", &place)]);
-                agent.set_up(&["192.0.2.1:443".parse().unwrap()], &[]);
+                agent.set_up(&["192.0.2.1:443"], &[]);
                 wait.recv().unwrap();
                 assert!(agent.log().contains(said), "{said} in {}", agent.log());
                 assert!(agent.is_alive());

@@ -9,4 +9,5 @@
 
 mod hostile;
 mod link;
+mod sandbox;
 mod sides;

@@ -40,11 +40,16 @@ impl Agent {
     }
 
     pub(crate) fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_bartizan-agent")), variables)
+    }
+
+    /// `command` is or becomes the agent.
+    pub(crate) fn start_as(mut command: Command, variables: &[(&str, &str)]) -> Self {
         let document = Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new()).unwrap();
         let key = Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap();
         let certificate = Identity::from_pkcs8(document.as_ref()).unwrap().certificate.to_vec();
         let log = tempfile::NamedTempFile::new().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bartizan-agent"))
+        let mut child = command
             .env_clear()
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
@@ -61,7 +66,7 @@ impl Agent {
     }
 
     /// Names servers and their keys.
-    pub(crate) fn set_up(&mut self, addresses: &[SocketAddr], spkis: &[Sha256]) {
+    pub(crate) fn set_up(&mut self, addresses: &[impl ToString], spkis: &[Sha256]) {
         let addresses = addresses.iter().map(ToString::to_string).collect();
         let certificate = self.certificate.clone();
         self.send(&Message::Setup(Setup { certificate, addresses, spkis: spkis.to_vec() }));
@@ -125,6 +130,10 @@ impl Agent {
     /// Everything it wrote to standard error.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap_or_default()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn public_key(&self) -> &[u8] {
