@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bartizan_testkit::world::{Log, Witness};
+use bartizan_trust::checkpoint;
 use bartizan_trust::id::Sha256;
 use bartizan_trust::merkle::Tree;
-use bartizan_trust::tiles::tile_path;
+use bartizan_trust::note::{Note, NoteKeyType, VerifierKey};
+use bartizan_trust::tiles::{TILE_WIDTH, tile_path};
 use bartizan_trust::time::UnixSeconds;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 use super::{entry, tree};
 
 const SIZE: u64 = 70;
+const AT: UnixSeconds = UnixSeconds::new(1_800_000_000);
 
 /// One run of `tests/peers/go`, without modules or network.
 fn ask(request: &Value) -> Value {
@@ -45,6 +48,10 @@ fn ask(request: &Value) -> Value {
 
 fn base64(hash: &Sha256) -> String {
     BASE64.encode(hash.as_bytes())
+}
+
+fn entries(size: u64) -> Vec<String> {
+    (0..size).map(|n| BASE64.encode(&entry(n))).collect()
 }
 
 fn all(path: &[Sha256]) -> Vec<String> {
@@ -116,15 +123,8 @@ fn requests(cases: &[Case]) -> Vec<&Value> {
 fn go_makes_the_same_trees_and_proofs_and_judges_ours_the_same() {
     let tree = tree(SIZE);
     let (records, trees) = (records(&tree), trees(&tree));
-    let entries: Vec<String> = (0..SIZE).map(|n| BASE64.encode(&entry(n))).collect();
-    let tiles =
-        [(0, 0, 256), (0, 999, 256), (1, 1000, 7), (2, 1_234_067, 1), (5, 12_345_678_901, 255)];
-    let asked: Vec<Value> = tiles
-        .iter()
-        .map(|(level, index, width)| json!({ "Level": level, "Index": index, "Width": width }))
-        .collect();
     let answer = ask(&json!({
-        "Entries": entries, "Records": requests(&records), "Trees": requests(&trees), "Tiles": asked,
+        "Entries": entries(SIZE), "Records": requests(&records), "Trees": requests(&trees),
     }));
     for (kind, cases) in [("Records", &records), ("Trees", &trees)] {
         let judged = answer[kind].as_array().unwrap();
@@ -135,9 +135,33 @@ fn go_makes_the_same_trees_and_proofs_and_judges_ours_the_same() {
             assert_eq!(found["Root"], case.root.as_str(), "{kind} {}", case.request);
         }
     }
-    for (found, (level, index, width)) in answer["Tiles"].as_array().unwrap().iter().zip(tiles) {
-        let theirs = found.as_str().unwrap().replacen("tile/8/", "tile/", 1);
-        assert_eq!(theirs, tile_path(level, index, width));
+}
+
+#[test]
+fn go_draws_the_same_tiles() {
+    let size = 600;
+    let tree = tree(size);
+    let drawn = [(0, 0, 256), (0, 1, 256), (0, 2, 88), (1, 0, 2)];
+    let beyond = [(0, 999, 256), (1, 1000, 7), (2, 1_234_067, 1), (5, 12_345_678_901, 255)];
+    let tiles: Vec<(u8, u64, u16)> = drawn.into_iter().chain(beyond).collect();
+    let asked: Vec<Value> = tiles
+        .iter()
+        .map(|(level, index, width)| json!({ "Level": level, "Index": index, "Width": width }))
+        .collect();
+    let answer = ask(&json!({ "Entries": entries(size), "Tiles": asked }));
+    let found = answer["Tiles"].as_array().unwrap();
+    assert_eq!(found.len(), tiles.len());
+    for (found, (level, index, width)) in found.iter().zip(&tiles) {
+        // Go writes the height of tiles; C2SP fixes it at 8 and leaves it out.
+        let path = found["Path"].as_str().unwrap().replacen("tile/8/", "tile/", 1);
+        assert_eq!(path, tile_path(*level, *index, *width));
+    }
+    for (found, (level, index, width)) in found.iter().zip(drawn) {
+        let first = index * u64::from(TILE_WIDTH);
+        let nodes = (first..first + u64::from(width))
+            .flat_map(|n| *tree.node(usize::from(level) * 8, n).unwrap().as_bytes());
+        let bytes: Vec<u8> = nodes.collect();
+        assert_eq!(found["Data"], BASE64.encode(&bytes), "tile {index} of level {level}");
     }
 }
 
@@ -147,26 +171,66 @@ fn go_opens_our_checkpoints_and_refuses_what_we_refuse() {
     for n in 0..5 {
         log.append(entry(n));
     }
-    let witness = Witness::named("one").unwrap();
-    let note = log.note(5, &[&witness], UnixSeconds::new(1_800_000_000)).unwrap();
-    let text = String::from_utf8(note).unwrap();
+    let (witness, absent) = (Witness::named("one").unwrap(), Witness::named("two").unwrap());
+    let text = String::from_utf8(log.note(5, &[&witness], AT).unwrap()).unwrap();
     let stranger = Log::named("stranger").unwrap();
+    let later = cosigned_one_second_later(&text, &witness.vkey);
     let cases = [
         (&log.vkey, text.clone(), "good: "),
         (&log.vkey, text.replace("\n5\n", "\n6\n"), "refused: "),
         (&log.vkey, text.replace("\n\n", "\n"), "refused: "),
         (&log.vkey, text.trim_end().to_owned(), "refused: "),
         (&stranger.vkey, text.clone(), "refused: "),
+        (&witness.vkey, text.clone(), "good: "),
+        (&witness.vkey, text.replace("\n5\n", "\n6\n"), "refused: "),
+        (&witness.vkey, later, "refused: "),
+        (&absent.vkey, text.clone(), "refused: "),
     ];
     let notes: Vec<Value> = cases
         .iter()
         .map(|(key, text, _)| json!({ "Key": key.to_string(), "Note": BASE64.encode(text.as_bytes()) }))
         .collect();
     let answer = ask(&json!({ "Notes": notes }));
-    for (found, (key, text, expected)) in answer["Notes"].as_array().unwrap().iter().zip(cases) {
+    let judged = answer["Notes"].as_array().unwrap();
+    assert_eq!(judged.len(), cases.len());
+    for (found, (key, text, expected)) in judged.iter().zip(cases) {
         let found = found.as_str().unwrap();
         assert!(found.starts_with(expected), "{found}: {text:?}");
-        let ours = bartizan_trust::checkpoint::open(text.as_bytes(), key);
-        assert_eq!(ours.is_ok(), expected == "good: ", "{text:?}");
+        let ours = match key.key_type() {
+            NoteKeyType::Ed25519 => checkpoint::open(text.as_bytes(), key).is_ok(),
+            NoteKeyType::CosignatureV1 => {
+                Note::decode(text.as_bytes()).is_ok_and(|note| note.cosigned_at(key) == Some(AT))
+            }
+        };
+        assert_eq!(ours, expected == "good: ", "{text:?}");
     }
+}
+
+/// The same signature, its time moved.
+fn cosigned_one_second_later(text: &str, key: &VerifierKey) -> String {
+    let mut note = Note::decode(text.as_bytes()).unwrap();
+    let line = note.signatures.iter_mut().find(|line| line.name == key.name()).unwrap();
+    line.signature[7] += 1;
+    String::from_utf8(note.encode()).unwrap()
+}
+
+#[test]
+fn a_checkpoint_signed_and_cosigned_by_go_opens_here() {
+    let wish = json!({
+        "Log": "go.test/log", "Witness": "go.test/witness", "Seed": BASE64.encode(&[7; 32]), "Time": AT.get(), "Size": 9,
+    });
+    let answer = ask(&json!({ "Entries": entries(9), "Wishes": [wish] }));
+    let granted = &answer["Wishes"][0];
+    let key = |name: &str| VerifierKey::parse(granted[name].as_str().unwrap()).unwrap();
+    let (log, witness) = (key("Log"), key("Witness"));
+    assert_eq!(witness.key_type(), NoteKeyType::CosignatureV1);
+    let note = BASE64.decode(granted["Note"].as_str().unwrap().as_bytes()).unwrap();
+    let opened = checkpoint::open(&note, &log).unwrap();
+    assert_eq!(opened.checkpoint.size, 9);
+    assert_eq!(Some(opened.checkpoint.root), tree(9).root_at(9));
+    assert_eq!(opened.note.cosigned_at(&witness), Some(AT));
+    assert_eq!(opened.note.encode(), note);
+    let moved = Note { text: opened.note.text.replace("\n9\n", "\n8\n"), ..opened.note };
+    assert!(!moved.is_signed_by(&log));
+    assert_eq!(moved.cosigned_at(&witness), None);
 }

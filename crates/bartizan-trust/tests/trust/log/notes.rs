@@ -2,7 +2,7 @@
 
 use bartizan_testkit::load::organisation::Key;
 use bartizan_testkit::world::{Log, Witness};
-use bartizan_trust::checkpoint;
+use bartizan_trust::checkpoint::{self, Checkpoint};
 use bartizan_trust::note::{Note, NoteKeyType, VerifierKey};
 use bartizan_trust::time::UnixSeconds;
 use data_encoding::BASE64;
@@ -106,4 +106,53 @@ fn malformed_notes_are_refused_by_both() {
         assert!(!they_verify(text.as_bytes(), &log.vkey), "{text:?}");
         assert!(checkpoint::open(text.as_bytes(), &log.vkey).is_err(), "{text:?}");
     }
+}
+
+/// Where the specification says that we differ: one bad line spoils no checkpoint.
+#[test]
+fn a_bad_line_of_a_known_key_is_skipped_where_the_peer_refuses_the_note() {
+    let log = log();
+    let good = log.note(2, &[], AT).unwrap();
+    let mut note = Note::decode(&good).unwrap();
+    let mut bad = note.signatures[0].clone();
+    bad.signature[0] ^= 1;
+    note.signatures.insert(0, bad);
+    assert!(!they_verify(&note.encode(), &log.vkey));
+    assert!(checkpoint::open(&note.encode(), &log.vkey).is_ok());
+    note.signatures.pop();
+    assert!(checkpoint::open(&note.encode(), &log.vkey).is_err(), "the bad line alone");
+}
+
+/// The three lines of a checkpoint, in `tlog_tiles`.
+#[test]
+fn checkpoint_texts_are_read_as_by_the_peer() {
+    let root = BASE64.encode(&[7; 32]);
+    for size in [0, 1, 1_u64 << 40] {
+        let text = format!("peer.test/log\n{size}\n{root}\n");
+        let ours = Checkpoint::parse(&text).unwrap();
+        let theirs = tlog_tiles::Checkpoint::from_bytes(text.as_bytes()).unwrap();
+        assert_eq!((ours.origin.as_str(), ours.size), (theirs.origin(), theirs.size()));
+        assert_eq!(*ours.root.as_bytes(), theirs.hash().0);
+        assert_eq!(ours.to_text().into_bytes(), theirs.to_bytes());
+    }
+    let bad = [
+        format!("\n9\n{root}\n"),
+        format!("peer.test/log\n09\n{root}\n"),
+        format!("peer.test/log\n+9\n{root}\n"),
+        format!("peer.test/log\n-9\n{root}\n"),
+        format!("peer.test/log\n\n{root}\n"),
+        format!("peer.test/log\n18446744073709551616\n{root}\n"),
+        format!("peer.test/log\n9\n{root}"),
+        "peer.test/log\n9\n".to_owned(),
+        format!("peer.test/log\n9\n{}\n", BASE64.encode(&[7; 31])),
+        format!("peer.test/log\n9\n{}\n", root.trim_end_matches('=')),
+    ];
+    for text in bad {
+        assert!(tlog_tiles::Checkpoint::from_bytes(text.as_bytes()).is_err(), "{text:?}");
+        assert!(Checkpoint::parse(&text).is_err(), "{text:?}");
+    }
+    // Where the specification says that we are stricter.
+    let extended = format!("peer.test/log\n9\n{root}\nextension\n");
+    assert!(tlog_tiles::Checkpoint::from_bytes(extended.as_bytes()).is_ok());
+    assert!(Checkpoint::parse(&extended).is_err());
 }

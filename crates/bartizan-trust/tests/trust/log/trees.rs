@@ -91,6 +91,49 @@ proptest! {
         prop_assert_eq!(ours, honest);
     }
 
+    /// The size is bound by the checkpoint, not by the path: where a path has the same shape in two sizes it fits both.
+    #[test]
+    fn inclusion_in_a_tree_of_another_size_is_judged_as_by_two_peers(
+        size in 1..600u64, index in 0..600u64, claimed in 1..620u64,
+    ) {
+        let index = index % size;
+        let tree = tree(size);
+        let root = tree.root_at(size).unwrap();
+        let path = tree.inclusion_path(index, size).unwrap();
+        let leaf = leaf_hash(&entry(index));
+        let ours = verify_inclusion(&leaf, index, claimed, &path, &root).is_ok();
+        let ct = InclusionProof::try_from_bytes(concat(&path)).is_ok_and(|proof| {
+            let root = RootHash::<sha2::Sha256>::new((*root.as_bytes()).into(), claimed);
+            root.verify_inclusion(&entry(index), index, &proof).is_ok()
+        });
+        let go = check_record(&all_theirs(&path), claimed, theirs(&root), index, theirs(&leaf)).is_ok();
+        prop_assert_eq!((ours, ours), (ct, go));
+        prop_assert!(ours || claimed != size);
+    }
+
+    #[test]
+    fn consistency_between_other_sizes_is_judged_as_by_two_peers(
+        old in 1..600u64, more in 0..200u64, claimed_old in 1..620u64, claimed_more in 0..200u64,
+    ) {
+        let (new, claimed_new) = (old + more, claimed_old + claimed_more);
+        let tree = tree(new);
+        let (old_root, new_root) = (tree.root_at(old).unwrap(), tree.root_at(new).unwrap());
+        let path = tree.consistency_path(old, new).unwrap();
+        for (before, after) in [(claimed_old, claimed_new), (old, claimed_new), (claimed_old, new)] {
+            if before > after {
+                prop_assert!(verify_consistency(before, &old_root, after, &new_root, &path).is_err());
+                continue;
+            }
+            let ours = verify_consistency(before, &old_root, after, &new_root, &path).is_ok();
+            let root = |hash: &Sha256, size| RootHash::<sha2::Sha256>::new((*hash.as_bytes()).into(), size);
+            let ct = ConsistencyProof::try_from_bytes(concat(&path)).is_ok_and(|proof| {
+                root(&new_root, after).verify_consistency(&root(&old_root, before), &proof).is_ok()
+            });
+            let go = check_tree(&all_theirs(&path), after, theirs(&new_root), before, theirs(&old_root)).is_ok();
+            prop_assert_eq!((ours, ours), (ct, go), "{} to {}", before, after);
+        }
+    }
+
     #[test]
     fn consistency_is_judged_as_by_two_peers(
         old in 1..600u64, more in 0..200u64, wrong_root in prop::bool::weighted(0.2), harm in harm(),

@@ -54,6 +54,18 @@ fn a_two_of_two_envelope_is_accepted_by_the_peer() {
     assert_eq!((code, said.trim()), (Some(0), "good: 2 keys"));
 }
 
+/// The first signature once more, perhaps under another key id.
+fn doubled(envelope: &[u8], keyid: Option<&str>) -> Vec<u8> {
+    let mut envelope: serde_json::Value = serde_json::from_slice(envelope).unwrap();
+    let signatures = envelope["signatures"].as_array_mut().unwrap();
+    let mut copy = signatures[0].clone();
+    if let Some(keyid) = keyid {
+        copy["keyid"] = keyid.into();
+    }
+    signatures.push(copy);
+    serde_json::to_vec(&envelope).unwrap()
+}
+
 #[test]
 fn what_lacks_a_person_or_was_changed_is_refused_by_the_peer_too() {
     let job = World::new().unwrap().job().unwrap();
@@ -62,11 +74,14 @@ fn what_lacks_a_person_or_was_changed_is_refused_by_the_peer_too() {
     let same_person = signed(&job, &[("alice", Author), ("alice", Approve)]).unwrap();
     let swapped = signed(&job, &[("alice", Approve), ("bob", Author)]).unwrap();
     let stranger = signed(&job, &[("alice", Author), ("mallory", Approve)]).unwrap();
+    let bob = Key::named("bob").unwrap().public.fingerprint();
     let cases = [
         ("one signature", one.encode(), 1),
         // securesystemslib refuses to read a key id twice; we read it and count the person once.
         ("one person twice", same_person.encode(), 2),
         ("roles swapped", swapped.encode(), 1),
+        ("one signature twice", doubled(&one.encode(), None), 2),
+        ("one signature twice, under the other's key id", doubled(&one.encode(), Some(&bob)), 1),
         ("a stranger", stranger.encode(), 1),
         ("another type", text.replace("job.v1", "job.v2").into_bytes(), 1),
         ("another payload", text.replace("\"payload\":\"ey", "\"payload\":\"fy").into_bytes(), 1),
