@@ -1,21 +1,18 @@
 //! The decision: may this job run here, now? Specification: `docs/spec/verification.md`, "Authorize".
 
-use std::collections::BTreeSet;
-
 use crate::checkpoint;
 use crate::class::{self, derive_class};
-use crate::envelope::{Envelope, EnvelopeError, IgnoredSignature, VerifiedSignature};
+use crate::envelope::{Envelope, EnvelopeError, IgnoredSignature};
 use crate::id::{OperatorId, Sha256, StatementId};
 use crate::limits;
 use crate::merkle::{leaf_hash, verify_consistency, verify_inclusion};
+use crate::people::{check_customer, judge_signers};
 use crate::policy::LogTrust;
 use crate::proof::LogProof;
 use crate::refusal::Refusal;
-use crate::signers::{OperatorSignature, check_key_rules, count_operators, meets};
+use crate::signers::count_operators;
 use crate::state::{JobsView, LocalFacts, Membership, State, TrustState};
-use crate::statement::{
-    Action, Bundle, Class, ClassRule, Content, Job, Script, SignatureRole, StatementType, UserCheck,
-};
+use crate::statement::{Action, Bundle, Class, ClassRule, Content, Job, Script, StatementType};
 use crate::targets::verify_target;
 use crate::time::UnixSeconds;
 use crate::version::AgentVersion;
@@ -297,74 +294,6 @@ fn check_window(job: &Job, rule: &ClassRule, now: UnixSeconds) -> Result<(), Ref
         return Err(Refusal::TooEarly);
     }
     Ok(())
-}
-
-// SPEC: verification.md step 9
-fn judge_signers(
-    rule: &ClassRule,
-    job: &Job,
-    signatures: &[OperatorSignature<'_>],
-) -> Result<Vec<OperatorId>, Refusal> {
-    let in_scope: Vec<_> =
-        signatures.iter().filter(|s| s.operator.tenants.contains(&job.tenant)).collect();
-    let who = |role: SignatureRole, check: UserCheck| -> BTreeSet<&OperatorId> {
-        in_scope
-            .iter()
-            .filter(|s| s.role == role && meets(check, &s.facts))
-            .map(|s| &s.operator.id)
-            .collect()
-    };
-    // Whoever signed as author, however it was done, is no second person.
-    let all_authors = who(SignatureRole::Author, UserCheck::None);
-    let authors = who(SignatureRole::Author, rule.user_check);
-    let Some(author) = authors.first() else {
-        return Err(if all_authors.is_empty() {
-            Refusal::AuthorMissing
-        } else {
-            Refusal::UserCheckMissing
-        });
-    };
-    let others = |check| -> Vec<&OperatorId> {
-        who(SignatureRole::Approve, check)
-            .into_iter()
-            .filter(|id| !all_authors.contains(id))
-            .collect()
-    };
-    let enough = |count: usize| usize::try_from(rule.approvals).is_ok_and(|needed| count >= needed);
-    let approvers = others(rule.user_check);
-    if !enough(approvers.len()) {
-        let without_check = enough(others(UserCheck::None).len());
-        return Err(if without_check {
-            Refusal::UserCheckMissing
-        } else {
-            Refusal::ApprovalsMissing
-        });
-    }
-    Ok(core::iter::once(*author).chain(approvers).cloned().collect())
-}
-
-// SPEC: verification.md step 9, customer rule
-fn check_customer(
-    bundle: &Bundle,
-    rule: &ClassRule,
-    job: &Job,
-    verified: &[VerifiedSignature],
-) -> Result<(), Refusal> {
-    let Some(customer) = bundle.customers.iter().find(|customer| customer.tenant == job.tenant)
-    else {
-        return Ok(());
-    };
-    if rule.class < customer.rule.from_class {
-        return Ok(());
-    }
-    let counts = |signature: &VerifiedSignature| {
-        signature.role == SignatureRole::Customer
-            && customer.keys.iter().any(|key| {
-                key.ssh == signature.key.to_openssh()
-                    && check_key_rules(key, &signature.facts).is_ok()
-            })
-    };
-    if verified.iter().any(counts) { Ok(()) } else { Err(Refusal::CustomerMissing) }
 }
 
 // SPEC: verification.md step 10
