@@ -524,6 +524,7 @@ fn class_rule(class: Class, approvals: u32, endpoints: u32) -> ClassRule {
         freshness_s: 3600,
         window_s_max: 7 * DAY_S,
         jobs_per_hour_max: 5,
+        operator_jobs_per_hour_max: 1000,
         witnesses: if approvals == 0 { "any-one" } else { "both" }.to_owned(),
     }
 }

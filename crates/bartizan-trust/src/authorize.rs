@@ -412,6 +412,10 @@ fn check_start(
     if state.starts_within_hour(job.class, now) >= rate {
         return Err(Refusal::RateLimited);
     }
+    let rate = usize::try_from(judged.rule.operator_jobs_per_hour_max).unwrap_or(usize::MAX);
+    if state.signed_within_hour(&judged.signers, now) >= rate {
+        return Err(Refusal::OperatorRateLimited);
+    }
     Ok(())
 }
 
@@ -431,7 +435,8 @@ fn start(
         return Err(Refusal::ContentMismatch);
     }
     let reviewed = judged.signers.len() > 1;
-    state.record_start(id, &job, reviewed.then_some(script.content.sha256), state.now(facts));
+    let reviewed = reviewed.then_some(script.content.sha256);
+    state.record_start(id, &job, &judged.signers, reviewed, state.now(facts));
     Ok(Verdict::Run(Box::new(Authorized {
         job: id,
         statement: job,

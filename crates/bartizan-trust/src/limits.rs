@@ -86,6 +86,8 @@ pub const CONTROL_ENTRIES_MAX: usize = 64;
 pub const SEEN_MAX: usize = 4096;
 /// Most jobs whose delay runs at the same time.
 pub const WAITING_MAX: usize = 256;
+/// Highest rate of a class: one start a second. Bounds the starts that an endpoint remembers.
+pub const RATE_PER_HOUR_MAX: u32 = 3600;
 /// Most script hashes remembered as countersigned before.
 pub const REVIEWED_MAX: usize = 1024;
 /// Longest window of any job in seconds: 30 days.

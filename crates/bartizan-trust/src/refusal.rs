@@ -91,6 +91,8 @@ pub enum Refusal {
     AfterMissing,
     /// The local rate for the class is used up.
     RateLimited,
+    /// The local rate of one of the operators who signed is used up.
+    OperatorRateLimited,
     /// The content is missing, or its hash or size differ from what was signed.
     ContentMismatch,
     /// The enrolment is expired, not signed by an operator with the role, or not for this organisation.
@@ -155,6 +157,7 @@ impl Refusal {
         Self::Frozen,
         Self::AfterMissing,
         Self::RateLimited,
+        Self::OperatorRateLimited,
         Self::ContentMismatch,
         Self::EnrolmentInvalid,
         Self::AgentTooOld,
@@ -207,6 +210,7 @@ impl Refusal {
             Self::Frozen => "freeze.covered",
             Self::AfterMissing => "after.missing",
             Self::RateLimited => "rate.limited",
+            Self::OperatorRateLimited => "rate.operator",
             Self::ContentMismatch => "content.mismatch",
             Self::EnrolmentInvalid => "enrolment.invalid",
             Self::AgentTooOld => "agent.too_old",
@@ -262,6 +266,7 @@ impl Refusal {
             | Self::Frozen
             | Self::AfterMissing
             | Self::RateLimited
+            | Self::OperatorRateLimited
             | Self::ContentMismatch
             | Self::AgentTooOld => Retry::Later,
         }
@@ -321,6 +326,9 @@ impl Refusal {
             Self::Frozen => "thaw with two operators when it is safe",
             Self::AfterMissing => "wait for the earlier job's receipt",
             Self::RateLimited => "wait; the class allows only so many jobs an hour",
+            Self::OperatorRateLimited => {
+                "wait, or have other people sign; if these starts were not yours: `bartizan freeze operator:ID`"
+            }
             Self::ContentMismatch => "the server must deliver exactly the script that was signed",
             Self::EnrolmentInvalid => "create a new install command with `bartizan enroll`",
         }

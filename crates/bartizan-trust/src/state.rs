@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::PendingBundle;
 use crate::freezes::Freezes;
-use crate::id::{Anchor, EndpointId, OrgId, Sha256, SiteId, StatementId, TenantId};
+use crate::id::{Anchor, EndpointId, OperatorId, OrgId, Sha256, SiteId, StatementId, TenantId};
 use crate::limits;
 use crate::merkle::Frontier;
 use crate::statement::{Bundle, Class, Decision, Job, Receipt, StateSummary};
@@ -56,6 +56,9 @@ pub struct State {
     pub reviewed: BTreeSet<Sha256>,
     /// Starts that may lie within the last hour, per class.
     pub starts: BTreeMap<Class, Vec<UnixSeconds>>,
+    /// The same per operator who signed, over all classes.
+    #[serde(default)]
+    pub signed_starts: BTreeMap<OperatorId, Vec<UnixSeconds>>,
     /// Number of the last receipt.
     pub receipt_seq: u64,
     /// The last receipt.
@@ -135,6 +138,7 @@ impl State {
             succeeded: BTreeMap::new(),
             reviewed: BTreeSet::new(),
             starts: BTreeMap::new(),
+            signed_starts: BTreeMap::new(),
             receipt_seq: 0,
             receipt_prev: None,
         }
@@ -189,9 +193,13 @@ impl State {
 
     /// Starts of a class within the hour before `now`.
     pub(crate) fn starts_within_hour(&self, class: Class, now: UnixSeconds) -> usize {
-        self.starts
-            .get(&class)
-            .map_or(0, |starts| starts.iter().filter(|at| now.since(**at) < 3600).count())
+        self.starts.get(&class).map_or(0, |starts| within_hour(starts, now))
+    }
+
+    /// Starts within the hour before `now` that one of these people has signed: of the busiest of them.
+    pub(crate) fn signed_within_hour(&self, signers: &[OperatorId], now: UnixSeconds) -> usize {
+        let of = |who| self.signed_starts.get(who).map_or(0, |starts| within_hour(starts, now));
+        signers.iter().map(of).max().unwrap_or(0)
     }
 
     /// A job starts: it never starts again.
@@ -199,6 +207,7 @@ impl State {
         &mut self,
         id: StatementId,
         job: &Job,
+        signers: &[OperatorId],
         reviewed: Option<Sha256>,
         now: UnixSeconds,
     ) {
@@ -207,10 +216,17 @@ impl State {
         self.succeeded.retain(|_, exp| *exp > floor);
         self.seen.insert(id, job.window.exp);
         self.waiting.remove(&id);
-        let starts = self.starts.entry(job.class).or_default();
+        self.starts.entry(job.class).or_default().push(now);
+        for operator in signers {
+            self.signed_starts.entry(operator.clone()).or_default().push(now);
+        }
         // By witness time, which never goes back: a clock set forward and back forgets nothing.
-        starts.retain(|at| floor.since(*at) < 3600);
-        starts.push(now);
+        let lately = |starts: &mut Vec<UnixSeconds>| {
+            starts.retain(|at| floor.since(*at) < 3600);
+            !starts.is_empty()
+        };
+        self.starts.retain(|_, starts| lately(starts));
+        self.signed_starts.retain(|_, starts| lately(starts));
         if let Some(content) = reviewed {
             self.reviewed.insert(content);
             if self.reviewed.len() > limits::REVIEWED_MAX {
@@ -229,4 +245,8 @@ impl State {
             floor: self.floor,
         }
     }
+}
+
+fn within_hour(starts: &[UnixSeconds], now: UnixSeconds) -> usize {
+    starts.iter().filter(|at| now.since(**at) < 3600).count()
 }

@@ -70,6 +70,7 @@ fn class_tightens(before: &ClassRule, after: &ClassRule) -> bool {
         && after.freshness_s <= before.freshness_s
         && after.window_s_max <= before.window_s_max
         && after.jobs_per_hour_max <= before.jobs_per_hour_max
+        && after.operator_jobs_per_hour_max <= before.operator_jobs_per_hour_max
         && after.witnesses == before.witnesses
 }
 

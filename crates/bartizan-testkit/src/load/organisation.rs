@@ -283,6 +283,7 @@ fn class_rule(class: Class, approvals: u32, endpoints: u32) -> ClassRule {
         freshness_s: HOUR_S,
         window_s_max: DAY_S,
         jobs_per_hour_max: 1000,
+        operator_jobs_per_hour_max: 1000,
         witnesses: if approvals == 0 { "one" } else { "both" }.to_owned(),
     }
 }

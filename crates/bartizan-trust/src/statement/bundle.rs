@@ -211,6 +211,8 @@ pub struct ClassRule {
     pub window_s_max: u64,
     /// Most jobs of this class an endpoint starts within an hour.
     pub jobs_per_hour_max: u32,
+    /// Most jobs of any class that one operator's signature helps to start on an endpoint within an hour, asked of jobs of this class.
+    pub operator_jobs_per_hour_max: u32,
     /// The group of the log policy whose witnesses must have co-signed.
     pub witnesses: String,
 }
@@ -387,6 +389,9 @@ fn check_classes(classes: &[ClassRule]) -> Result<(), &'static str> {
         }
         if rule.endpoints_new_max > rule.endpoints_max {
             return Err("class: endpoints_new_max is at most endpoints_max");
+        }
+        if rule.jobs_per_hour_max.max(rule.operator_jobs_per_hour_max) > limits::RATE_PER_HOUR_MAX {
+            return Err("class: rates of at most 3,600 an hour");
         }
         if rule.witnesses.is_empty() || !is_plain_text(&rule.witnesses, 64) {
             return Err("class.witnesses: a group of the log policy, or `none`");

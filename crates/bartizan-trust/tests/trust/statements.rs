@@ -52,6 +52,7 @@ fn class(class: Class) -> ClassRule {
         freshness_s: 3600,
         window_s_max: 3600,
         jobs_per_hour_max: 60,
+        operator_jobs_per_hour_max: 60,
         witnesses: "any".to_owned(),
     }
 }

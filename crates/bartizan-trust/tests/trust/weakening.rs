@@ -46,13 +46,14 @@ fn more_endpoints(bundle: &mut Bundle) {
 
 #[test]
 fn i7_what_weakens_waits_for_its_delay() {
-    let weaken: [fn(&mut Bundle); 12] = [
+    let weaken: [fn(&mut Bundle); 13] = [
         |b| b.operators.push(operator("mallory").unwrap()),
         |b| b.operators[0].keys.insert(0, operator_key(&Key::named("another key").unwrap().public)),
         |b| b.root.threshold = 1,
         |b| b.classes[1].approvals = 0,
         more_endpoints,
         |b| b.classes[0].freshness_s += 1,
+        |b| b.classes[0].operator_jobs_per_hour_max += 1,
         |b| b.classes[1].witnesses = "any-one".to_owned(),
         |b| b.limits.timeout_s_max += 1,
         |b| b.servers[0].spki = Sha256::of(b"the attacker's key"),

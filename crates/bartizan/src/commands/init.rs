@@ -193,6 +193,7 @@ fn classes(check: UserCheck, people: usize, change_endpoints_max: u32) -> Vec<Cl
         freshness_s: DAY_S,
         window_s_max: 7 * DAY_S,
         jobs_per_hour_max: 600,
+        operator_jobs_per_hour_max: 600,
         witnesses: "any-one".to_owned(),
     };
     vec![
@@ -205,6 +206,7 @@ fn classes(check: UserCheck, people: usize, change_endpoints_max: u32) -> Vec<Cl
             freshness_s: HOUR_S,
             window_s_max: DAY_S,
             jobs_per_hour_max: 60,
+            operator_jobs_per_hour_max: 60,
             ..base.clone()
         },
         ClassRule {
@@ -215,6 +217,7 @@ fn classes(check: UserCheck, people: usize, change_endpoints_max: u32) -> Vec<Cl
             endpoints_max: change_endpoints_max,
             freshness_s: HOUR_S,
             jobs_per_hour_max: 60,
+            operator_jobs_per_hour_max: 60,
             witnesses: two.to_owned(),
             ..base.clone()
         },
@@ -226,6 +229,7 @@ fn classes(check: UserCheck, people: usize, change_endpoints_max: u32) -> Vec<Cl
             delay_s: 900,
             freshness_s: 600,
             jobs_per_hour_max: 10,
+            operator_jobs_per_hour_max: 30,
             witnesses: two.to_owned(),
             ..base
         },

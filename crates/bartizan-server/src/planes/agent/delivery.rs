@@ -239,6 +239,7 @@ fn passes_with_time(code: Option<&str>) -> bool {
                 | Refusal::ControlGap
                 | Refusal::BundleTooOld
                 | Refusal::RateLimited
+                | Refusal::OperatorRateLimited
                 | Refusal::AfterMissing
                 | Refusal::SeenFull
                 | Refusal::DelayRuns

@@ -125,11 +125,15 @@ fn class_rule(class: Class) -> impl Strategy<Value = ClassRule> {
     let rarely = || prop::bool::weighted(0.04);
     (
         (approvals, user_check, witnesses, freshness),
-        (1..=4u32, 0..=4u32, 1..=3u32),
+        (1..=4u32, 0..=4u32, 1..=3u32, prop_oneof![1 => 1..=2u32, 2 => Just(100)]),
         (rarely(), rarely()),
     )
         .prop_map(
-            move |((approvals, user_check, witnesses, freshness_s), (new, more, rate), odd)| {
+            move |(
+                (approvals, user_check, witnesses, freshness_s),
+                (new, more, rate, signed),
+                odd,
+            )| {
                 let scale = if class == Class::Fleet { 100 } else { 1 };
                 ClassRule {
                     class,
@@ -142,6 +146,7 @@ fn class_rule(class: Class) -> impl Strategy<Value = ClassRule> {
                     freshness_s,
                     window_s_max: 10_000,
                     jobs_per_hour_max: rate,
+                    operator_jobs_per_hour_max: signed,
                     witnesses: witnesses.to_owned(),
                 }
             },

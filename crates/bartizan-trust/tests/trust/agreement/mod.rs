@@ -172,6 +172,7 @@ const JOB_REFUSALS: &[Refusal] = &[
     Refusal::ControlStale,
     Refusal::AfterMissing,
     Refusal::RateLimited,
+    Refusal::OperatorRateLimited,
     Refusal::ContentMismatch,
 ];
 

@@ -127,6 +127,8 @@ pub(super) struct Memory {
     pub accepted: Vec<u64>,
     pub succeeded: Vec<(u64, u64)>,
     pub started: Vec<(Class, u64)>,
+    /// Who has signed what was started, and when.
+    pub signed: Vec<(String, u64)>,
     pub countersigned: BTreeSet<Script>,
     pub log: Vec<u64>,
     pub witness_time: u64,
@@ -231,10 +233,7 @@ fn steps(
         });
         demand(done, Refusal::AfterMissing)?;
     }
-    let lately =
-        |(class, at): &&(Class, u64)| *class == wish.class && now.saturating_sub(*at) < 3600;
-    let started = memory.started.iter().filter(lately).count();
-    demand(started < rule.jobs_per_hour_max as usize, Refusal::RateLimited)?;
+    rates(rule, memory, wish.class, &people, now)?;
     match evidence.content {
         Brought::Nothing => return Ok(Answer::NeedContent),
         Brought::Wrong => return Err(Refusal::ContentMismatch),
@@ -242,10 +241,29 @@ fn steps(
     }
     memory.accepted.push(wish.id);
     memory.started.push((wish.class, now));
+    memory.signed.extend(people.iter().map(|person| ((*person).to_owned(), now)));
     if people.len() > 1 {
         memory.countersigned.insert(wish.script);
     }
     Ok(Answer::Run)
+}
+
+fn rates(
+    rule: &ClassRule,
+    memory: &Memory,
+    class: Class,
+    people: &BTreeSet<&str>,
+    now: u64,
+) -> Result<(), Refusal> {
+    let lately = |at: u64| now.saturating_sub(at) < 3600;
+    let started = memory.started.iter().filter(|(of, at)| *of == class && lately(*at)).count();
+    demand(started < rule.jobs_per_hour_max as usize, Refusal::RateLimited)?;
+    for person in people {
+        let signed = memory.signed.iter().filter(|(who, at)| who == person && lately(*at)).count();
+        let allowed = signed < rule.operator_jobs_per_hour_max as usize;
+        demand(allowed, Refusal::OperatorRateLimited)?;
+    }
+    Ok(())
 }
 
 fn class<'r>(rules: &'r Rules, memory: &Memory, wish: &Wish) -> Result<&'r ClassRule, Refusal> {

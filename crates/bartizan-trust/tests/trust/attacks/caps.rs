@@ -67,6 +67,84 @@ fn more_jobs_an_hour_than_the_class_allows_wait() {
     ));
 }
 
+/// Alice's key is stolen. However she spreads her jobs over classes and whoever she gets to approve them, an endpoint starts
+/// no more than the rate says; the others go on working.
+#[test]
+fn a_stolen_key_starts_no_more_than_its_rate_whatever_classes_it_spreads_over() {
+    let mut world = World::with(|bundle| {
+        bundle.classes.iter_mut().for_each(|rule| rule.operator_jobs_per_hour_max = 4);
+        Ok(())
+    })
+    .unwrap();
+    let mut state = world.endpoint(0).unwrap();
+    let ways = [(Class::Routine, "bob"), (Class::Change, "carol"), (Class::Fleet, "bob")];
+    for (class, approver) in ways.into_iter().cycle().take(4) {
+        let delivery = job_by(&mut world, &state, class, ("alice", approver));
+        state = runs(&world, &state, &delivery);
+    }
+    for (class, approver) in ways {
+        let delivery = job_by(&mut world, &state, class, ("alice", approver));
+        assert_eq!(code(&world, &mut state, &delivery), Refusal::OperatorRateLimited);
+    }
+    // Nor by approving what others are made to write.
+    let delivery = job_by(&mut world, &state, Class::Change, ("carol", "alice"));
+    assert_eq!(code(&world, &mut state, &delivery), Refusal::OperatorRateLimited);
+    let honest = job_by(&mut world, &state, Class::Change, ("bob", "carol"));
+    let mut state = runs(&world, &state, &honest);
+    // Nothing was used up: an hour later the same delivery runs.
+    let late = job_by(&mut world, &state, Class::Change, ("alice", "bob"));
+    assert_eq!(code(&world, &mut state, &late), Refusal::OperatorRateLimited);
+    world.now = world.now.plus(3599);
+    state = world.caught_up(&state).unwrap();
+    assert_eq!(code(&world, &mut state, &late), Refusal::OperatorRateLimited);
+    world.now = world.now.plus(1);
+    assert!(matches!(deliver(&world, &state, &late).verdict, Verdict::Refused(Refusal::Expired)));
+    let again = job_by(&mut world, &state, Class::Change, ("alice", "bob"));
+    runs(&world, &state, &again);
+}
+
+#[test]
+fn a_clock_set_forward_and_back_gives_no_operator_a_new_hour() {
+    let mut world = World::with(|bundle| {
+        bundle.classes.iter_mut().for_each(|rule| rule.operator_jobs_per_hour_max = 1);
+        Ok(())
+    })
+    .unwrap();
+    let state = world.endpoint(0).unwrap();
+    let first = job_by(&mut world, &state, Class::Change, ("alice", "bob"));
+    let mut state = runs(&world, &state, &first);
+    let real = world.now;
+    world.now = real.plus(3000);
+    let second = job_by(&mut world, &state, Class::Change, ("alice", "carol"));
+    assert_eq!(code(&world, &mut state, &second), Refusal::OperatorRateLimited);
+    world.now = real;
+    let third = job_by(&mut world, &state, Class::Change, ("alice", "carol"));
+    assert_eq!(code(&world, &mut state, &third), Refusal::OperatorRateLimited);
+    let others = job_by(&mut world, &state, Class::Change, ("carol", "bob"));
+    assert_eq!(code(&world, &mut state, &others), Refusal::OperatorRateLimited, "bob signed, too");
+}
+
+fn job_by(
+    world: &mut World,
+    state: &State,
+    class: Class,
+    (author, approver): (&str, &str),
+) -> Delivery {
+    let mut job = world.job().unwrap();
+    job.class = class;
+    let signers = [(author, Author), (approver, Approve)];
+    world.deliver(&signed(&job, &signers).unwrap(), state).unwrap()
+}
+
+/// Refused, with what the endpoint remembers afterwards.
+#[track_caller]
+fn code(world: &World, state: &mut State, delivery: &Delivery) -> Refusal {
+    let outcome = deliver(world, state, delivery);
+    *state = outcome.state;
+    let Verdict::Refused(refusal) = outcome.verdict else { panic!("{:?}", outcome.verdict) };
+    refusal
+}
+
 #[test]
 fn a_job_waits_for_those_it_comes_after() {
     let mut world = world();
