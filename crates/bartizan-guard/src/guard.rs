@@ -3,12 +3,15 @@
 mod freeze;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use bartizan_os::cgroup::{self, Delegation};
 use bartizan_os::exec::Report;
-use bartizan_os::{files, inventory, signals};
+use bartizan_os::{confine, files, inventory, signals};
 use bartizan_proto::limits::{INVENTORY_BYTES_MAX, PROTOCOL_VERSION};
 use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Setup};
 use bartizan_trust::authorize::{Outcome, Verdict, authorize};
@@ -27,6 +30,7 @@ use crate::device::DeviceKey;
 use crate::folder::{Enrolled, Folder, Started};
 use crate::install::now;
 use crate::jobs::{self, Awaited, Piece, RUNNING_MAX, Running, Told};
+use crate::launcher::{self, Launcher};
 use crate::outbox::{self, Outbox, RECEIPTS_MAX, REFUSALS_MAX};
 use crate::pipe::{Agent, Separation};
 use crate::receipts::{self, Account};
@@ -62,10 +66,20 @@ pub(crate) fn run(options: Run) -> Result<()> {
         .context("another bartizan-guard runs in this folder")?;
     signals::catch_stop_requests().context("catch signals")?;
     let program = options.agent.map_or_else(beside_this_program, Ok)?;
-    let mut guard = Guard::load(folder, enrolled, program, separation)?;
-    eprintln!("endpoint {}; {}", guard.device.endpoint(), guard.separation.describe());
-    guard.finish_interrupted()?;
-    guard.run()
+    let groups = cgroup::take_over();
+    let (launcher, orders) = launcher::open();
+    // This thread keeps what its children need; everything that reads, decides and writes gives it up.
+    let deciding = thread::spawn(move || -> Result<()> {
+        let confined = confine::this_thread().context("give up privileges")?;
+        let mut guard = Guard::load(folder, enrolled, program, separation, launcher, groups)?;
+        eprintln!("endpoint {}; {}", guard.device.endpoint(), guard.separation.describe());
+        eprintln!("guard: {}", confined.describe());
+        eprintln!("jobs: {}", guard.limits);
+        guard.finish_interrupted()?;
+        guard.run()
+    });
+    orders.serve();
+    deciding.join().map_err(|_| anyhow::anyhow!("the deciding thread broke off"))?
 }
 
 fn beside_this_program() -> Result<PathBuf> {
@@ -82,6 +96,10 @@ struct Guard {
     outbox: Outbox,
     program: PathBuf,
     separation: Separation,
+    launcher: Launcher,
+    groups: Option<Arc<Delegation>>,
+    /// What holds jobs in, in one line.
+    limits: String,
     events: Receiver<Event>,
     sender: SyncSender<Event>,
     agent: Option<Agent>,
@@ -105,7 +123,13 @@ impl Guard {
         enrolled: Enrolled,
         program: PathBuf,
         separation: Separation,
+        launcher: Launcher,
+        groups: Result<Delegation, String>,
     ) -> Result<Self> {
+        let limits = match &groups {
+            Ok(groups) => groups.describe(),
+            Err(reason) => format!("no cgroup, so no limits but time and output: {reason}"),
+        };
         let device = DeviceKey::load(&folder.device_key())?;
         let certificate = std::fs::read(folder.certificate())
             .context("read the certificate; enrol this endpoint anew")?;
@@ -131,6 +155,9 @@ impl Guard {
             outbox,
             program,
             separation,
+            launcher,
+            groups: groups.ok().map(Arc::new),
+            limits,
             events,
             sender,
             agent: None,
@@ -176,10 +203,7 @@ impl Guard {
             self.refresh_inventory();
             self.read_inbox()?;
             if signals::stop_requested() && self.running.is_empty() {
-                if let Some(agent) = self.agent.take() {
-                    agent.end();
-                }
-                return Ok(());
+                return self.agent.take().map_or(Ok(()), |agent| agent.end(&self.launcher));
             }
         }
     }
@@ -388,7 +412,12 @@ impl Guard {
                 self.folder.note_started(&started)?;
                 self.folder.store_state(&state)?;
                 self.state = state;
-                let work = jobs::start(proof, started.t0, self.folder.jobs(), self.sender.clone());
+                let place = jobs::Place {
+                    folder: self.folder.jobs(),
+                    groups: self.groups.clone(),
+                    events: self.sender.clone(),
+                };
+                let work = jobs::start(proof, started.t0, place, &self.launcher)?;
                 self.running.insert(started.job, work);
                 self.send(self.taken(started.job, JobPhase::Running));
                 Ok(())
@@ -473,7 +502,7 @@ impl Guard {
     }
 
     fn send_inventory(&mut self) {
-        let json = serde_json::to_vec(&inventory::read(VERSION)).unwrap_or_default();
+        let json = serde_json::to_vec(&inventory::read(VERSION, &self.limits)).unwrap_or_default();
         if !json.is_empty() && json.len() <= INVENTORY_BYTES_MAX {
             self.inventory_sent = Some((Instant::now(), Sha256::of(&json)));
             self.send(Message::Inventory { json });
@@ -485,7 +514,7 @@ impl Guard {
         if !self.linked || at.elapsed() < INVENTORY_INTERVAL {
             return;
         }
-        let json = serde_json::to_vec(&inventory::read(VERSION)).unwrap_or_default();
+        let json = serde_json::to_vec(&inventory::read(VERSION, &self.limits)).unwrap_or_default();
         if Sha256::of(&json) == hash {
             self.inventory_sent = Some((Instant::now(), hash));
         } else {
@@ -502,8 +531,10 @@ impl Guard {
     }
 
     fn replace_agent(&mut self) {
-        if let Some(agent) = self.agent.take() {
-            agent.end();
+        if let Some(agent) = self.agent.take()
+            && let Err(error) = agent.end(&self.launcher)
+        {
+            eprintln!("{error:#}");
         }
         self.generation += 1;
         self.linked = false;
@@ -516,7 +547,14 @@ impl Guard {
         if self.agent.is_some() || Instant::now() < self.restart_at || signals::stop_requested() {
             return;
         }
-        match Agent::start(&self.program, &self.separation, self.generation, self.sender.clone()) {
+        let started = Agent::start(
+            &self.program,
+            &self.separation,
+            self.generation,
+            self.sender.clone(),
+            &self.launcher,
+        );
+        match started {
             Ok(agent) => {
                 self.agent = Some(agent);
                 self.send_setup();

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
+use anyhow::Result;
+use bartizan_os::cgroup::Delegation;
 use bartizan_os::exec::{self, Stream as OsStream};
 use bartizan_os::signals;
 use bartizan_proto::message::{JobMessage, Message, Stream};
@@ -17,6 +19,7 @@ use bartizan_trust::statement::{Content, Job, Script};
 use bartizan_trust::time::UnixSeconds;
 
 use crate::guard::Event;
+use crate::launcher::Launcher;
 
 /// Most jobs at work at once.
 pub(crate) const RUNNING_MAX: usize = 16;
@@ -135,20 +138,28 @@ impl Work {
     }
 }
 
+/// Where a job runs and whom it tells.
+pub(crate) struct Place {
+    pub(crate) folder: PathBuf,
+    pub(crate) groups: Option<Arc<Delegation>>,
+    pub(crate) events: SyncSender<Event>,
+}
+
 /// Runs a job on a thread of its own; what happens comes back as events.
 pub(crate) fn start(
     proof: Box<Authorized<Script>>,
     t0: UnixSeconds,
-    folder: PathBuf,
-    events: SyncSender<Event>,
-) -> Work {
+    place: Place,
+    launcher: &Launcher,
+) -> Result<Work> {
     let job = proof.job();
     let work = Work::of(&proof, t0);
     let frozen = Arc::clone(&work.frozen);
-    thread::spawn(move || {
+    let follow = move || {
+        let Place { folder, groups, events } = place;
         let output = events.clone();
         let stop = || signals::stop_requested() || frozen.load(Ordering::Relaxed);
-        let report = exec::run(proof, &folder, stop, |chunk| {
+        let report = exec::run(proof, &folder, groups.as_deref(), stop, |chunk| {
             let stream = match chunk.stream {
                 OsStream::Stdout => Stream::Stdout,
                 OsStream::Stderr => Stream::Stderr,
@@ -159,6 +170,7 @@ pub(crate) fn start(
             let _ = output.send(Event::Output(message));
         });
         let _ = events.send(Event::Finished(job, report));
-    });
-    work
+    };
+    launcher.call(|| drop(thread::spawn(follow)))?;
+    Ok(work)
 }

@@ -13,6 +13,7 @@ use bartizan_proto::frame::{FrameReader, encode_frame};
 use bartizan_proto::message::Message;
 
 use crate::guard::Event;
+use crate::launcher::Launcher;
 
 /// The account the network half runs as, where the machine has it.
 const AGENT_ACCOUNT: &str = "bartizan-agent";
@@ -32,8 +33,11 @@ impl Agent {
         separation: &Separation,
         generation: u64,
         events: SyncSender<Event>,
+        launcher: &Launcher,
     ) -> Result<Self> {
-        let mut child = companion::start(program, separation.account())
+        let (wanted, account) = (program.to_owned(), separation.account().cloned());
+        let mut child = launcher
+            .call(move || companion::start(&wanted, account.as_ref()))?
             .with_context(|| format!("start {}", program.display()))?;
         let stdin = child.stdin.take().context("take the agent's standard input")?;
         let stdout = child.stdout.take().context("take the agent's standard output")?;
@@ -52,10 +56,12 @@ impl Agent {
         }
     }
 
-    /// Ends it.
-    pub(crate) fn end(mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Ends it. It may be another user, to whom the deciding thread cannot send signals.
+    pub(crate) fn end(mut self, launcher: &Launcher) -> Result<()> {
+        launcher.call(move || {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use bartizan_trust::authorize::Authorized;
 use bartizan_trust::statement::{Interpreter, Output, Script};
 
 use crate::account::{self, Account};
+use crate::cgroup::{Delegation, JobGroup};
 use crate::limits::OUTPUT_LINGER;
 use crate::output::{Collector, Read1, read_both};
 use crate::{sealed, tree};
@@ -53,21 +54,25 @@ pub struct Report {
 }
 
 /// Runs an authorised script in a fresh process and folder below `folder`, which belongs to the guard. Takes the proof by
-/// value: one proof, one run. `sink` gets output as it comes, up to the job's cap.
+/// value: one proof, one run. Where a cgroup was delegated, the run gets one of its own below it. `sink` gets output as it
+/// comes, up to the job's cap.
 #[expect(clippy::needless_pass_by_value, reason = "the proof is used up: one proof, one run")]
 pub fn run(
     proof: Box<Authorized<Script>>,
     folder: &Path,
+    groups: Option<&Delegation>,
     stop: impl Fn() -> bool,
     sink: impl FnMut(Chunk<'_>),
 ) -> Report {
     let script = proof.action();
     let mut collector = Collector::new(script.output_max, sink);
     let place = folder.join(proof.job().to_string());
-    let ending = match prepare(&proof, &place).and_then(|prepared| start(script, &prepared, &place))
-    {
-        Ok(child) => {
-            follow(child, Duration::from_secs(u64::from(script.timeout_s)), &stop, &mut collector)
+    let begun = prepare(&proof, &place, groups)
+        .and_then(|prepared| Ok((start(script, &prepared, &place)?, prepared)));
+    let ending = match begun {
+        Ok((child, prepared)) => {
+            let timeout = Duration::from_secs(u64::from(script.timeout_s));
+            follow(child, prepared.group.as_ref(), timeout, &stop, &mut collector)
         }
         Err(code) => Ending::NotStarted(code),
     };
@@ -82,10 +87,15 @@ struct Prepared {
     work: PathBuf,
     account: Option<Account>,
     become_account: bool,
+    group: Option<JobGroup>,
 }
 
 /// Puts the content where nobody can change it, and checks there that it is what was signed.
-fn prepare(proof: &Authorized<Script>, place: &Path) -> Result<Prepared, &'static str> {
+fn prepare(
+    proof: &Authorized<Script>,
+    place: &Path,
+    groups: Option<&Delegation>,
+) -> Result<Prepared, &'static str> {
     let script = proof.action();
     let become_account = script.run_as.is_some();
     let account = match &script.run_as {
@@ -102,7 +112,9 @@ fn prepare(proof: &Authorized<Script>, place: &Path) -> Result<Prepared, &'stati
     if sealed::hash(&mut content).map_err(|_| "exec.spawn")? != script.content.sha256 {
         return Err("exec.content_changed");
     }
-    let prepared = Prepared { content, work: place.join("work"), account, become_account };
+    let name = proof.job().to_string();
+    let group = groups.map(|groups| groups.job(&name)).transpose().map_err(|_| "exec.cgroup")?;
+    let prepared = Prepared { content, work: place.join("work"), account, become_account, group };
     make_folder(place, &prepared).map_err(|_| "exec.folder")?;
     Ok(prepared)
 }
@@ -146,7 +158,8 @@ fn start(script: &Script, prepared: &Prepared, place: &Path) -> Result<Child, &'
         .stderr(Stdio::piped())
         // What a terminal sends to the guard is not for its scripts.
         .process_group(0);
-    tree::plant(&mut command, &prepared.content, prepared.other_account());
+    let entrance = prepared.group.as_ref().map(|group| &group.entrance);
+    tree::plant(&mut command, &prepared.content, entrance, prepared.other_account());
     command.spawn().map_err(|_| "exec.spawn")
 }
 
@@ -162,6 +175,7 @@ fn find_interpreter(interpreter: Interpreter) -> Option<&'static Path> {
 
 fn follow<F: FnMut(Chunk<'_>)>(
     mut child: Child,
+    group: Option<&JobGroup>,
     timeout: Duration,
     stop: &impl Fn() -> bool,
     collector: &mut Collector<F>,
@@ -176,7 +190,7 @@ fn follow<F: FnMut(Chunk<'_>)>(
         }
         if Instant::now() >= deadline || stop() {
             let ending = if stop() { Ending::Interrupted } else { Ending::TimedOut };
-            tree::end(&mut child);
+            tree::end(&mut child, group);
             drain(&reads, open, collector);
             return ending;
         }

@@ -31,6 +31,8 @@ pub struct Inventory {
     pub uptime_s: u64,
     /// Version of the agent.
     pub agent: String,
+    /// What holds jobs in: a cgroup and its limits, or why there is none.
+    pub jobs: String,
 }
 
 /// Processor.
@@ -65,7 +67,7 @@ pub struct Disk {
 }
 
 /// Reads everything. What cannot be read is empty or zero; an inventory never fails.
-pub fn read(agent_version: &str) -> Inventory {
+pub fn read(agent_version: &str, jobs: &str) -> Inventory {
     let memory = fact("/proc/meminfo");
     let cpu = fact("/proc/cpuinfo");
     Inventory {
@@ -84,6 +86,7 @@ pub fn read(agent_version: &str) -> Inventory {
         addresses: addresses(),
         uptime_s: uptime_s() / 300 * 300,
         agent: agent_version.to_owned(),
+        jobs: plain(jobs),
     }
 }
 
@@ -192,7 +195,7 @@ mod tests {
 
     #[test]
     fn this_machine_has_a_name_a_processor_memory_and_a_disk_size() {
-        let inventory = read("0.1.0");
+        let inventory = read("0.1.0", "no cgroup");
         assert!(
             !inventory.hostname.is_empty()
                 && !inventory.kernel.is_empty()

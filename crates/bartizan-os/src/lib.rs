@@ -4,7 +4,9 @@
 //! `authorize` can make.
 
 pub mod account;
+pub mod cgroup;
 pub mod companion;
+pub mod confine;
 pub mod exec;
 pub mod files;
 pub mod inventory;

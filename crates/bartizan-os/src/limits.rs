@@ -16,3 +16,9 @@ pub const FACT_BYTES_MAX: u64 = 256 * 1024;
 pub const INVENTORY_ITEMS_MAX: usize = 64;
 /// Longest text in an inventory, in characters.
 pub const INVENTORY_TEXT_MAX: usize = 128;
+/// Most of the machine's memory one job may use, in per cent: the rest keeps the machine and the guard going.
+pub const JOB_MEMORY_PERCENT: u64 = 75;
+/// Most processes and threads of one job: a build has hundreds, a fork bomb any number.
+pub const JOB_PROCESSES_MAX: u32 = 4096;
+/// A job's share of the processor beside others, of which each usually has 100: what people work with comes first.
+pub const JOB_CPU_WEIGHT: u32 = 50;

@@ -15,19 +15,29 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process};
 use rustix::thread::{Gid, Uid, set_thread_gid, set_thread_groups, set_thread_uid};
 
 use crate::account::Account;
+use crate::cgroup::JobGroup;
 use crate::limits::{GRACE, KILL_PATIENCE};
 
 /// Lets the command's child wait over the interpreter, which inherits `content`, becomes `account` if one is given, and
-/// ends when the guard does.
+/// ends when the guard does. Both enter the job's cgroup by its `entrance`, if there is one.
 #[expect(unsafe_code, reason = "code between fork and exec has no safe interface in std")]
-pub(crate) fn plant(command: &mut Command, content: &File, account: Option<&Account>) {
+pub(crate) fn plant(
+    command: &mut Command,
+    content: &File,
+    entrance: Option<&File>,
+    account: Option<&Account>,
+) {
     let guard = std::process::id();
+    let entrance = entrance.map(AsRawFd::as_raw_fd);
     let content = content.as_raw_fd();
     let account = account.map(|account| (account.uid, account.gid));
     // SAFETY: the closure makes system calls only and allocates nothing, as code after fork must.
     unsafe {
         command.pre_exec(move || {
             end_with(guard)?;
+            if let Some(entrance) = entrance {
+                enter(entrance)?;
+            }
             rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
             let waiter = std::process::id();
             if let Some(interpreter) = fork()? {
@@ -42,8 +52,8 @@ pub(crate) fn plant(command: &mut Command, content: &File, account: Option<&Acco
     }
 }
 
-/// Ends everything in the tree: asked first, then without asking.
-pub(crate) fn end(waiter: &mut Child) {
+/// Ends everything in the tree: asked first, then without asking. What is in the job's cgroup ends at once and whole.
+pub(crate) fn end(waiter: &mut Child, group: Option<&JobGroup>) {
     let Some(root) = i32::try_from(waiter.id()).ok().and_then(Pid::from_raw) else { return };
     // Stopped, it stays until everything below it is gone, and inherits whatever is abandoned meanwhile.
     let _ = kill_process(root, Signal::STOP);
@@ -51,6 +61,10 @@ pub(crate) fn end(waiter: &mut Child) {
     let asked = Instant::now();
     while asked.elapsed() < GRACE && !living_below(root).is_empty() {
         std::thread::sleep(Duration::from_millis(10));
+    }
+    if let Some(group) = group {
+        // Where the kernel is older than 5.14, the list of processes below has to do.
+        let _ = group.kill();
     }
     let until = Instant::now() + KILL_PATIENCE;
     loop {
@@ -134,6 +148,14 @@ fn become_account(uid: u32, gid: u32) -> io::Result<()> {
     set_thread_gid(Gid::from_raw(gid))?;
     set_thread_uid(Uid::from_raw(uid))?;
     Ok(())
+}
+
+/// Writes the calling process into a cgroup.
+#[expect(unsafe_code, reason = "a number becomes a descriptor again")]
+fn enter(entrance: i32) -> io::Result<()> {
+    // SAFETY: the guard holds the file open until the child was started, and this process is a copy of it.
+    let entrance = unsafe { BorrowedFd::borrow_raw(entrance) };
+    rustix::io::write(entrance, b"0").map(drop).map_err(Into::into)
 }
 
 #[expect(unsafe_code, reason = "a number becomes a descriptor again")]

@@ -10,6 +10,7 @@
 
 mod folder;
 mod hostile;
+mod limits;
 mod pipe;
 mod separation;
 mod sigkill;

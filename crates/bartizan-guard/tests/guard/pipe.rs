@@ -13,7 +13,7 @@ use bartizan_proto::message::{Hello, JobMessage, Message};
 use bartizan_testkit::world::{World, script, signed};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Anchor, EndpointId, Sha256};
-use bartizan_trust::statement::{Action, Decision, Receipt, SignatureRole};
+use bartizan_trust::statement::{Action, Decision, Receipt, Script, SignatureRole};
 use bartizan_trust::targets::TargetTree;
 use bartizan_trust::time::UnixSeconds;
 
@@ -93,13 +93,27 @@ impl Place {
 
     /// Starts the guard and waits for its set-up message.
     pub(crate) fn start(&self) -> Guard {
+        self.start_by(&[])
+    }
+
+    /// The same by another program, which becomes the guard.
+    pub(crate) fn start_by(&self, prefix: &[&str]) -> Guard {
         // New pipes each time: an agent that is being killed with its guard may still hold the old ones.
         let number = self.started.get();
         self.started.set(number + 1);
         self.write_agent(number);
         let log =
             OpenOptions::new().create(true).append(true).open(self.path("guard.log")).unwrap();
-        let child = guard_command()
+        let guard = guard_command();
+        let mut command = match prefix {
+            [] => guard,
+            [program, arguments @ ..] => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(guard.get_program());
+                command
+            }
+        };
+        let child = command
             .args(["run", "--dir"])
             .arg(self.path("guard"))
             .arg("--agent-binary")
@@ -135,10 +149,21 @@ impl Place {
 
     /// A countersigned, logged job for this endpoint that runs `text`.
     pub(crate) fn job(&mut self, text: &str) -> (JobMessage, Vec<u8>) {
+        self.job_with(text, |_| {})
+    }
+
+    /// The same, with another script than usual.
+    pub(crate) fn job_with(
+        &mut self,
+        text: &str,
+        change: impl FnOnce(&mut Script),
+    ) -> (JobMessage, Vec<u8>) {
         let tree = TargetTree::new(&[(self.endpoint, 0)]).unwrap();
         let mut job = self.world.job().unwrap();
         job.targets = tree.targets();
-        job.action = Action::Script(script(text.as_bytes()).unwrap());
+        let mut action = script(text.as_bytes()).unwrap();
+        change(&mut action);
+        job.action = Action::Script(action);
         let signers = [("alice", SignatureRole::Author), ("bob", SignatureRole::Approve)];
         let envelope = signed(&job, &signers).unwrap().encode();
         let index = self.world.jobs.append(envelope.clone());
@@ -240,6 +265,16 @@ impl Guard {
             }
             _ => None,
         })
+    }
+
+    /// The next receipt of something done, past those that were not confirmed.
+    pub(crate) fn receipt_until_done(&mut self) -> Receipt {
+        loop {
+            let receipt = self.receipt();
+            if receipt.decision == Decision::Done {
+                return receipt;
+            }
+        }
     }
 
     /// The code of the next refusal, past receipts that were not confirmed.

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use bartizan_os::account::{self, Account};
+use bartizan_proto::message::Message;
+use bartizan_trust::statement::Interpreter;
 
 use crate::pipe::{Place, guard_command};
 
@@ -166,6 +168,26 @@ fn one_user(halves: &Halves) {
 }
 
 #[test]
+fn a_script_has_the_sockets_and_capabilities_that_the_guard_gave_up() {
+    let mut place = Place::new();
+    let mut guard = place.start();
+    guard.link(&place);
+    let text = "import socket\n\
+                socket.create_server(('127.0.0.1', 0))\n\
+                socket.socketpair()\n\
+                print([line for line in open('/proc/self/status') if line.startswith('CapEff')])\n";
+    let (job, content) = place.job_with(text, |script| script.interpreter = Interpreter::Python3);
+    guard.deliver(job, &content);
+    let told = guard.receive_until(|message| match message {
+        Message::Output { bytes, .. } => Some(String::from_utf8(bytes.clone()).unwrap()),
+        _ => None,
+    });
+    assert_eq!(guard.receipt().code, "ok", "{told}");
+    let none = told.contains("0000000000000000");
+    assert_eq!(none, !account::is_root(), "{told}");
+}
+
+#[test]
 fn the_guard_has_no_socket() {
     let place = Place::new();
     let options: &[&str] = if account::is_root() { &["--agent-user", "nobody"] } else { &[] };
@@ -179,6 +201,46 @@ fn the_guard_has_no_socket() {
         pipes += usize::from(target.starts_with("pipe:"));
     }
     assert!(pipes >= 2, "one pipe in, one out");
+}
+
+/// A line of the status of each of the guard's threads: its first thread, then the others.
+fn threads(guard: u32, name: &str) -> (String, Vec<String>) {
+    let mut first = String::new();
+    let mut others = Vec::new();
+    for task in fs::read_dir(format!("/proc/{guard}/task")).unwrap() {
+        let task = task.unwrap();
+        let status = fs::read_to_string(task.path().join("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(&format!("{name}:"))).unwrap();
+        let line = line.trim().to_owned();
+        if task.file_name().to_str() == Some(&guard.to_string()) {
+            first = line;
+        } else {
+            others.push(line);
+        }
+    }
+    (first, others)
+}
+
+#[test]
+fn every_thread_of_the_guard_but_the_one_that_starts_processes_is_confined() {
+    let place = Place::new();
+    let halves = Halves::start(&place, guard_command(), None, &[]);
+    let guard = halves.guard.id();
+    let own = fs::read_to_string("/proc/self/status").unwrap();
+    let own = own.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap().trim().to_owned();
+    for (name, starts_processes, confined) in [
+        ("Seccomp", None, "2"),
+        ("NoNewPrivs", None, "1"),
+        ("CapEff", Some(own.as_str()), "0000000000000000"),
+        ("CapPrm", Some(own.as_str()), "0000000000000000"),
+    ] {
+        let (first, others) = threads(guard, name);
+        // Deciding, reading the pipe, writing the pipe.
+        assert!(others.len() >= 3, "{name}: {others:?}");
+        assert!(others.iter().all(|other| other == confined), "{name}: {others:?}");
+        assert_eq!(first, starts_processes.unwrap_or("0"), "{name}");
+    }
+    assert!(halves.log().contains("it opens no sockets and starts no programs"));
 }
 
 #[test]

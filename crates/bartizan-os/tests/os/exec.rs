@@ -253,6 +253,6 @@ fn a_folder_that_cannot_be_written_is_named() {
     let place = Place::new();
     fs::write(place.jobs(), "a file in the way").unwrap();
     let proof = prove(b"true", |_| {}).unwrap();
-    let report = bartizan_os::exec::run(proof, &place.jobs(), || false, |_| {});
+    let report = bartizan_os::exec::run(proof, &place.jobs(), None, || false, |_| {});
     assert_eq!(report.ending, Ending::NotStarted("exec.folder"));
 }

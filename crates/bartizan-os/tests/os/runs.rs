@@ -60,7 +60,7 @@ impl Place {
     ) -> Ran {
         let proof = prove(text.as_bytes(), change).unwrap();
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let report = run(proof, &self.jobs(), stop, |chunk| {
+        let report = run(proof, &self.jobs(), None, stop, |chunk| {
             match chunk.stream {
                 Stream::Stdout => stdout.extend_from_slice(chunk.bytes),
                 Stream::Stderr => stderr.extend_from_slice(chunk.bytes),
