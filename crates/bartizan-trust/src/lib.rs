@@ -30,4 +30,5 @@ pub mod tiles;
 pub mod time;
 pub mod version;
 pub mod wire;
+pub mod witness;
 pub mod words;

@@ -75,6 +75,10 @@ pub const LOG_SIZE_MAX: u64 = 1 << 40;
 pub const LOG_PROOF_MAX: usize = 64;
 /// Largest `tlog-proof` in bytes.
 pub const LOG_PROOF_BYTES_MAX: usize = NOTE_BYTES_MAX + 8 * 1024;
+/// Most hashes of a witness's consistency proof, by C2SP tlog-witness.
+pub const ADD_CHECKPOINT_PROOF_MAX: usize = 63;
+/// Largest body of an `add-checkpoint`: a note, 63 hashes in base64, the line before them.
+pub const ADD_CHECKPOINT_BYTES_MAX: usize = NOTE_BYTES_MAX + 4 * 1024;
 /// Most control entries replayed at once; a control log is tiny.
 pub const CONTROL_REPLAY_ENTRIES_MAX: usize = 4096;
 /// Most bytes of control entries replayed at once.

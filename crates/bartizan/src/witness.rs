@@ -4,12 +4,12 @@ use anyhow::{Context, Result};
 use bartizan_proto::operator::CosignatureBody;
 use bartizan_trust::checkpoint::{self, Checkpoint};
 use bartizan_trust::id::Sha256;
-use bartizan_trust::limits;
-use bartizan_trust::merkle::{empty_root, verify_consistency};
+use bartizan_trust::merkle::verify_consistency;
 use bartizan_trust::note::{VerifierKey, cosignature_message};
 use bartizan_trust::policy::LogTrust;
 use bartizan_trust::statement::Bundle;
-use data_encoding::BASE64;
+use bartizan_trust::witness::AddCheckpoint;
+pub(crate) use bartizan_trust::witness::View;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -48,14 +48,6 @@ impl Log {
     }
 }
 
-/// The newest checkpoint this console vouches for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct View {
-    pub(crate) size: u64,
-    pub(crate) root: Sha256,
-}
-
 /// Views by the log's origin.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,7 +55,8 @@ pub(crate) struct WitnessState {
     pub(crate) views: BTreeMap<String, View>,
 }
 
-const FILE: &str = "witness-state.json";
+/// Where that is kept.
+pub(crate) const FILE: &str = "witness-state.json";
 
 /// What this console has seen so far.
 pub(crate) fn load(home: &Home) -> Result<WitnessState> {
@@ -72,7 +65,7 @@ pub(crate) fn load(home: &Home) -> Result<WitnessState> {
 
 /// Accepts a checkpoint that extends the view; anything else is a rewritten log.
 pub(crate) fn extend(view: Option<View>, seen: &Checkpoint, path: &[Sha256]) -> Result<View> {
-    let old = view.unwrap_or(View { size: 0, root: empty_root() });
+    let old = view.unwrap_or_else(View::nothing);
     let next =
         "keep this output, tell the other operators, and do not sign anything on this server";
     if seen.size < old.size {
@@ -135,22 +128,14 @@ type Fetched = (checkpoint::OpenedCheckpoint, Vec<Sha256>);
 
 fn fetch(api: &Api, log: Log, old: u64, key: &VerifierKey) -> Result<Fetched> {
     let body = api.fetch_bytes(&format!("/v1/log/{}/add-checkpoint?old={old}", log.name()))?;
-    let text = str::from_utf8(&body).context("the checkpoint is not text")?;
-    let (head, note) = text.split_once("\n\n").context("the checkpoint is cut")?;
-    let mut lines = head.split('\n');
-    if lines.next() != Some(&format!("old {old}")) {
+    let request = AddCheckpoint::decode(&body).context("read the server's checkpoint")?;
+    if request.old != old {
         anyhow::bail!("the consistency proof is for another size than asked");
     }
-    let hash = |line: &str| {
-        let bytes = BASE64.decode(line.as_bytes()).context("the consistency proof is damaged")?;
-        let bytes: [u8; 32] = bytes.try_into().ok().context("a hash has 32 bytes")?;
-        anyhow::Ok(Sha256::from_bytes(bytes))
-    };
-    let path = lines.map(hash).take(limits::LOG_PROOF_MAX + 1).collect::<Result<Vec<_>>>()?;
-    let opened = checkpoint::open(note.as_bytes(), key).map_err(|error| {
+    let opened = checkpoint::open(&request.note, key).map_err(|error| {
         refused(format!("log {}: {error}", log.name()), "this is not the log your bundle names")
     })?;
-    Ok((opened, path))
+    Ok((opened, request.path))
 }
 
 #[cfg(test)]

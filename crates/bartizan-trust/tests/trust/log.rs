@@ -4,6 +4,7 @@ mod go;
 mod notes;
 mod trees;
 mod vectors;
+mod witness;
 
 use bartizan_trust::merkle::{Tree, leaf_hash};
 
