@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use bartizan_store::Location;
+use serde::Deserialize;
 
 /// Name of the file in the server's directory.
 pub(crate) const FILE: &str = "server.toml";
@@ -21,7 +22,24 @@ struct RawConfig {
     addresses: Vec<String>,
     database: Option<String>,
     heartbeat_s: Option<i64>,
+    witness: Vec<RawWitness>,
     danger_public_operator_plane: bool,
+}
+
+/// One `[[witness]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWitness {
+    url: String,
+}
+
+/// Where a guardian listens: `http://` HOST `:` PORT PATH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WitnessAddress {
+    /// `host:port`.
+    pub(crate) authority: String,
+    /// The submission prefix, without a `/` at its end.
+    pub(crate) prefix: String,
 }
 
 /// Validated configuration.
@@ -34,6 +52,7 @@ pub(crate) struct Config {
     pub(crate) addresses: Vec<String>,
     pub(crate) database: Location,
     pub(crate) heartbeat_s: u32,
+    pub(crate) witnesses: Vec<WitnessAddress>,
 }
 
 /// Every problem of a configuration file.
@@ -79,6 +98,7 @@ fn read_table(table: toml::Table, problems: &mut Vec<String>) -> RawConfig {
             "addresses" => set(&mut raw.addresses, value.try_into()),
             "database" => set(&mut raw.database, value.try_into()),
             "heartbeat_s" => set(&mut raw.heartbeat_s, value.try_into()),
+            "witness" => set(&mut raw.witness, value.try_into()),
             "danger_public_operator_plane" => {
                 set(&mut raw.danger_public_operator_plane, value.try_into())
             }
@@ -127,6 +147,7 @@ fn validate(dir: &Path, raw: RawConfig, problems: &mut Vec<String>) -> Option<Co
     if heartbeat_s.is_none() {
         problems.push("- `heartbeat_s`: out of range; use 1 to 300 seconds".to_owned());
     }
+    let witnesses = witnesses(&raw.witness, problems);
     let database = database(dir, raw.database.as_deref().unwrap_or("sqlite"), problems);
     Some(Config {
         dir: dir.to_owned(),
@@ -136,6 +157,7 @@ fn validate(dir: &Path, raw: RawConfig, problems: &mut Vec<String>) -> Option<Co
         addresses,
         database: database?,
         heartbeat_s: heartbeat_s?,
+        witnesses,
     })
 }
 
@@ -158,6 +180,31 @@ fn listen(
         ));
     }
     address
+}
+
+fn witnesses(raw: &[RawWitness], problems: &mut Vec<String>) -> Vec<WitnessAddress> {
+    if raw.len() > bartizan_trust::limits::POLICY_WITNESSES_MAX {
+        problems.push("- `witness`: name at most 64".to_owned());
+    }
+    let mut addresses = Vec::new();
+    for RawWitness { url } in raw {
+        match witness(url) {
+            Some(address) => addresses.push(address),
+            None => problems.push(format!(
+                "- `witness`: `{url}` is not the address of a guardian; write for example url = \"http://10.0.0.9:8445\" (what passes is signed, so plain HTTP will do)"
+            )),
+        }
+    }
+    addresses
+}
+
+fn witness(url: &str) -> Option<WitnessAddress> {
+    let rest = url.strip_prefix("http://")?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
+    let fits = is_host_port(authority) && path.chars().all(plain);
+    let prefix = format!("/{path}").trim_end_matches('/').to_owned();
+    fits.then(|| WitnessAddress { authority: authority.to_owned(), prefix })
 }
 
 /// Whether a setting's problem has been told already, so that one mistake is not told as two.
@@ -241,6 +288,10 @@ database = "sqlite"
 
 # Seconds between an agent's heartbeats; three missed ones mean offline.
 heartbeat_s = {HEARTBEAT_S}
+
+# Guardians (`bartizan witness serve`) to ask for co-signatures, one section each. Consoles come by themselves.
+#[[witness]]
+#url = "http://10.0.0.9:8445"
 "#,
         quoted.join(", ")
     )
@@ -280,6 +331,30 @@ mod tests {
         let text =
             template(&address("0.0.0.0:8443"), &address("127.0.0.1:8444"), &["h:1".to_owned()]);
         assert_eq!(problems(&text), "");
+    }
+
+    #[test]
+    fn guardians_are_named_by_plain_http_addresses() {
+        let config = |url: &str| {
+            let text =
+                format!("{GOOD}operator_listen = \"127.0.0.1:1\"\n[[witness]]\nurl = \"{url}\"\n");
+            Config::parse(Path::new("/srv"), &text).map(|config| config.witnesses)
+        };
+        for (url, prefix) in [
+            ("http://10.0.0.9:8445", ""),
+            ("http://g.example:80/", ""),
+            ("http://g:80/a/b/", "/a/b"),
+        ] {
+            let found = config(url).expect(url);
+            assert_eq!(found.len(), 1, "{url}");
+            assert_eq!(found.first().expect("one").prefix, prefix, "{url}");
+        }
+        for url in
+            ["https://g:1", "g:1", "http://g", "http://g:0", "http://g:1/a b", "http://g:1/?q"]
+        {
+            let error = config(url).expect_err(url).to_string();
+            assert!(error.contains("not the address of a guardian"), "{error}");
+        }
     }
 
     #[test]

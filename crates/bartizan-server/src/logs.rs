@@ -15,6 +15,7 @@ use bartizan_trust::note::{Note, NoteSignature};
 use bartizan_trust::policy::Policy;
 use bartizan_trust::proof::LogProof;
 use bartizan_trust::time::UnixSeconds;
+use bartizan_trust::witness::AddCheckpoint;
 use tokio::sync::watch;
 
 use crate::db::Db;
@@ -207,8 +208,13 @@ impl Log {
         self.lock().tree.inclusion_path(index, size)
     }
 
-    pub(crate) fn consistency_path(&self, old: u64, new: u64) -> Option<Vec<Sha256>> {
-        self.lock().tree.consistency_path(old, new)
+    /// What a C2SP witness wants to see that last co-signed `old` entries; `None` beyond the end.
+    pub(crate) fn add_checkpoint(&self, old: u64) -> Option<AddCheckpoint> {
+        let state = self.lock();
+        let size = state.tree.size();
+        let note = self.note_at(&state, size)?.encode();
+        let path = state.tree.consistency_path(old, size)?;
+        Some(AddCheckpoint { old, path, note })
     }
 
     pub(crate) fn node(&self, level: usize, index: u64) -> Option<Sha256> {
@@ -240,7 +246,7 @@ impl Log {
     }
 
     /// Takes a judged (and stored) co-signature in; returns the smallest size worth keeping.
-    pub(crate) fn keep(&self, cosignature: CosignatureRecord) -> u64 {
+    fn keep(&self, cosignature: CosignatureRecord) -> u64 {
         let mut state = self.lock();
         state.best.clear();
         if state.tree.root_at(cosignature.size) == Some(cosignature.root) {
@@ -257,8 +263,17 @@ impl Log {
         oldest
     }
 
+    /// Stores a judged co-signature, takes it in, and shows it.
+    pub(crate) async fn take(&self, db: &Db, record: CosignatureRecord) -> anyhow::Result<()> {
+        let (name, stored) = (self.name, record.clone());
+        db.write(move |tx| tx.put_cosignature(name, &stored)).await?;
+        let oldest = self.keep(record);
+        db.write(move |tx| tx.drop_cosignatures(name, oldest)).await?;
+        self.republish().await
+    }
+
     /// Writes the newest checkpoint with its co-signatures to its file.
-    pub(crate) async fn republish(&self) -> anyhow::Result<()> {
+    async fn republish(&self) -> anyhow::Result<()> {
         let mut published = self.published.lock().await;
         let (size, note) = (self.size(), self.latest()?);
         if published.size() == Some(size) {

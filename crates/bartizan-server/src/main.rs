@@ -17,6 +17,7 @@ mod planes;
 mod published;
 mod run;
 mod tls;
+mod witnesses;
 
 use std::process::ExitCode;
 

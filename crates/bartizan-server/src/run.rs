@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use crate::config::Config;
 use crate::keys::ServerKeys;
-use crate::{dispatch, planes, published, tls};
+use crate::{dispatch, planes, published, tls, witnesses};
 
 /// Requests in hand get this long after a signal.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -46,6 +46,9 @@ pub(crate) async fn serve(config: Config, keys: ServerKeys, store: Store) -> any
         tasks.spawn(planes::metrics::serve(Arc::clone(&app), listener, stopped.clone()));
     }
     tasks.spawn(dispatch::run(Arc::clone(&app), stopped.clone()));
+    for witness in app.config.witnesses.clone() {
+        tasks.spawn(witnesses::ask(Arc::clone(&app), witness, stopped.clone()));
+    }
     drop(stopped);
 
     tokio::select! {

@@ -101,29 +101,8 @@ pub(super) async fn add_checkpoint(
     Query(Old { old }): Query<Old>,
 ) -> Result<Vec<u8>, Failure> {
     let log = log(&app, &name)?;
-    let note = log.latest().map_err(|error| Failure::internal(&error))?;
-    let size = note_size(&note.text).ok_or_else(|| outside(0))?;
-    if old > size {
-        return Err(outside(size));
-    }
-    let path = if old == 0 || old == size {
-        Vec::new()
-    } else {
-        log.consistency_path(old, size).ok_or_else(|| outside(size))?
-    };
-    let mut body = format!("old {old}\n");
-    for hash in path {
-        body.push_str(&BASE64.encode(hash.as_bytes()));
-        body.push('\n');
-    }
-    body.push('\n');
-    let mut body = body.into_bytes();
-    body.extend_from_slice(&note.encode());
-    Ok(body)
-}
-
-fn note_size(text: &str) -> Option<u64> {
-    text.lines().nth(1)?.parse().ok()
+    let request = log.add_checkpoint(old).ok_or_else(|| outside(log.size()))?;
+    Ok(request.encode())
 }
 
 /// `GET /v1/log/{name}/proof?index=&size=`: a C2SP tlog-proof; `size` must be that of the newest checkpoint or of
@@ -159,11 +138,7 @@ pub(super) async fn cosignature(
             "fetch the checkpoint again; check that the bundle's policy lists this witness",
         )
     })?;
-    let (name, stored) = (log.name(), record.clone());
-    app.db.write(move |tx| tx.put_cosignature(name, &stored)).await?;
-    let oldest = log.keep(record);
-    app.db.write(move |tx| tx.drop_cosignatures(name, oldest)).await?;
-    log.republish().await.map_err(|error| Failure::internal(&error))?;
+    log.take(&app.db, record).await.map_err(|error| Failure::internal(&error))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
