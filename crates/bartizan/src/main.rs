@@ -1,11 +1,13 @@
 //! Operates: the operator's tool. Everything a person signs is signed here, on the person's own computer, after it was shown
 //! from the exact bytes.
 
+mod alarm;
 mod api;
 mod commands;
 mod demo;
 mod drill;
 mod exit;
+mod guardian;
 mod home;
 mod keys;
 mod mine;

@@ -1,14 +1,13 @@
 //! What is signed with this operator's keys, and whether it was signed here: a stolen key shows itself in the logs.
 //!
-//! The alarm is raised by the operator's own computer and goes out by a command of theirs, never through the server.
+//! The alarm is raised by the operator's own computer, never through the server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use bartizan_trust::control::ControlView;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::StatementId;
@@ -17,6 +16,7 @@ use bartizan_trust::statement::{Operator, StatementType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::alarm::Alarms;
 use crate::api::Api;
 use crate::exit::refused;
 use crate::home::{Home, read_bounded};
@@ -114,28 +114,29 @@ struct Looked {
 pub(crate) fn look(
     home: &Home,
     api: &Api,
+    view: &ControlView,
     me: &Operator,
     views: &[(Log, View)],
-    command: Option<&str>,
+    alarms: &Alarms,
 ) -> Result<Vec<String>> {
     let mut looked: Looked = home.load(LOOKED)?.unwrap_or_default();
-    let mut alarms = Vec::new();
-    for (log, view) in views {
+    let mut told = Vec::new();
+    for (log, seen) in views {
         let before = looked.logs.get(log.name());
         let mut frontier = before.cloned().unwrap_or_default();
         let start = frontier.size();
-        if start > view.size {
+        if start > seen.size {
             // A smaller log is the witness's alarm, and it has been raised.
             continue;
         }
-        let entries = entries_from(api, *log, start, view.size)?;
+        let entries = entries_from(api, *log, start, seen.size)?;
         for entry in &entries {
             frontier.push(leaf_hash(entry));
         }
-        if frontier.root() != view.root {
+        if frontier.root() != seen.root {
             let problem =
                 format!("the server shows other entries of `{}` than it signs", log.name());
-            raise(command, &problem, &json!({ "log": log.name(), "size": view.size }))?;
+            alarms.raise(&problem, &json!({ "log": log.name(), "size": seen.size }))?;
             return Err(refused(problem, "keep this output and tell the other operators"));
         }
         if before.is_some() {
@@ -148,16 +149,16 @@ pub(crate) fn look(
                         log.name(),
                         mine.index
                     );
-                    raise(command, &text, &mine.json())?;
-                    alarms.push(text);
+                    alarms.raise(&text, &mine.json())?;
+                    told.push(text);
                 }
             }
-            alarms.extend(changes(*log, start, &entries, command)?);
+            told.extend(changes(*log, start, &entries, view, alarms)?);
         }
         looked.logs.insert(log.name().to_owned(), frontier);
         home.save(LOOKED, &looked)?;
     }
-    Ok(alarms)
+    Ok(told)
 }
 
 /// Every new control statement concerns everybody.
@@ -165,46 +166,29 @@ fn changes(
     log: Log,
     start: u64,
     entries: &[Vec<u8>],
-    command: Option<&str>,
+    view: &ControlView,
+    alarms: &Alarms,
 ) -> Result<Vec<String>> {
-    let mut alarms = Vec::new();
+    let mut told = Vec::new();
     if log != Log::Control {
-        return Ok(alarms);
+        return Ok(told);
     }
     for (index, entry) in (start..).zip(entries) {
         let decoded = Envelope::decode(entry).ok();
         let kind = decoded.as_ref().and_then(Envelope::kind).map_or("?", StatementType::name);
         let id = decoded.map(|envelope| envelope.id());
-        let text = match id {
-            Some(id) => format!("the control log has a new {kind}: {id}"),
-            None => format!("the control log has an entry that is no statement: {index}"),
+        let waits = view.chain.pending.iter().find(|pending| Some(pending.trust.id) == id);
+        let text = match (id, waits) {
+            (Some(id), Some(pending)) => format!(
+                "the control log has a new {kind} that weakens something and acts at {} unless somebody vetoes it: bartizan bundle veto {id}",
+                pending.due().get()
+            ),
+            (Some(id), None) => format!("the control log has a new {kind}: {id}"),
+            (None, _) => format!("the control log has an entry that is no statement: {index}"),
         };
-        raise(
-            command,
-            &text,
-            &json!({ "log": "control", "index": index, "kind": kind, "id": id }),
-        )?;
-        alarms.push(text);
+        let facts = json!({ "log": "control", "index": index, "kind": kind, "id": id });
+        alarms.raise(&text, &facts)?;
+        told.push(text);
     }
-    Ok(alarms)
-}
-
-/// Runs the operator's command with the text in `BARTIZAN_ALARM` and JSON on its standard input.
-pub(crate) fn raise(command: Option<&str>, text: &str, facts: &Value) -> Result<()> {
-    let Some(command) = command else { return Ok(()) };
-    let mut child = Command::new("sh")
-        .args(["-c", command])
-        .env("BARTIZAN_ALARM", text)
-        .stdin(Stdio::piped())
-        .spawn()
-        .context("run the alarm command")?;
-    if let Some(mut input) = child.stdin.take() {
-        // A command that does not read its input is fine.
-        let _ = writeln!(input, "{}", json!({ "alarm": text, "facts": facts }));
-    }
-    let status = child.wait().context("wait for the alarm command")?;
-    if status.success() {
-        return Ok(());
-    }
-    bail!("the alarm command ended with {status}; it is run again in the next round: {text}")
+    Ok(told)
 }

@@ -16,7 +16,7 @@ use bartizan_trust::words::eight_words;
 use clap::Args;
 use serde_json::json;
 
-use super::keys::Card;
+use super::keys::{Card, WitnessCard};
 use super::{Context, File, options};
 use crate::api::session;
 use crate::api::tls::Pin;
@@ -42,6 +42,9 @@ pub(crate) struct InitOptions {
     /// Cards of the other operators (`bartizan card`)
     #[arg(long = "with", num_args = 1..)]
     cards: Vec<File>,
+    /// Guardians: files that `bartizan witness key` printed
+    #[arg(long = "witness", num_args = 1..)]
+    guardians: Vec<File>,
     /// The server: the file that `bartizan-server identity` printed; with --publish its operator plane, host:port
     #[arg(long)]
     server: Option<String>,
@@ -88,7 +91,15 @@ pub(crate) fn run(context: &Context, options: &InitOptions) -> Result<()> {
         cards.push(card.with_context(|| format!("read the card {}", path.display()))?);
     }
     cards.sort_by(|a, b| a.id.cmp(&b.id));
-    let bundle = propose(&cards, &identity, options)?;
+    let mut witnesses: Vec<(String, String)> =
+        cards.iter().map(|card| (card.id.name().to_owned(), card.witness.clone())).collect();
+    for path in &options.guardians {
+        let card = serde_json::from_slice(&read_bounded(path)?);
+        let card: WitnessCard =
+            card.with_context(|| format!("read the witness's card {}", path.display()))?;
+        witnesses.push((card.name, card.witness));
+    }
+    let bundle = propose(&cards, &witnesses, &identity, options)?;
     if let Err(problem) = bundle.validate() {
         return Err(fail(
             Code::Error,
@@ -103,7 +114,12 @@ pub(crate) fn run(context: &Context, options: &InitOptions) -> Result<()> {
     show(context, &envelope, &next)
 }
 
-fn propose(cards: &[Card], identity: &ServerIdentity, options: &InitOptions) -> Result<Bundle> {
+fn propose(
+    cards: &[Card],
+    witnesses: &[(String, String)],
+    identity: &ServerIdentity,
+    options: &InitOptions,
+) -> Result<Bundle> {
     let operators = cards.iter().map(operator).collect::<Result<Vec<_>>>()?;
     let hardware = operators.iter().flat_map(|operator| &operator.keys).all(|key| {
         PublicKey::parse_openssh(&key.ssh).is_ok_and(|key| key.key_type().is_hardware())
@@ -126,12 +142,12 @@ fn propose(cards: &[Card], identity: &ServerIdentity, options: &InitOptions) -> 
         root: RootRule { threshold: options.threshold },
         recovery: Recovery { keys: Vec::new(), delay_s: 3 * DAY_S },
         weaken_delay_s: DAY_S,
-        classes: classes(check, cards.len(), options.change_endpoints_max),
+        classes: classes(check, witnesses.len(), options.change_endpoints_max),
         limits: BundleLimits { timeout_s_max: 24 * 3600, output_max: 8 * 1024 * 1024 },
         log: LogRule {
             control: identity.control_vkey.clone(),
             jobs: identity.jobs_vkey.clone(),
-            policy: policy(cards),
+            policy: policy(witnesses),
         },
         servers: vec![Server { addresses: identity.agent_addresses.clone(), spki: identity.spki }],
         customers: Vec::new(),
@@ -165,23 +181,23 @@ fn operator(card: &Card) -> Result<Operator> {
     })
 }
 
-/// Every operator's console is a witness; one suffices for small work, two are needed for more.
-fn policy(cards: &[Card]) -> String {
-    let names: Vec<&str> = cards.iter().map(|card| card.id.name()).collect();
+/// Every operator's console is a witness, and every guardian; one suffices for small work, two are needed for more.
+fn policy(witnesses: &[(String, String)]) -> String {
+    let names: Vec<&str> = witnesses.iter().map(|(name, _)| name.as_str()).collect();
     let mut text = String::new();
-    for card in cards {
-        text += &format!("witness {} {}\n", card.id.name(), card.witness);
+    for (name, key) in witnesses {
+        text += &format!("witness {name} {key}\n");
     }
     let all = names.join(" ");
     text += &format!("group any-one any {all}\n");
-    if cards.len() > 1 {
+    if witnesses.len() > 1 {
         text += &format!("group any-two 2 {all}\n");
     }
     text + "quorum any-one\n"
 }
 
-fn classes(check: UserCheck, people: usize, change_endpoints_max: u32) -> Vec<ClassRule> {
-    let two = if people > 1 { "any-two" } else { "any-one" };
+fn classes(check: UserCheck, witnesses: usize, change_endpoints_max: u32) -> Vec<ClassRule> {
+    let two = if witnesses > 1 { "any-two" } else { "any-one" };
     let base = ClassRule {
         class: Class::Observe,
         approvals: 0,

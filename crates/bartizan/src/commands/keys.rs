@@ -50,6 +50,14 @@ pub(crate) struct Card {
     pub(crate) witness: String,
 }
 
+/// A guardian's public half, as `witness key` prints it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WitnessCard {
+    pub(crate) name: String,
+    pub(crate) witness: String,
+}
+
 impl Card {
     /// The card of the one who runs this.
     pub(crate) fn own(context: &Context, id: &OperatorId, name: &str) -> Result<Self> {

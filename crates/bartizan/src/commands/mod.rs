@@ -1,5 +1,6 @@
 //! One command, one function.
 
+mod alarm;
 mod approve;
 mod control;
 mod endpoints;
@@ -142,6 +143,9 @@ pub(crate) enum Command {
     Statement(statement::StatementCommand),
     /// Co-sign the logs, again and again
     Witness(witness::WitnessOptions),
+    /// Alarms that go out by themselves, never through the server
+    #[command(subcommand)]
+    Alarm(alarm::AlarmCommand),
     /// The whole product in two minutes, on this machine
     Demo {
         /// End everything after the story
@@ -206,6 +210,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Log(command) => log::run(context, &command),
         Command::Statement(command) => statement::run(context, &command),
         Command::Witness(options) => witness::run(context, &options),
+        Command::Alarm(command) => alarm::run(context, &command),
         // Handled before a home is needed.
         Command::Demo { .. }
         | Command::Drill { .. }

@@ -1,20 +1,29 @@
-//! `witness`: this console vouches that the logs only grow.
+//! `witness`: this console, or a box of its own, vouches that the logs only grow.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::Args;
+use bartizan_trust::id::Anchor;
+use bartizan_trust::note::VerifierKey;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Context, options};
+use super::{Context, File, options};
+use crate::alarm::Alarms;
 use crate::api::session;
 use crate::exit::{Code, Failure};
+use crate::guardian::{self, Guardian};
+use crate::keys::witness_key::WitnessKey;
 use crate::mine;
 use crate::witness;
 
 /// `bartizan witness …`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct WitnessOptions {
+    #[command(subcommand)]
+    command: Option<WitnessCommand>,
     /// Look once and end
     #[arg(long)]
     once: bool,
@@ -27,10 +36,73 @@ pub(crate) struct WitnessOptions {
     interval: u64,
 }
 
+/// `bartizan witness …`, on a box without an operator
+#[derive(Debug, Subcommand)]
+pub(crate) enum WitnessCommand {
+    /// Answer logs that ask for a co-signature (C2SP tlog-witness): a guardian box, without any login
+    Serve(ServeOptions),
+    /// Print this home's witness key, for `bartizan init --witness` and the policy of a bundle
+    Key {
+        /// What the guardian is called
+        #[arg(long, default_value = "guardian")]
+        name: String,
+    },
+}
+
+/// `bartizan witness serve …`
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    /// Where. Plain HTTP: what passes is signed; a proxy may add TLS
+    #[arg(long, default_value = "127.0.0.1:8445")]
+    listen: SocketAddr,
+    /// What the guardian is called, as in `witness key`
+    #[arg(long, default_value = "guardian")]
+    name: String,
+    /// The genesis bundle of the organisation whose logs to witness
+    #[arg(long, requires = "anchor", required_unless_present = "log_keys")]
+    genesis: Option<File>,
+    /// The anchor that the genesis bundle must have, from an operator
+    #[arg(long, requires = "genesis")]
+    anchor: Option<Anchor>,
+    /// A log to witness, by its verifier key; may be given more than once
+    #[arg(long = "log-key", value_name = "VKEY", value_parser = vkey)]
+    log_keys: Vec<VerifierKey>,
+    /// Run this when a log signs two histories; the text is in BARTIZAN_ALARM
+    #[arg(long, value_name = "COMMAND")]
+    alarm: Option<String>,
+}
+
+fn vkey(text: &str) -> Result<VerifierKey, String> {
+    VerifierKey::parse(text).map_err(|error| error.to_string())
+}
+
 pub(crate) fn run(context: &Context, options: &WitnessOptions) -> Result<()> {
+    match &options.command {
+        None => rounds(context, options),
+        Some(WitnessCommand::Serve(options)) => serve(context, options),
+        Some(WitnessCommand::Key { name }) => {
+            let key = WitnessKey::open(&context.home)?.vkey(name)?;
+            let shown = json!({ "name": name, "witness": key.to_string() });
+            // A card is a file for another person: JSON in either case.
+            context.terminal.result(&shown, &shown.to_string())
+        }
+    }
+}
+
+fn serve(context: &Context, options: &ServeOptions) -> Result<()> {
+    let mut logs = options.log_keys.clone();
+    if let (Some(genesis), Some(anchor)) = (&options.genesis, options.anchor) {
+        logs.extend(guardian::logs_of(genesis, anchor)?);
+    }
+    let guardian = Guardian::new(&context.home, &options.name, logs, options.alarm.as_deref())?;
+    guardian::serve(guardian, options.listen, context.terminal)
+}
+
+fn rounds(context: &Context, options: &WitnessOptions) -> Result<()> {
+    let alarms = Alarms::open(&context.home, options.alarm.as_deref())?;
     loop {
-        match round(context, options.alarm.as_deref()) {
-            Ok(()) if options.once => return Ok(()),
+        match round(context, &alarms) {
+            Ok(()) if options.once => return alarms.deliver(),
             Ok(()) => {}
             Err(error) => {
                 // A log that shrank or forked ends the witness for good; a server that is away does not.
@@ -38,31 +110,35 @@ pub(crate) fn run(context: &Context, options: &WitnessOptions) -> Result<()> {
                     .downcast_ref::<Failure>()
                     .is_none_or(|failure| failure.code == Code::Refused);
                 if fatal {
-                    let facts = json!({ "fatal": true });
-                    mine::raise(options.alarm.as_deref(), &format!("{error:#}"), &facts)?;
+                    alarms.raise(&format!("{error:#}"), &json!({ "fatal": true }))?;
                 }
-                if options.once || fatal {
+                if options.once {
+                    alarms.deliver()?;
                     return Err(error);
                 }
                 crate::exit::report(&error, context.terminal);
+                if fatal {
+                    alarms.finish()?;
+                    return Err(error);
+                }
             }
         }
-        std::thread::sleep(Duration::from_secs(options.interval));
+        alarms.tend(Duration::from_secs(options.interval))?;
     }
 }
 
-fn round(context: &Context, alarm: Option<&str>) -> Result<()> {
+fn round(context: &Context, alarms: &Alarms) -> Result<()> {
     let console = context.connect()?;
     let views = witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
     let shown: Vec<_> =
         views.iter().map(|(log, view)| json!({ "log": log.name(), "size": view.size })).collect();
     let key = session::own_key(&context.home)?;
     let me = key.as_deref().and_then(|key| mine::operator(&console.view, key));
-    let alarms = match me {
-        Some(me) => mine::look(&context.home, &console.api, me, &views, alarm)?,
+    let told = match me {
+        Some(me) => mine::look(&context.home, &console.api, &console.view, me, &views, alarms)?,
         None => Vec::new(),
     };
-    for text in &alarms {
+    for text in &told {
         context.terminal.show(&format!("ALARM {text}"))?;
     }
     let text = if views.is_empty() {
@@ -75,5 +151,5 @@ fn round(context: &Context, alarm: Option<&str>) -> Result<()> {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    context.terminal.result(&json!({ "cosigned": shown, "alarms": alarms }), &text)
+    context.terminal.result(&json!({ "cosigned": shown, "alarms": told }), &text)
 }

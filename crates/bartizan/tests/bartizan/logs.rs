@@ -51,7 +51,7 @@ fn a_log_rolled_back_is_seen_by_every_console_that_co_signed_it() {
          DELETE FROM receipt; DELETE FROM job_target; DELETE FROM job;",
     );
     std::fs::remove_dir_all(stage.path("server/log")).unwrap();
-    restart_on_the_same_ports(&mut stage);
+    stage.restart_server_where_it_was();
     let error = stage.json("bob", &["witness", "--once"]).error(3);
     assert!(error["message"].as_str().unwrap().contains("LOG SHRUNK"), "{error}");
     let verify = stage.json("bob", &["log", "verify"]);
@@ -67,21 +67,6 @@ fn a_log_rolled_back_is_seen_by_every_console_that_co_signed_it() {
             .as_str()
             .is_some_and(|text| text.contains("LOG FORKED"))
     );
-}
-
-fn restart_on_the_same_ports(stage: &mut Stage) {
-    // The consoles know the operator plane by its port.
-    let config = String::from_utf8(stage.read("server/server.toml")).unwrap();
-    let lines = config.lines().map(|line| {
-        if line.starts_with("operator_listen") {
-            format!("operator_listen = \"{}\"\n", stage.plane)
-        } else {
-            format!("{line}\n")
-        }
-    });
-    let config: String = lines.collect();
-    stage.write("server/server.toml", &config);
-    stage.start_server();
 }
 
 #[test]

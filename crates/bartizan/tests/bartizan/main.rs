@@ -7,10 +7,12 @@
     reason = "tests"
 )]
 
+mod alarms;
 mod completions;
 mod drill;
 mod files;
 mod freezing;
+mod guardian;
 mod keys;
 mod logs;
 mod mine;

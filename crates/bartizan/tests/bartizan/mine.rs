@@ -2,22 +2,24 @@
 
 use crate::stage::Stage;
 
-/// An organisation whose Alice has had her key copied.
-fn robbed() -> Stage {
-    let stage = Stage::with_endpoint();
-    std::fs::create_dir(stage.path("thief")).unwrap();
-    std::fs::copy(stage.path("alice/id_ed25519"), stage.path("thief/id_ed25519")).unwrap();
-    let anchor = stage.json("alice", &["org"]).json()["anchor"].as_str().unwrap().to_owned();
-    let join = ["join", "--anchor", &anchor, "--server", &stage.plane];
-    stage.json("thief", &join).ends_with(0);
-    stage
+impl Stage {
+    /// An organisation whose Alice has had her key copied.
+    pub(crate) fn robbed() -> Self {
+        let stage = Self::with_endpoint();
+        std::fs::create_dir(stage.path("thief")).unwrap();
+        std::fs::copy(stage.path("alice/id_ed25519"), stage.path("thief/id_ed25519")).unwrap();
+        let anchor = stage.json("alice", &["org"]).json()["anchor"].as_str().unwrap().to_owned();
+        let join = ["join", "--anchor", &anchor, "--server", &stage.plane];
+        stage.json("thief", &join).ends_with(0);
+        stage
+    }
 }
 
 const RUN: [&str; 7] = ["run", "--on", "all", "--class", "change", "--no-wait", "x.sh"];
 
 #[test]
 fn what_bears_my_signature_is_listed_and_what_i_did_not_sign_here_stands_out() {
-    let stage = robbed();
+    let stage = Stage::robbed();
     stage.write("x.sh", "true\n");
     stage.json("alice", &RUN).ends_with(0);
     let stolen = stage.json("thief", &RUN).ends_with(0).json()["job"].as_str().unwrap().to_owned();
@@ -33,7 +35,7 @@ fn what_bears_my_signature_is_listed_and_what_i_did_not_sign_here_stands_out() {
 
 #[test]
 fn the_witness_raises_the_alarm_until_somebody_has_heard_it() {
-    let mut stage = robbed();
+    let mut stage = Stage::robbed();
     stage.end("witness-alice");
     let heard = stage.text("heard");
     let alarm = format!("printf '%s\\n' \"$BARTIZAN_ALARM\" >> '{heard}'");

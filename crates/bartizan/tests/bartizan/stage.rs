@@ -242,26 +242,46 @@ impl Stage {
             let mut command = stage.command(who, &["witness", "--interval", "1s"]);
             stage.start(&format!("witness-{who}"), &mut command);
         }
+        stage.endpoint();
+        stage
+    }
+
+    /// Installs an endpoint, starts it, and waits until it is connected.
+    pub(crate) fn endpoint(&mut self) {
         let enroll = ["enroll", "--tenant", "acme", "--site", "hq"];
-        let grant = stage.json("alice", &enroll).json();
+        let grant = self.json("alice", &enroll).json();
         let line = grant["command"].as_str().unwrap();
         run(Command::new(program("bartizan-guard"))
             .args(line.split_whitespace().skip(1))
             .arg("--dir")
-            .arg(stage.path("endpoint")))
+            .arg(self.path("endpoint")))
         .ends_with(0);
         let mut guard = Command::new(program("bartizan-guard"));
-        guard.args(["run", "--dir"]).arg(stage.path("endpoint"));
-        stage.start("guard", &mut guard);
-        stage.wait("a connected endpoint", |stage| {
+        guard.args(["run", "--dir"]).arg(self.path("endpoint"));
+        self.start("guard", &mut guard);
+        self.wait("a connected endpoint", |stage| {
             let list = stage.json("alice", &["endpoints"]).json();
             list["endpoints"][0]["connected"] == true
         });
-        stage
+    }
+
+    /// Starts a server again where the consoles know it.
+    pub(crate) fn restart_server_where_it_was(&mut self) {
+        let config = String::from_utf8(self.read("server/server.toml")).unwrap();
+        let line = |line: &str| {
+            if line.starts_with("operator_listen") {
+                format!("operator_listen = \"{}\"\n", self.plane)
+            } else {
+                format!("{line}\n")
+            }
+        };
+        let config: String = config.lines().map(line).collect();
+        self.write("server/server.toml", &config);
+        self.start_server();
     }
 
     /// Starts a process that stays. What it says goes to `NAME.out` and `NAME.log`.
-    fn start(&mut self, name: &str, command: &mut Command) {
+    pub(crate) fn start(&mut self, name: &str, command: &mut Command) {
         let file = |ending: &str| File::create(self.path(&format!("{name}.{ending}"))).unwrap();
         let child = command
             .stdin(Stdio::null())
