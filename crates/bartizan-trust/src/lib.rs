@@ -16,7 +16,7 @@ pub mod keys;
 pub mod limits;
 pub mod merkle;
 pub mod note;
-mod people;
+pub mod people;
 pub mod policy;
 pub mod proof;
 pub mod refusal;

@@ -2,11 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use crate::envelope::VerifiedSignature;
+use crate::envelope::{Envelope, VerifiedSignature};
 use crate::id::OperatorId;
 use crate::refusal::Refusal;
-use crate::signers::{OperatorSignature, check_key_rules, meets};
+use crate::signers::{OperatorSignature, check_key_rules, count_operators, meets};
 use crate::statement::{Bundle, ClassRule, Job, SignatureRole, UserCheck};
+
+/// Whether enough people stand behind a job by a bundle. For servers and consoles, which advise; endpoints ask more.
+// SPEC: verification.md step 9
+pub fn stand_behind(bundle: &Bundle, job: &Job, envelope: &Envelope) -> Result<(), Refusal> {
+    let rule = bundle.class_rule(job.class).ok_or(Refusal::ClassUnknown)?;
+    let (verified, _) = envelope.verify_signatures();
+    let (signatures, _) = count_operators(bundle, &verified);
+    judge_signers(rule, job, &signatures)?;
+    check_customer(bundle, rule, job, &verified)
+}
 
 // SPEC: verification.md step 9
 pub(crate) fn judge_signers(
