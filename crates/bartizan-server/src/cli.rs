@@ -56,6 +56,15 @@ enum Command {
         #[arg(long)]
         dir: PathBuf,
     },
+    /// Make the database of a lost server again, from a mirror that `bartizan log rescue` wrote.
+    Rescue {
+        /// The new server's directory, with the lost one's configuration and keys.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The mirror.
+        #[arg(long)]
+        from: PathBuf,
+    },
     /// Serve until SIGTERM or SIGINT.
     Run {
         /// The server's directory.
@@ -75,6 +84,7 @@ pub(crate) fn main() -> ExitCode {
         }
         Command::Identity { dir } => identity(&dir),
         Command::Check { dir } => check(&dir),
+        Command::Rescue { dir, from } => rescue(&dir, &from),
         Command::Run { dir, set_aside_damaged_database } => run(&dir, set_aside_damaged_database),
     };
     match result {
@@ -154,6 +164,15 @@ fn check(dir: &Path) -> anyhow::Result<()> {
     ServerKeys::load(dir)?;
     Store::open(&config.database)?.close();
     println!("configuration, keys and database are fine");
+    Ok(())
+}
+
+fn rescue(dir: &Path, from: &Path) -> anyhow::Result<()> {
+    let rescued = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(crate::rescue::rescue(dir, from))?;
+    println!("{}", serde_json::to_string(&rescued)?);
     Ok(())
 }
 

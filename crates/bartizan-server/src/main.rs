@@ -15,6 +15,7 @@ mod logs;
 mod metrics;
 mod planes;
 mod published;
+mod rescue;
 mod run;
 mod tls;
 mod witnesses;

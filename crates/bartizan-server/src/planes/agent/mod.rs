@@ -3,7 +3,7 @@
 mod control;
 mod delivery;
 mod hello;
-mod receipts;
+pub(crate) mod receipts;
 mod session;
 
 use std::sync::Arc;

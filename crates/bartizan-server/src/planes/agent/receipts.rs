@@ -5,6 +5,7 @@ use bartizan_proto::message::Message;
 use bartizan_proto::operator::JobEvent;
 use bartizan_store::{Answer, ReceiptRecord};
 use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::StatementId;
 use bartizan_trust::refusal::{Refusal, Retry};
 use bartizan_trust::statement::{Decision, Receipt, SignatureRole};
 
@@ -51,14 +52,7 @@ impl Session {
             envelope: bytes,
             at: now().get(),
         };
-        let answer = Answer {
-            job: row,
-            state: target_state(receipt.decision),
-            code: receipt.code.clone(),
-            decision: decision_name(receipt.decision),
-            exit: receipt.exit,
-            output,
-        };
+        let answer = answer(row, receipt, output);
         let store = self.app.db.write(move |tx| {
             let target = tx.put_receipt(&record, &answer)?;
             let finished = target.is_some() && tx.finish_job(row, is_final)?;
@@ -76,6 +70,34 @@ impl Session {
     }
 }
 
+/// A receipt that was accepted before, when it was made, for the table it came from.
+pub(crate) fn read(bytes: Vec<u8>) -> Option<(ReceiptRecord, Answer)> {
+    let envelope = Envelope::decode(&bytes).ok()?;
+    let receipt: Receipt = envelope.statement().ok()?;
+    let (signatures, _) = envelope.verify_signatures();
+    let own = signatures
+        .iter()
+        .any(|s| s.role == SignatureRole::Receipt && s.key.endpoint_id() == receipt.endpoint);
+    own.then(|| {
+        let at = receipt.t1.get();
+        let id = envelope.id();
+        let (endpoint, seq, job) = (receipt.endpoint, receipt.seq, receipt.job);
+        let record = ReceiptRecord { endpoint, id, seq, job, envelope: bytes, at };
+        (record, answer(job, &receipt, None))
+    })
+}
+
+fn answer(job: StatementId, receipt: &Receipt, output: Option<Vec<u8>>) -> Answer {
+    Answer {
+        job,
+        state: target_state(receipt.decision),
+        code: receipt.code.clone(),
+        decision: decision_name(receipt.decision),
+        exit: receipt.exit,
+        output,
+    }
+}
+
 const fn target_state(decision: Decision) -> &'static str {
     match decision {
         Decision::Refused => "refused",
@@ -85,6 +107,6 @@ const fn target_state(decision: Decision) -> &'static str {
 }
 
 /// Whether a refusal of this code stays.
-fn is_final(code: &str) -> bool {
+pub(crate) fn is_final(code: &str) -> bool {
     Refusal::ALL.iter().any(|refusal| refusal.code() == code && refusal.retry() == Retry::Terminal)
 }

@@ -15,7 +15,7 @@ use super::failure::Failure;
 use crate::app::{Organisation, now};
 
 /// Whether a job has the signatures its class demands.
-pub(super) fn state(bundle: &Bundle, job: &Job, envelope: &Envelope) -> &'static str {
+pub(crate) fn state(bundle: &Bundle, job: &Job, envelope: &Envelope) -> &'static str {
     let needed = bundle.class_rule(job.class).map_or(u32::MAX, |rule| rule.approvals);
     let (authors, approvers) = signers(bundle, job, envelope);
     let enough = usize::try_from(needed).is_ok_and(|needed| approvers.len() >= needed);
@@ -112,6 +112,11 @@ fn check_class(bundle: &Bundle, job: &Job) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Whether targets and content are those of the job.
+pub(crate) fn is_payload(job: &Job, targets: &[EndpointId], content: &[u8]) -> bool {
+    check_payload(job, targets, content).is_ok()
 }
 
 fn check_payload(job: &Job, targets: &[EndpointId], content: &[u8]) -> Result<(), Failure> {

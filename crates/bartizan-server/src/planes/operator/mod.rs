@@ -7,7 +7,7 @@ mod failure;
 mod genesis;
 pub(crate) mod http;
 mod jobs;
-mod judge;
+pub(crate) mod judge;
 mod login;
 mod logs;
 
