@@ -3,6 +3,7 @@
 
 mod alarm;
 mod api;
+mod audit;
 mod commands;
 mod demo;
 mod drill;
@@ -11,6 +12,7 @@ mod guardian;
 mod home;
 mod keys;
 mod mine;
+mod mirror;
 mod sign;
 mod terminal;
 mod trust;

@@ -7,7 +7,7 @@ use bartizan_trust::policy::LogTrust;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Console, Context, File, export};
+use super::{Console, Context, File, export, mirror};
 use crate::api::session;
 use crate::exit::refused;
 use crate::mine;
@@ -20,6 +20,12 @@ use crate::witness::{self, Log};
 pub(crate) enum LogCommand {
     /// Download both logs, recompute their roots, verify every signature
     Verify,
+    /// Keep a verified copy of both logs, scripts, receipts and endpoints
+    Mirror(mirror::MirrorOptions),
+    /// Go through both logs: gaps, forks, unknown signers, jobs without enough people or without receipts
+    Audit(mirror::AuditOptions),
+    /// Put mirrors together, so that `bartizan-server rescue` makes a lost server from them
+    Rescue(mirror::RescueOptions),
     /// List what bears your signature, and whether this console made it
     Mine,
     /// Write every statement of both logs, and all receipts, for stock `ssh-keygen -Y verify`
@@ -34,6 +40,9 @@ pub(crate) fn run(context: &Context, command: &LogCommand) -> Result<()> {
     match command {
         LogCommand::Verify => verify(context),
         LogCommand::Mine => mine(context),
+        LogCommand::Mirror(options) => mirror::mirror(context, options),
+        LogCommand::Audit(options) => mirror::audit(context, options),
+        LogCommand::Rescue(options) => mirror::rescue(context, options),
         LogCommand::Export { dir } => export::logs(context, dir),
     }
 }

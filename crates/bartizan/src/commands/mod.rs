@@ -9,6 +9,7 @@ mod export;
 mod init;
 mod keys;
 mod log;
+mod mirror;
 mod options;
 mod receipts;
 mod run;
@@ -17,6 +18,7 @@ mod watch;
 mod witness;
 
 pub(crate) use control::scope_text;
+pub(crate) use endpoints::fetch_all;
 
 use std::path::PathBuf;
 

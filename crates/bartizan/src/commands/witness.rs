@@ -1,6 +1,7 @@
 //! `witness`: this console, or a box of its own, vouches that the logs only grow.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -16,6 +17,7 @@ use crate::exit::{Code, Failure};
 use crate::guardian::{self, Guardian};
 use crate::keys::witness_key::WitnessKey;
 use crate::mine;
+use crate::mirror;
 use crate::witness;
 
 /// `bartizan witness …`
@@ -31,6 +33,9 @@ pub(crate) struct WitnessOptions {
     /// BARTIZAN_ALARM
     #[arg(long, value_name = "COMMAND")]
     alarm: Option<String>,
+    /// Keep a mirror here, so that what is co-signed can be rescued
+    #[arg(long, value_name = "DIR")]
+    mirror: Option<File>,
     /// How often
     #[arg(long, default_value = "30s", value_parser = options::seconds)]
     interval: u64,
@@ -101,7 +106,7 @@ fn serve(context: &Context, options: &ServeOptions) -> Result<()> {
 fn rounds(context: &Context, options: &WitnessOptions) -> Result<()> {
     let alarms = Alarms::open(&context.home, options.alarm.as_deref())?;
     loop {
-        match round(context, &alarms) {
+        match round(context, &alarms, options.mirror.as_deref()) {
             Ok(()) if options.once => return alarms.deliver(),
             Ok(()) => {}
             Err(error) => {
@@ -127,9 +132,16 @@ fn rounds(context: &Context, options: &WitnessOptions) -> Result<()> {
     }
 }
 
-fn round(context: &Context, alarms: &Alarms) -> Result<()> {
+fn round(context: &Context, alarms: &Alarms, mirror: Option<&Path>) -> Result<()> {
     let console = context.connect()?;
+    // Before and after: what this console vouches for must not be lost with the server.
+    if let Some(dir) = mirror {
+        mirror::update(&console, dir)?;
+    }
     let views = witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
+    if let Some(dir) = mirror {
+        mirror::update(&console, dir)?;
+    }
     let shown: Vec<_> =
         views.iter().map(|(log, view)| json!({ "log": log.name(), "size": view.size })).collect();
     let key = session::own_key(&context.home)?;

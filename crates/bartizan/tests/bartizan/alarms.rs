@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, run};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -62,8 +62,8 @@ fn a_stolen_key_is_told_by_webhook_and_mail_when_the_receivers_come_back() {
     // The first look; from then on what is new counts.
     stage.json("alice", &["witness", "--once"]).ends_with(0);
     stage.write("x.sh", "true\n");
-    let run = ["run", "--on", "all", "--class", "change", "--no-wait", "x.sh"];
-    let stolen = stage.json("thief", &run).ends_with(0).json()["job"].as_str().unwrap().to_owned();
+    let job = ["run", "--on", "all", "--class", "change", "--no-wait", "x.sh"];
+    let stolen = stage.json("thief", &job).ends_with(0).json()["job"].as_str().unwrap().to_owned();
 
     // Nobody hears it: both receivers fail. It waits on the disk, and this process is gone.
     stage.json("alice", &["witness", "--once"]).ends_with(0);
@@ -118,6 +118,18 @@ fn channels_are_tried_by_hand_and_what_is_wrong_is_named() {
     stage.write("alice/alarms.toml", &good);
     stage.write("alice/mail.password", "wrong\n");
     stage.tool("alice", &["alarm", "test"]).ends_with(1).says(&["535", "AUTH"]);
+    // The desktop, by a program of that name that writes down what it is told.
+    let shown = stage.text("shown");
+    std::fs::create_dir(stage.path("bin")).unwrap();
+    let script =
+        stage.write("bin/notify-send", &format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > '{shown}'\n"));
+    run(Command::new("chmod").args(["+x", &script])).ends_with(0);
+    stage.write("alice/alarms.toml", "desktop = true\n");
+    let path = format!("{}:{}", stage.text("bin"), std::env::var("PATH").unwrap());
+    run(stage.command("alice", &["alarm", "test"]).env("PATH", path)).ends_with(0);
+    let shown = String::from_utf8(stage.read("shown")).unwrap();
+    assert!(shown.ends_with("--\nBartizan\nthis is a test\n"), "{shown}");
+
     stage.write("alice/alarms.toml", "speed = 9\n");
     stage.tool("alice", &["alarm", "test"]).ends_with(1).says(&["speed", "alarms.toml"]);
 }

@@ -36,7 +36,8 @@ fn client(arguments: &[&str]) -> Value {
 fn a_client_written_from_the_text_of_c2sp_gets_what_it_says() {
     let mut stage = Stage::new();
     let log = client(&["python.test/log"]);
-    let key = ["--log-key", log.as_str().unwrap()];
+    let alarm = format!("printf '%s\\n' \"$BARTIZAN_ALARM\" >> '{}'", stage.text("heard"));
+    let key = ["--log-key", log.as_str().unwrap(), "--alarm", &alarm];
     let (address, witness) = stage.guardian("guardian", &key);
     let url = format!("http://{address}");
     let said = client(&["python.test/log", &url, &witness]);
@@ -71,6 +72,11 @@ fn a_client_written_from_the_text_of_c2sp_gets_what_it_says() {
     assert_eq!(kept.len(), 1);
     let note = Note::decode(&std::fs::read(kept[0].as_ref().unwrap().path()).unwrap()).unwrap();
     assert!(note.is_signed_by(&VerifierKey::parse(log.as_str().unwrap()).unwrap()));
+    let heard = String::from_utf8(stage.read("heard")).unwrap();
+    assert!(
+        heard.contains("LOG FORKED: `python.test/log`") && heard.lines().count() == 1,
+        "{heard}"
+    );
     // Killed and begun again, it has not forgotten.
     stage.end("guardian");
     let (address, _) = stage.guardian("guardian", &key);

@@ -17,6 +17,7 @@ mod keys;
 mod logs;
 mod mine;
 mod organisation;
+mod rescue;
 mod stage;
 mod statements;
 mod story;
