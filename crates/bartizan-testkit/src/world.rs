@@ -506,6 +506,7 @@ fn bundle(
             addresses: vec!["rmm.example:443".to_owned()],
             spki: Sha256::of(b"server key"),
         }],
+        mirrors: Vec::new(),
         customers: Vec::new(),
         min_agent: "0.1.0".to_owned(),
         min_statement: 1,

@@ -33,6 +33,10 @@ pub const OPERATOR_TENANTS_MAX: usize = 256;
 pub const SERVERS_MAX: usize = 8;
 /// Most addresses of one server.
 pub const SERVER_ADDRESSES_MAX: usize = 8;
+/// Most mirrors in a bundle: each is asked by every endpoint.
+pub const MIRRORS_MAX: usize = 4;
+/// Longest pause between two questions to a mirror, in seconds: what is never asked helps nobody.
+pub const MIRROR_EVERY_S_MAX: u32 = 3600;
 /// Most customer rules in a bundle.
 pub const CUSTOMERS_MAX: usize = 256;
 /// Most bytes of a `tlog-policy` text.

@@ -265,6 +265,7 @@ fn bundle(
             policy,
         },
         servers: vec![Server { addresses: identity.agent_addresses.clone(), spki: identity.spki }],
+        mirrors: Vec::new(),
         customers: Vec::new(),
         min_agent: "0.1.0".to_owned(),
         min_statement: 1,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::mirror::{Mirror, check_mirrors};
 use super::{Statement, StatementType, V1, check_crit, is_plain_text};
 use crate::id::{OperatorId, OrgId, Sha256, StatementId, TenantId};
 use crate::json::Validate;
@@ -44,6 +45,9 @@ pub struct Bundle {
     pub log: LogRule,
     /// Where agents find the server, and by which keys they know it.
     pub servers: Vec<Server>,
+    /// Where else agents look for freezes; left out where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mirrors: Vec<Mirror>,
     /// Tenants that countersign.
     pub customers: Vec<Customer>,
     /// The oldest agent version that may act, `major.minor.patch`.
@@ -301,6 +305,7 @@ impl Validate for Bundle {
         check_operators(&self.operators, self.root)?;
         check_classes(&self.classes)?;
         check_servers(&self.servers)?;
+        check_mirrors(&self.mirrors)?;
         check_customers(&self.customers)?;
         check_rest(self)
     }

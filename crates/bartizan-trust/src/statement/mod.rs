@@ -24,6 +24,7 @@ mod enrolment;
 mod freeze;
 mod job;
 mod login;
+mod mirror;
 mod receipt;
 
 pub use bundle::*;
@@ -32,6 +33,7 @@ pub use enrolment::*;
 pub use freeze::*;
 pub use job::*;
 pub use login::*;
+pub use mirror::{Mirror, MirrorPlace};
 pub use receipt::*;
 
 use core::fmt;

@@ -249,3 +249,26 @@ fn a_frozen_fleet_still_follows_its_bundles() {
         "its maker's removal thaws nothing"
     );
 }
+
+#[test]
+fn a_withheld_freeze_stops_work_by_the_witnesses_silence() {
+    let mut world = World::with(|bundle| {
+        bundle.classes[1].freshness_s = 600;
+        Ok(())
+    })
+    .unwrap();
+    let state = world.endpoint(0).unwrap();
+    // Frozen by its people; the server drops it, and they co-sign the control log no longer. The jobs log goes on.
+    let silent_since = world.now;
+    world.now = silent_since.plus(600);
+    assert_eq!(try_job(&mut world, &state), Ok(()), "as old as the class allows");
+    world.now = silent_since.plus(601);
+    assert_eq!(try_job(&mut world, &state), Err(Refusal::ControlStale));
+    // Work goes on once the log, with the freeze, is co-signed again and the freeze is over.
+    world.log_control(&freeze(&world, FreezeScope::Org, HOUR_S, &["carol"]));
+    let state = world.caught_up(&state).unwrap();
+    assert_eq!(try_job(&mut world, &state), Err(Refusal::Frozen));
+    world.now = world.now.plus(HOUR_S);
+    let state = world.caught_up(&state).unwrap();
+    assert_eq!(try_job(&mut world, &state), Ok(()));
+}

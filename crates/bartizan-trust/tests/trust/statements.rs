@@ -82,6 +82,7 @@ fn bundle() -> Bundle {
             policy,
         },
         servers: vec![Server { addresses: vec!["a:1".to_owned()], spki: Sha256::of(b"spki") }],
+        mirrors: vec![],
         customers: vec![],
         min_agent: "0.1.0".to_owned(),
         min_statement: 1,
@@ -328,6 +329,13 @@ fn bundle_limits() {
     });
     limited(&base, limits::KEY_ORIGINS_MAX, "origins", |bundle, n| {
         bundle.operators[0].keys[0].origins = vec!["http://localhost:8740".to_owned(); n];
+    });
+    limited(&base, limits::MIRRORS_MAX, "mirrors", |bundle, n| {
+        bundle.mirrors = vec![Mirror { url: "http://a".to_owned(), every_s: 1 }; n];
+    });
+    limited(&base, limits::MIRROR_EVERY_S_MAX as usize, "mirror.every_s", |bundle, n| {
+        let every_s = u32::try_from(n).unwrap();
+        bundle.mirrors = vec![Mirror { url: "http://a".to_owned(), every_s }];
     });
     limited(&base, limits::SERVERS_MAX, "servers", |bundle, n| {
         bundle.servers = vec![bundle.servers[0].clone(); n];

@@ -57,6 +57,7 @@ fn i7_what_weakens_waits_for_its_delay() {
         |b| b.classes[1].witnesses = "any-one".to_owned(),
         |b| b.limits.timeout_s_max += 1,
         |b| b.servers[0].spki = Sha256::of(b"the attacker's key"),
+        |b| b.mirrors.push(Mirror { url: "http://inside.example".to_owned(), every_s: 60 }),
         |b| b.expires = b.expires.plus(1),
         |b| b.weaken_delay_s = 0,
         |b| b.log.policy = b.log.policy.replace("quorum both", "quorum any-one"),
@@ -74,6 +75,15 @@ fn i7_what_weakens_waits_for_its_delay() {
         assert_eq!((version(&state), state.pending.len()), (2, 0));
         assert_eq!(state.trust.unwrap().bundle, world.bundle);
     }
+}
+
+#[test]
+fn i7_a_mirror_is_taken_away_only_after_the_delay() {
+    let mirror = Mirror { url: "https://mirror.example/acme".to_owned(), every_s: 60 };
+    let (mut world, state) = settled_with(|bundle| bundle.mirrors.push(mirror));
+    world.publish(|bundle| bundle.mirrors.clear(), &ROOT).unwrap();
+    let (state, skipped) = seen(&world, &state);
+    assert_eq!((skipped, version(&state), state.pending.len()), (vec![], 1, 1));
 }
 
 #[test]

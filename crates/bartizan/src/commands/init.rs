@@ -150,6 +150,7 @@ fn propose(
             policy: policy(witnesses),
         },
         servers: vec![Server { addresses: identity.agent_addresses.clone(), spki: identity.spki }],
+        mirrors: Vec::new(),
         customers: Vec::new(),
         min_agent: "0.1.0".to_owned(),
         min_statement: 1,
