@@ -33,7 +33,8 @@ pub(crate) const fn from_guard(message: &Message) -> FromGuard {
         | Message::HeartbeatAck { .. }
         | Message::Freeze { .. }
         | Message::Link { .. }
-        | Message::TlsSign { .. } => FromGuard::Refuse,
+        | Message::TlsSign { .. }
+        | Message::FreezeFound { .. } => FromGuard::Refuse,
     }
 }
 
@@ -59,7 +60,8 @@ pub(crate) const fn may_come_from_server(message: &Message) -> bool {
         | Message::Setup(_)
         | Message::Link { .. }
         | Message::TlsSign { .. }
-        | Message::TlsSigned { .. } => false,
+        | Message::TlsSigned { .. }
+        | Message::FreezeFound { .. } => false,
     }
 }
 

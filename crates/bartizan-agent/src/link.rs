@@ -1,5 +1,6 @@
 //! The connection: make it, keep it, say when it is gone, make it again.
 
+use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -21,6 +23,8 @@ use tokio_rustls::client::TlsStream;
 use crate::backoff::Backoff;
 use crate::dial;
 use crate::direction::{FromGuard, from_guard, may_come_from_server};
+use crate::lan;
+use crate::mirror::Mirrors;
 use crate::pipe::Pipe;
 use crate::tls::{self, PinnedServer};
 
@@ -43,14 +47,20 @@ enum Ended {
     GuardGone,
 }
 
-/// Connects and reconnects until the guard closes the pipe.
-pub(crate) async fn run() {
+/// Connects and reconnects until the guard closes the pipe; listens for freezes on the local network meanwhile.
+pub(crate) async fn run(local: Option<UdpSocket>) {
     let (pipe, mut messages) = Pipe::open();
     let pipe = Arc::new(pipe);
+    let mut others = JoinSet::new();
+    if let Some(socket) = local {
+        others.spawn(lan::listen(socket, Arc::clone(&pipe)));
+    }
+    let mut mirrors = Mirrors::default();
     let mut backoff = Backoff::default();
     let Some(mut setup) = first_setup(&mut messages).await else { return };
     let mut tls: Option<(ClientConfig, Arc<PinnedServer>)> = None;
     loop {
+        mirrors.follow(&setup.mirrors, &pipe);
         let configured = match tls.take() {
             Some(configured) => Ok(configured),
             None => tls::configure(&setup, &pipe),
@@ -297,7 +307,7 @@ fn ticks(length: Duration) -> tokio::time::Interval {
     ticks
 }
 
-fn random() -> u32 {
+pub(crate) fn random() -> u32 {
     let mut bytes = [0; 4];
     // Without randomness the longest pause is the polite one.
     if SystemRandom::new().fill(&mut bytes).is_err() {

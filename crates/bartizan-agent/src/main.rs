@@ -5,7 +5,9 @@
 mod backoff;
 mod dial;
 mod direction;
+mod lan;
 mod link;
+mod mirror;
 mod pipe;
 mod sandbox;
 mod tls;
@@ -25,9 +27,10 @@ fn main() -> ExitCode {
                 return ExitCode::FAILURE;
             }
         };
+    let local = lan::open();
     // No thread has been started, and no byte of anybody has been read.
     sandbox::enter();
-    runtime.block_on(link::run());
+    runtime.block_on(link::run(local));
     // The guard closed the pipe. A thread that waits for it must not keep this process.
     std::process::exit(0)
 }

@@ -23,7 +23,7 @@ use bartizan_trust::limits as trust_limits;
 use bartizan_trust::note::Note;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::state::{LocalFacts, State};
-use bartizan_trust::statement::Decision;
+use bartizan_trust::statement::{Decision, Mirror};
 
 use crate::arguments::Run;
 use crate::device::DeviceKey;
@@ -33,7 +33,7 @@ use crate::jobs::{self, Awaited, Piece, RUNNING_MAX, Running, Told};
 use crate::launcher::{self, Launcher};
 use crate::outbox::{self, Outbox, RECEIPTS_MAX, REFUSALS_MAX};
 use crate::pipe::{Agent, Separation};
-use crate::receipts::{self, Account};
+use crate::receipts::{self, Account, Way};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How often the loop looks at the clock when nothing happens.
@@ -115,6 +115,8 @@ struct Guard {
     linked: bool,
     /// The last receipt that went out over this link.
     receipts_sent: u64,
+    /// When a refused freeze was last mentioned.
+    freeze_refused: Option<Instant>,
 }
 
 impl Guard {
@@ -171,6 +173,7 @@ impl Guard {
             inventory_sent: None,
             linked: false,
             receipts_sent: 0,
+            freeze_refused: None,
         })
     }
 
@@ -256,7 +259,10 @@ impl Guard {
                 self.send_receipts();
             }
             Message::InventoryRequest => self.send_inventory(),
-            Message::Freeze { envelope } => self.take_freeze(&envelope)?,
+            Message::Freeze { envelope } => self.take_freeze(&envelope, Way::Server)?,
+            Message::FreezeFound { place, envelope } => {
+                self.take_freeze(&envelope, place.into())?
+            }
             Message::Welcome { .. } => {}
             Message::Hello(_)
             | Message::Heartbeat { .. }
@@ -337,8 +343,8 @@ impl Guard {
 
     /// Takes over a state that a verified control log led to.
     fn adopt(&mut self, state: State) -> Result<()> {
-        let servers = self.pins();
-        self.stand_still(state)?;
+        let places = (self.pins(), self.mirrors());
+        self.stand_still(state, Way::Log)?;
         if self.state.membership.is_none() {
             match enrol(&self.state, &facts(), self.enrolled.enrolment.as_bytes()) {
                 Ok(state) => self.state = state,
@@ -348,7 +354,7 @@ impl Guard {
             }
         }
         self.folder.store_state(&self.state)?;
-        if self.pins() != servers {
+        if (self.pins(), self.mirrors()) != places {
             self.send_setup();
         }
         Ok(())
@@ -486,6 +492,10 @@ impl Guard {
             .collect()
     }
 
+    fn mirrors(&self) -> Vec<Mirror> {
+        self.state.trust.as_ref().map_or_else(Vec::new, |trust| trust.bundle.mirrors.clone())
+    }
+
     fn send_setup(&mut self) {
         let mut addresses: Vec<String> = self
             .state
@@ -497,7 +507,8 @@ impl Guard {
         if addresses.is_empty() {
             addresses.push(self.enrolled.server.clone());
         }
-        let setup = Setup { certificate: self.certificate.clone(), addresses, spkis: self.pins() };
+        let certificate = self.certificate.clone();
+        let setup = Setup { certificate, addresses, spkis: self.pins(), mirrors: self.mirrors() };
         self.send(Message::Setup(setup));
     }
 

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use bartizan_os::exec::{Ending, Report};
+use bartizan_proto::message::Place;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::state::State;
@@ -10,6 +11,49 @@ use bartizan_trust::time::UnixSeconds;
 
 use crate::device::DeviceKey;
 use crate::install::now;
+
+/// How a freeze came. What the network half says of it is not proven; the freeze itself is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Server,
+    Log,
+    Mirror,
+    Lan,
+    File,
+}
+
+impl Way {
+    /// What the receipt says.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Server => "freeze.by_server",
+            Self::Log => "freeze.by_log",
+            Self::Mirror => "freeze.by_mirror",
+            Self::Lan => "freeze.by_lan",
+            Self::File => "freeze.by_file",
+        }
+    }
+
+    /// For people.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Server => "from the server",
+            Self::Log => "by the control log",
+            Self::Mirror => "from a mirror",
+            Self::Lan => "from the local network",
+            Self::File => "from a file",
+        }
+    }
+}
+
+impl From<Place> for Way {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Mirror => Self::Mirror,
+            Place::Lan => Self::Lan,
+        }
+    }
+}
 
 /// What a receipt says of one job.
 #[derive(Debug, Clone, Copy)]
@@ -41,11 +85,11 @@ impl<'a> Account<'a> {
     }
 
     /// This endpoint stands still.
-    pub(crate) fn frozen(freeze: StatementId) -> Self {
+    pub(crate) fn frozen(freeze: StatementId, way: Way) -> Self {
         Self {
             job: freeze,
             decision: Decision::Done,
-            code: "freeze.confirmed",
+            code: way.code(),
             t0: now(),
             exit: None,
             output: no_output(),

@@ -8,12 +8,12 @@ use std::process::{Child, Command, Stdio};
 use crate::account::Account;
 use crate::tree::end_with;
 
-/// Starts `program` with pipes as standard input and output, an empty environment but for what a proxy needs,
+/// Starts `program` with pipes as standard input and output, an empty environment but for its few settings,
 /// as `account` if one is given. It ends when this process ends.
 pub fn start(program: &Path, account: Option<&Account>) -> io::Result<Child> {
     let mut command = Command::new(program);
     command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    for name in ["BARTIZAN_PROXY", "BARTIZAN_LOG"] {
+    for name in ["BARTIZAN_PROXY", "BARTIZAN_LOG", "BARTIZAN_LAN"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }

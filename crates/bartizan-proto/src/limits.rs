@@ -12,3 +12,17 @@ pub const ADDRESSES_MAX: usize = 64;
 pub const ALPN: &[u8] = b"bartizan/1";
 /// Protocol version both sides send first.
 pub const PROTOCOL_VERSION: u32 = 1;
+/// UDP port on which endpoints listen for freezes on their local network.
+pub const LAN_PORT: u16 = 8445;
+/// Largest freeze that goes over the local network: sixteen datagrams. One signature takes one or two.
+pub const LAN_ENVELOPE_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of an envelope in one datagram: with its head it fits everywhere without being cut.
+pub const LAN_PIECE_BYTES_MAX: usize = 1024;
+/// Freezes whose datagrams are being collected at once; the oldest makes room.
+pub const LAN_PARTIAL_MAX: usize = 8;
+/// Whole freezes remembered, so that a repeated one is not handed on again and again.
+pub const LAN_KNOWN_MAX: usize = 64;
+/// Datagrams looked at within a second; more are dropped unread.
+pub const LAN_DATAGRAMS_PER_S: u32 = 256;
+/// Whole freezes handed on within a second: each costs a few signatures to judge.
+pub const LAN_FREEZES_PER_S: u32 = 16;

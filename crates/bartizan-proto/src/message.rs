@@ -5,6 +5,7 @@
 
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::limits as trust_limits;
+use bartizan_trust::statement::Mirror;
 use bartizan_trust::wire::{Reader, WireError, Writer};
 
 use crate::limits;
@@ -138,6 +139,22 @@ pub enum Message {
         /// Ed25519, 64 bytes.
         signature: Vec<u8>,
     },
+    /// 132, agent to guard: a freeze that did not come from the server.
+    FreezeFound {
+        /// Where it was found.
+        place: Place,
+        /// The exact envelope.
+        envelope: Vec<u8>,
+    },
+}
+
+/// Where the network half finds freezes besides the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// One of the bundle's mirrors.
+    Mirror,
+    /// The local network.
+    Lan,
 }
 
 /// First frame of a connection.
@@ -203,6 +220,8 @@ pub struct Setup {
     pub addresses: Vec<String>,
     /// Accepted server keys; empty only before the anchor is verified.
     pub spkis: Vec<Sha256>,
+    /// Where freezes are looked for besides.
+    pub mirrors: Vec<Mirror>,
 }
 
 impl Message {
@@ -249,12 +268,15 @@ impl Message {
             Self::Freeze { envelope } => w.u8(71).bytes(envelope),
             Self::Setup(m) => {
                 let w = w.u8(128).bytes(&m.certificate).u32(count(&m.addresses));
-                hashes(m.addresses.iter().fold(w, |w, address| w.text(address)), &m.spkis)
+                let w = hashes(m.addresses.iter().fold(w, |w, address| w.text(address)), &m.spkis);
+                let w = w.u32(count(&m.mirrors));
+                m.mirrors.iter().fold(w, |w, mirror| w.text(&mirror.url).u32(mirror.every_s))
             }
             Self::Link { server_spki: None } => w.u8(129).u8(0),
             Self::Link { server_spki: Some(spki) } => w.u8(129).u8(1).raw(spki.as_bytes()),
             Self::TlsSign { content } => w.u8(130).bytes(content),
             Self::TlsSigned { signature } => w.u8(131).bytes(signature),
+            Self::FreezeFound { place, envelope } => w.u8(132).u8(place.code()).bytes(envelope),
         };
         w.into_bytes()
     }
@@ -299,6 +321,10 @@ impl Message {
             },
             130 => Self::TlsSign { content: bounded(&mut r, 256, "content")? },
             131 => Self::TlsSigned { signature: bounded(&mut r, 64, "signature")? },
+            132 => Self::FreezeFound {
+                place: Place::decode(r.u8()?)?,
+                envelope: envelope(&mut r, "envelope")?,
+            },
             other => return Err(MessageError::UnknownType(other)),
         };
         r.finish()?;
@@ -321,6 +347,23 @@ impl JobPhase {
             2 => Ok(Self::Refused),
             3 => Ok(Self::Waiting),
             _ => Err(MessageError::Field("phase")),
+        }
+    }
+}
+
+impl Place {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Mirror => 1,
+            Self::Lan => 2,
+        }
+    }
+
+    const fn decode(code: u8) -> Result<Self, MessageError> {
+        match code {
+            1 => Ok(Self::Mirror),
+            2 => Ok(Self::Lan),
+            _ => Err(MessageError::Field("place")),
         }
     }
 }
@@ -380,6 +423,9 @@ fn decode_setup(r: &mut Reader<'_>) -> Result<Setup, MessageError> {
         certificate: bounded(r, 4096, "certificate")?,
         addresses: list(r, limits::ADDRESSES_MAX, |r| text(r, "address"))?,
         spkis: list(r, trust_limits::SERVERS_MAX, sha256)?,
+        mirrors: list(r, trust_limits::MIRRORS_MAX, |r| {
+            Ok(Mirror { url: text(r, "mirror")?, every_s: r.u32()? })
+        })?,
     })
 }
 

@@ -11,3 +11,4 @@ mod hostile;
 mod link;
 mod sandbox;
 mod sides;
+mod ways;

@@ -13,6 +13,7 @@ use bartizan_proto::limits::ALPN;
 use bartizan_proto::message::{Message, Setup};
 use bartizan_testkit::load::tls::{Identity, server_config};
 use bartizan_trust::id::Sha256;
+use bartizan_trust::statement::Mirror;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,6 +33,8 @@ pub(crate) struct Agent {
     frames: FrameReader,
     key: Ed25519KeyPair,
     certificate: Vec<u8>,
+    /// Named in every set-up.
+    pub(crate) mirrors: Vec<Mirror>,
 }
 
 impl Agent {
@@ -58,7 +61,16 @@ impl Agent {
             .spawn()
             .unwrap();
         let (to, from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Self { child, to, from, log, frames: FrameReader::new(), key, certificate }
+        Self {
+            child,
+            to,
+            from,
+            log,
+            frames: FrameReader::new(),
+            key,
+            certificate,
+            mirrors: Vec::new(),
+        }
     }
 
     pub(crate) fn send(&mut self, message: &Message) {
@@ -69,7 +81,13 @@ impl Agent {
     pub(crate) fn set_up(&mut self, addresses: &[impl ToString], spkis: &[Sha256]) {
         let addresses = addresses.iter().map(ToString::to_string).collect();
         let certificate = self.certificate.clone();
-        self.send(&Message::Setup(Setup { certificate, addresses, spkis: spkis.to_vec() }));
+        let mirrors = self.mirrors.clone();
+        self.send(&Message::Setup(Setup {
+            certificate,
+            addresses,
+            spkis: spkis.to_vec(),
+            mirrors,
+        }));
     }
 
     /// The next message, handshakes signed on the way.

@@ -1,4 +1,7 @@
-//! Standing still: freezes from the server, from the control log, and from files on this machine.
+//! Standing still: freezes from the server, from the control log, from mirrors and the local network, and from files on
+//! this machine.
+
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use bartizan_os::files;
@@ -7,15 +10,26 @@ use bartizan_trust::id::StatementId;
 use bartizan_trust::state::State;
 
 use super::{Guard, facts};
-use crate::receipts::Account;
+use crate::receipts::{Account, Way};
+
+/// A refused freeze is mentioned no more often than this.
+const MENTION_EVERY: Duration = Duration::from_secs(10);
 
 impl Guard {
     /// A freeze that came ahead of the control log, by whatever way.
-    pub(super) fn take_freeze(&mut self, envelope: &[u8]) -> Result<()> {
+    pub(super) fn take_freeze(&mut self, envelope: &[u8], way: Way) -> Result<()> {
         match control::freeze(&self.state, &facts(), envelope) {
-            Ok(state) => self.stand_still(state),
+            // The same one again, as mirrors and the local network bring it.
+            Ok(state) if state == self.state => Ok(()),
+            Ok(state) => self.stand_still(state, way),
             Err(refusal) => {
-                eprintln!("a freeze was refused: {refusal}; {}", refusal.advice());
+                // Anybody on the local network can send some: that must not fill the journal.
+                let lately = self.freeze_refused.is_some_and(|at| at.elapsed() < MENTION_EVERY);
+                if !lately {
+                    self.freeze_refused = Some(Instant::now());
+                    let way = way.name();
+                    eprintln!("a freeze ({way}) was refused: {refusal}; {}", refusal.advice());
+                }
                 Ok(())
             }
         }
@@ -30,7 +44,9 @@ impl Guard {
                 continue;
             }
             match files::read_own(&path) {
-                Ok(envelope) if self.state.trust.is_some() => self.take_freeze(&envelope)?,
+                Ok(envelope) if self.state.trust.is_some() => {
+                    self.take_freeze(&envelope, Way::File)?
+                }
                 // Without a bundle nobody can be believed yet: it waits for one.
                 Ok(_) => continue,
                 Err(error) => eprintln!("{}: {error}", path.display()),
@@ -41,7 +57,7 @@ impl Guard {
     }
 
     /// Takes over a state, ends what its freezes cover, and says so for each freeze that is new here.
-    pub(super) fn stand_still(&mut self, state: State) -> Result<()> {
+    pub(super) fn stand_still(&mut self, state: State, way: Way) -> Result<()> {
         let known: Vec<StatementId> = self.state.freezes.iter().map(|(id, _)| *id).collect();
         self.state = state;
         self.folder.store_state(&self.state)?;
@@ -57,8 +73,8 @@ impl Guard {
             .filter(|id| !known.contains(id))
             .collect();
         for id in new {
-            eprintln!("frozen by {id}");
-            self.write_receipt(&Account::frozen(id))?;
+            eprintln!("frozen by {id} ({})", way.name());
+            self.write_receipt(&Account::frozen(id, way))?;
         }
         Ok(())
     }

@@ -1,11 +1,16 @@
 //! Frames and messages: round trips, limits and hostile bytes.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod lan;
+
 use bartizan_proto::frame::{FrameError, FrameReader, encode_frame};
 use bartizan_proto::limits;
-use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, MessageError, Setup, Stream};
+use bartizan_proto::message::{
+    Hello, JobMessage, JobPhase, Message, MessageError, Place, Setup, Stream,
+};
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::limits as trust_limits;
+use bartizan_trust::statement::Mirror;
 use bartizan_trust::wire::WireError;
 use proptest::prelude::*;
 
@@ -54,11 +59,14 @@ fn one_of_each() -> Vec<Message> {
             certificate: vec![1, 2, 3],
             addresses: vec!["rmm.example:443".into()],
             spkis: vec![hash],
+            mirrors: vec![Mirror { url: "https://a.example/x".into(), every_s: 60 }],
         }),
         Message::Link { server_spki: Some(hash) },
         Message::Link { server_spki: None },
         Message::TlsSign { content: vec![0x20; 130] },
         Message::TlsSigned { signature: vec![1; 64] },
+        Message::FreezeFound { place: Place::Mirror, envelope: b"{}".to_vec() },
+        Message::FreezeFound { place: Place::Lan, envelope: b"{}".to_vec() },
     ]
 }
 
@@ -110,11 +118,17 @@ fn fields_above_their_limit_are_refused_and_at_it_are_not() {
             certificate: vec![],
             addresses: vec![String::new(); n],
             spkis: vec![],
+            mirrors: vec![],
         })
     };
     check(addresses(limits::ADDRESSES_MAX), addresses(limits::ADDRESSES_MAX + 1));
     let text = |n: usize| {
-        Message::Setup(Setup { certificate: vec![], addresses: vec!["a".repeat(n)], spkis: vec![] })
+        Message::Setup(Setup {
+            certificate: vec![],
+            addresses: vec!["a".repeat(n)],
+            spkis: vec![],
+            mirrors: vec![],
+        })
     };
     check(text(trust_limits::TEXT_BYTES_MAX), text(trust_limits::TEXT_BYTES_MAX + 1));
 }
@@ -122,7 +136,7 @@ fn fields_above_their_limit_are_refused_and_at_it_are_not() {
 #[test]
 fn unknown_types_and_values_are_refused() {
     assert_eq!(Message::decode(&[]), Err(MessageError::Wire(WireError::Short)));
-    for code in (0..=255_u8).filter(|code| !matches!(code, 1..=8 | 64..=71 | 128..=131)) {
+    for code in (0..=255_u8).filter(|code| !matches!(code, 1..=8 | 64..=71 | 128..=132)) {
         assert_eq!(Message::decode(&[code]), Err(MessageError::UnknownType(code)));
     }
     // `admitted` is 0 or 1.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bartizan_proto::frame::encode_frame;
-use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Setup, Stream};
+use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Place, Setup, Stream};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::json;
@@ -10,8 +10,8 @@ use bartizan_trust::keys::PublicKey;
 use bartizan_trust::note::Note;
 use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::statement::{
-    Decision, Descriptor, Freeze, FreezeScope, Output, Receipt, SignatureRole, StateSummary,
-    Statement, Thaw, V1, Veto,
+    Decision, Descriptor, Freeze, FreezeScope, Mirror, Output, Receipt, SignatureRole,
+    StateSummary, Statement, Thaw, V1, Veto,
 };
 use bartizan_trust::tiles;
 use bartizan_trust::wire::Writer;
@@ -341,11 +341,13 @@ fn messages(envelopes: &Named<Envelope>) -> Result<Named<Message>> {
                 certificate: vec![0x30, 0],
                 addresses: vec!["bartizan.example:443".to_owned()],
                 spkis: vec![sha256],
+                mirrors: vec![Mirror { url: "https://mirror.example/f".to_owned(), every_s: 60 }],
             }),
         ),
         ("link-up", Message::Link { server_spki: Some(sha256) }),
         ("link-down", Message::Link { server_spki: None }),
         ("tls-sign", Message::TlsSign { content: vec![b' '; 64] }),
+        ("freeze-found", Message::FreezeFound { place: Place::Lan, envelope: b"{}".to_vec() }),
         ("tls-signed", Message::TlsSigned { signature: vec![0; 64] }),
     ])
 }

@@ -154,7 +154,7 @@ impl Endpoint {
                 self.state = control::freeze(&self.state, &facts()?, &envelope)
                     .map_err(|refusal| anyhow::anyhow!("the freeze is refused: {refusal:?}"))?;
                 let id = Envelope::decode(&envelope)?.id();
-                let envelope = self.receipt(id, Decision::Done, "freeze.confirmed")?;
+                let envelope = self.receipt(id, Decision::Done, "freeze.by_server")?;
                 Ok(vec![Message::Receipt { envelope }])
             }
             other => bail!("unexpected message {other:?}"),

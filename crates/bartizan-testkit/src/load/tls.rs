@@ -75,6 +75,15 @@ pub fn server_config(identity: &Identity, alpn: &[&str]) -> Result<ServerConfig>
     Ok(config)
 }
 
+/// A server of static files: it asks for no certificate.
+pub fn public_server_config(identity: &Identity) -> Result<ServerConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(vec![identity.certificate.clone()], identity.key.clone_key())?)
+}
+
 /// SHA-256 of a certificate's SubjectPublicKeyInfo.
 pub fn spki(certificate: &CertificateDer<'_>) -> Option<Sha256> {
     let certificate = webpki::EndEntityCert::try_from(certificate).ok()?;

@@ -238,7 +238,8 @@ impl Session {
             | Message::Setup(_)
             | Message::Link { .. }
             | Message::TlsSign { .. }
-            | Message::TlsSigned { .. } => bail!("a message that only goes the other way"),
+            | Message::TlsSigned { .. }
+            | Message::FreezeFound { .. } => bail!("a message that only goes the other way"),
         }
     }
 
