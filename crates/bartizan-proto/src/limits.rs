@@ -13,7 +13,7 @@ pub const ALPN: &[u8] = b"bartizan/1";
 /// Protocol version both sides send first.
 pub const PROTOCOL_VERSION: u32 = 1;
 /// UDP port on which endpoints listen for freezes on their local network.
-pub const LAN_PORT: u16 = 8445;
+pub const LAN_PORT: u16 = 8446;
 /// Largest freeze that goes over the local network: sixteen datagrams. One signature takes one or two.
 pub const LAN_ENVELOPE_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of an envelope in one datagram: with its head it fits everywhere without being cut.

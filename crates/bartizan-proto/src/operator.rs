@@ -305,6 +305,15 @@ pub struct FreezeRow {
     pub confirmed: Vec<EndpointId>,
 }
 
+/// `GET /v1/freezes/{id}/receipts?after=`: what endpoints say of a freeze, in order of endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeReceipts {
+    /// Base64 of each receipt envelope.
+    pub receipts: Vec<String>,
+    /// Ask again with `after` this id.
+    pub next: Option<EndpointId>,
+}
+
 /// A bundle that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingRow {

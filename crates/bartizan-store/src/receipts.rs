@@ -100,6 +100,26 @@ impl Tx<'_> {
         rows.iter().map(read).collect()
     }
 
+    /// What endpoints said of a statement, in order of endpoint, a page of them from after one on.
+    pub fn receipts_after(
+        &mut self,
+        id: StatementId,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<(EndpointId, Vec<u8>)>, StoreError> {
+        // One of each, so that no endpoint fills a page: the first it sent.
+        let sql = "SELECT endpoint, envelope FROM receipt AS own WHERE job = $1 AND endpoint > $2
+            AND seq = (SELECT MIN(seq) FROM receipt WHERE job = $1 AND endpoint = own.endpoint)
+            ORDER BY endpoint LIMIT $3";
+        let rows = self.query(sql, &[id.to_string().into(), after.into(), limit.into()])?;
+        let read = |row: &crate::engine::Row| {
+            let endpoint = row.text(0, "receipt.endpoint")?;
+            let endpoint = endpoint.parse().map_err(|_| StoreError::Column("receipt.endpoint"))?;
+            Ok((endpoint, row.bytes(1, "receipt.envelope")?))
+        };
+        rows.iter().map(read).collect()
+    }
+
     /// How many receipts are stored.
     pub fn receipt_count(&mut self) -> Result<u64, StoreError> {
         self.query_one("SELECT COUNT(*) FROM receipt", &[])?

@@ -11,11 +11,13 @@ mod exit;
 mod guardian;
 mod home;
 mod keys;
+mod lan;
 mod mine;
 mod mirror;
 mod sign;
 mod terminal;
 mod trust;
+mod withhold;
 mod witness;
 
 use std::path::PathBuf;

@@ -17,6 +17,7 @@ use crate::api::Api;
 use crate::exit::refused;
 use crate::home::{Home, now};
 use crate::keys::witness_key::WitnessKey;
+use crate::withhold;
 
 /// One of the two logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +82,7 @@ pub(crate) fn extend(view: Option<View>, seen: &Checkpoint, path: &[Sha256]) -> 
 }
 
 /// Co-signs one log: fetch, verify against what was seen, remember on disk, then sign and send.
-/// `None` when the bundle does not list this console as a witness.
+/// `None` when the bundle does not list this console as a witness, or while it keeps still.
 pub(crate) fn cosign(home: &Home, api: &Api, bundle: &Bundle, log: Log) -> Result<Option<View>> {
     let trust = LogTrust::parse(&bundle.log).context("read the log policy")?;
     let witness = WitnessKey::open(home)?;
@@ -101,6 +102,11 @@ pub(crate) fn cosign(home: &Home, api: &Api, bundle: &Bundle, log: Log) -> Resul
         fetch(api, log, size, key)?
     };
     let view = extend(old, &opened.checkpoint, &path)?;
+    let withheld = withhold::load(home)?;
+    withhold::check(&withheld, log, view.size)?;
+    if withheld.reason().is_some() {
+        return Ok(None);
+    }
     state.views.insert(key.name().to_owned(), view);
     // On disk before the co-signature leaves: a crash must not let us vouch for two histories.
     home.save(FILE, &state)?;
@@ -115,8 +121,9 @@ pub(crate) fn cosign(home: &Home, api: &Api, bundle: &Bundle, log: Log) -> Resul
     Ok(Some(view))
 }
 
-/// Co-signs both logs.
+/// Co-signs both logs, unless there is a reason to keep still.
 pub(crate) fn cosign_both(home: &Home, api: &Api, bundle: &Bundle) -> Result<Vec<(Log, View)>> {
+    withhold::look(home, api, bundle)?;
     let mut views = Vec::new();
     for log in Log::ALL {
         views.extend(cosign(home, api, bundle, log)?.map(|view| (log, view)));

@@ -1,55 +1,22 @@
-//! `freeze`, `frozen`, `thaw`, `bundle`: statements of the control log, which stop things or move trust.
-
-use std::time::{Duration, Instant};
+//! `thaw`, `bundle`, and what all statements of the control log have in common, which stop things or move trust.
 
 use anyhow::{Context as _, Result};
-use bartizan_proto::operator::{ControlDrafts, FreezeRow, FreezeView, Stored};
+use bartizan_proto::operator::{ControlDrafts, Stored};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{OperatorId, StatementId, TenantId};
-use bartizan_trust::statement::{
-    Bundle, Class, Freeze, FreezeScope, SignatureRole, Statement, StatementType, Thaw, V1, Veto,
-};
-use clap::{Args, Subcommand};
+use bartizan_trust::id::StatementId;
+use bartizan_trust::statement::{Bundle, SignatureRole, Statement, StatementType, Thaw, V1, Veto};
+use clap::Subcommand;
 use data_encoding::BASE64;
 use serde_json::json;
 
-use super::endpoints::fetch_all;
-use super::{Console, Context, File, Filter, options};
+use super::{Console, Context, File};
 use crate::api::session;
 use crate::exit::{Code, fail, refused};
-use crate::home::{now, read_bounded, write_private};
+use crate::home::{now, read_bounded};
 use crate::keys::Signer;
 use crate::mine;
 use crate::sign::{fields, render};
-use crate::terminal::{cell, table};
 use crate::witness;
-
-/// How long `freeze` waits for endpoints that are connected.
-const CONFIRM_FOR: Duration = Duration::from_secs(20);
-const LOOK_EVERY: Duration = Duration::from_millis(300);
-
-/// `bartizan freeze`
-#[derive(Debug, Args)]
-pub(crate) struct FreezeOptions {
-    /// What: `org`, `tenant:NAME`, `class:NAME`, `job:ID`, `operator:NAME` or `sessions`
-    #[arg(value_parser = scope, required_unless_present = "send")]
-    scope: Option<FreezeScope>,
-    /// Send a freeze that was written with `--out` before
-    #[arg(long, conflicts_with_all = ["scope", "out"])]
-    send: Option<File>,
-    /// For how long; alone at most 4h, longer when enough others sign with `approve`
-    #[arg(long = "for", default_value = "4h", value_parser = options::seconds)]
-    seconds: u64,
-    /// Why, for the others
-    #[arg(long, default_value = "")]
-    reason: String,
-    /// Write it to a file instead of sending it: for endpoints whose server withholds it
-    #[arg(long)]
-    out: Option<File>,
-    /// Return before endpoints have confirmed
-    #[arg(long)]
-    no_wait: bool,
-}
 
 /// `bartizan bundle …`
 #[derive(Debug, Subcommand)]
@@ -69,133 +36,6 @@ pub(crate) enum BundleCommand {
         #[arg(long, default_value = "")]
         reason: String,
     },
-}
-
-/// Reads a scope as people write it.
-fn scope(text: &str) -> Result<FreezeScope, String> {
-    let (kind, name) = text.split_once(':').unwrap_or((text, ""));
-    let class = || Class::ALL.iter().copied().find(|class| class.name() == name);
-    match (kind, name) {
-        ("org", "") => Ok(FreezeScope::Org),
-        ("sessions", "") => Ok(FreezeScope::Sessions),
-        ("tenant", name) => options::slug::<TenantId>(name).map(FreezeScope::Tenant),
-        ("operator", name) => options::slug::<OperatorId>(name).map(FreezeScope::Operator),
-        ("class", _) => class().map(FreezeScope::Class).ok_or_else(|| "no such class".to_owned()),
-        ("job", id) => id.parse().map(FreezeScope::Job).map_err(|_| "the whole id".to_owned()),
-        _ => Err("org, tenant:NAME, class:NAME, job:ID, operator:NAME or sessions".to_owned()),
-    }
-}
-
-/// `bartizan freeze`: at once, no question asked twice.
-pub(crate) fn freeze(context: &Context, options: &FreezeOptions) -> Result<()> {
-    if let Some(file) = &options.send {
-        let envelope = Envelope::decode(&read_bounded(file)?)
-            .with_context(|| format!("read {}", file.display()))?;
-        let _: Freeze = envelope.statement().context("the file holds no freeze")?;
-        let stored = send(context, &context.connect()?, &envelope)?;
-        return done_or_waiting(context, &stored, "stands");
-    }
-    let scope = options.scope.clone().context("no scope")?;
-    let iat = now();
-    let statement = Freeze {
-        v: V1,
-        org: context.home.org()?.anchor.org(),
-        iat,
-        crit: Vec::new(),
-        scope,
-        exp: iat.plus(options.seconds),
-        reason: options.reason.clone(),
-    };
-    if let Some(file) = &options.out {
-        let envelope = sign(context, &statement, SignatureRole::Freeze)?;
-        write_private(file, &envelope.encode())?;
-        let text = format!(
-            "written to {}. On each endpoint, as root: bartizan-guard freeze --file FILE",
-            file.display()
-        );
-        let shown = json!({ "freeze": envelope.id(), "file": file });
-        return context.terminal.result(&shown, &text);
-    }
-    let console = context.connect()?;
-    let stored = sign_and_send(context, &console, &statement, SignatureRole::Freeze)?;
-    if stored.log_index.is_none() {
-        return waits_for_others(context, stored.id);
-    }
-    if options.no_wait {
-        let shown = json!({ "freeze": stored.id, "standing": true });
-        return context.terminal.result(&shown, &format!("{} stands", stored.id));
-    }
-    let until = Instant::now() + CONFIRM_FOR;
-    loop {
-        let (row, connected, missing) = confirmations(&console, stored.id)?;
-        if missing.is_empty() || Instant::now() >= until {
-            let all = missing.is_empty();
-            let text = format!(
-                "{} stands; {} endpoints confirmed, {connected} are connected{}",
-                stored.id,
-                row.confirmed.len(),
-                if all { "" } else { "; the others will when the control log reaches them" }
-            );
-            let shown = json!({
-                "freeze": stored.id, "standing": true, "confirmed": row.confirmed, "missing": missing,
-            });
-            return context.terminal.result(&shown, &text);
-        }
-        std::thread::sleep(LOOK_EVERY);
-    }
-}
-
-/// The server's row of a freeze, how many endpoints are connected, and which of those it covers have not confirmed.
-fn confirmations(console: &Console, id: StatementId) -> Result<(FreezeRow, usize, Vec<String>)> {
-    let view: FreezeView = console.api.fetch("/v1/freezes")?;
-    let row = view.freezes.into_iter().find(|row| row.id == id);
-    let row = row.context("the server does not show the freeze it has just stored")?;
-    let rows = fetch_all(&console.api, &Filter::default())?;
-    let connected: Vec<_> = rows.iter().filter(|endpoint| endpoint.connected).collect();
-    let missing = connected.iter().filter(|endpoint| !row.confirmed.contains(&endpoint.id));
-    let missing = missing.map(|endpoint| endpoint.id.to_string()).collect();
-    Ok((row, connected.len(), missing))
-}
-
-/// `bartizan frozen`
-pub(crate) fn frozen(context: &Context) -> Result<()> {
-    let console = context.connect()?;
-    let view: FreezeView = console.api.fetch("/v1/freezes")?;
-    let standing: Vec<_> = console.view.freezes.standing(now()).collect();
-    let rows: Vec<Vec<String>> = standing
-        .iter()
-        .map(|(id, freeze)| {
-            let confirmed = view.freezes.iter().find(|row| row.id == **id);
-            let by: Vec<&str> = freeze.by.iter().map(OperatorId::name).collect();
-            vec![
-                id.to_string(),
-                scope_text(&freeze.scope),
-                render::date(freeze.exp),
-                by.join(", "),
-                confirmed.map_or(0, |row| row.confirmed.len()).to_string(),
-            ]
-        })
-        .collect();
-    let mut text = if rows.is_empty() {
-        "nothing is frozen\n".to_owned()
-    } else {
-        table(&["FREEZE", "SCOPE", "UNTIL", "BY", "CONFIRMED"], &rows)
-    };
-    for pending in &console.view.chain.pending {
-        text += &format!(
-            "\nbundle {} (version {}) waits until {}; stop it with: bartizan bundle veto {}",
-            pending.trust.id,
-            pending.trust.bundle.version,
-            render::date(pending.due()),
-            pending.trust.id
-        );
-    }
-    let freezes: Vec<_> = standing
-        .iter()
-        .map(|(id, freeze)| json!({ "id": id, "scope": freeze.scope, "exp": freeze.exp, "by": freeze.by }))
-        .collect();
-    let shown = json!({ "freezes": freezes, "server": view });
-    context.terminal.result(&shown, &text)
 }
 
 /// `bartizan thaw`
@@ -313,7 +153,11 @@ fn sign_and_send<S: Statement>(
 }
 
 /// Shows a statement from its exact bytes, and signs it.
-fn sign<S: Statement>(context: &Context, statement: &S, role: SignatureRole) -> Result<Envelope> {
+pub(super) fn sign<S: Statement>(
+    context: &Context,
+    statement: &S,
+    role: SignatureRole,
+) -> Result<Envelope> {
     let mut envelope = Envelope::new(statement);
     context.terminal.show(&render::statement(&envelope)?)?;
     context.terminal.confirm("Sign it?")?;
@@ -322,7 +166,7 @@ fn sign<S: Statement>(context: &Context, statement: &S, role: SignatureRole) -> 
     Ok(envelope)
 }
 
-fn send(context: &Context, console: &Console, envelope: &Envelope) -> Result<Stored> {
+pub(super) fn send(context: &Context, console: &Console, envelope: &Envelope) -> Result<Stored> {
     let stored: Stored = console.api.send("/v1/control", &session::body(envelope))?;
     witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
     Ok(stored)
@@ -336,19 +180,7 @@ fn done_or_waiting(context: &Context, stored: &Stored, done: &str) -> Result<()>
     context.terminal.result(&shown, &format!("{} {done}", stored.id))
 }
 
-fn waits_for_others(context: &Context, id: StatementId) -> Result<()> {
+pub(super) fn waits_for_others(context: &Context, id: StatementId) -> Result<()> {
     let text = format!("{id} waits for other operators: bartizan approve {id}");
     context.terminal.result(&json!({ "statement": id, "done": false }), &text)
-}
-
-/// A scope as people write it.
-pub(crate) fn scope_text(scope: &FreezeScope) -> String {
-    match scope {
-        FreezeScope::Org => "org".to_owned(),
-        FreezeScope::Sessions => "sessions".to_owned(),
-        FreezeScope::Tenant(tenant) => format!("tenant:{}", tenant.name()),
-        FreezeScope::Class(class) => format!("class:{class}"),
-        FreezeScope::Job(job) => format!("job:{job}"),
-        FreezeScope::Operator(operator) => format!("operator:{}", cell(operator.name())),
-    }
 }

@@ -2,10 +2,12 @@
 
 mod alarm;
 mod approve;
+mod confirm;
 mod control;
 mod endpoints;
 mod enroll;
 mod export;
+mod freeze;
 mod init;
 mod keys;
 mod log;
@@ -17,8 +19,8 @@ mod statement;
 mod watch;
 mod witness;
 
-pub(crate) use control::scope_text;
 pub(crate) use endpoints::fetch_all;
+pub(crate) use freeze::scope_text;
 
 use std::path::PathBuf;
 
@@ -102,9 +104,12 @@ pub(crate) enum Command {
         id: String,
     },
     /// Stop things at once, everywhere
-    Freeze(control::FreezeOptions),
-    /// Show what stands still, and bundles that wait
-    Frozen,
+    Freeze(freeze::FreezeOptions),
+    /// Show what stands still, and bundles that wait; or of one freeze, who stands still
+    Frozen {
+        /// The freeze's id
+        id: Option<StatementId>,
+    },
     /// End a freeze; needs two operators
     Thaw {
         /// The freeze's id
@@ -203,8 +208,8 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Jobs => watch::list(context, ""),
         Command::Job { id } => watch::show(context, &id),
         Command::Approve { id, no_wait } => approve::run(context, &id, no_wait),
-        Command::Freeze(options) => control::freeze(context, &options),
-        Command::Frozen => control::frozen(context),
+        Command::Freeze(options) => freeze::freeze(context, &options),
+        Command::Frozen { id } => freeze::frozen(context, id),
         Command::Thaw { id, reason } => control::thaw(context, id, &reason),
         Command::Bundle(command) => control::bundle(context, &command),
         Command::Watch { id, timeout } => watch::run(context, &id, timeout),

@@ -43,7 +43,7 @@ pub(crate) fn run(context: &Context, id: &str) -> Result<()> {
 }
 
 /// A receipt verifies when the key that signed it is the one its endpoint is named after.
-fn verify(bytes: &[u8]) -> Result<(Receipt, bool)> {
+pub(super) fn verify(bytes: &[u8]) -> Result<(Receipt, bool)> {
     let envelope = Envelope::decode(bytes).context("read a receipt")?;
     let receipt: Receipt = envelope.statement().context("read a receipt")?;
     let (signatures, _) = envelope.verify_signatures();

@@ -17,8 +17,7 @@ use crate::exit::{Code, Failure};
 use crate::guardian::{self, Guardian};
 use crate::keys::witness_key::WitnessKey;
 use crate::mine;
-use crate::mirror;
-use crate::witness;
+use crate::{mirror, withhold, witness};
 
 /// `bartizan witness …`
 #[derive(Debug, Args)]
@@ -39,6 +38,29 @@ pub(crate) struct WitnessOptions {
     /// How often
     #[arg(long, default_value = "30s", value_parser = options::seconds)]
     interval: u64,
+    /// Stop co-signing from now on, for this reason: work stops once the control view is too old for its class
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["once", "resume"])]
+    withhold: Option<String>,
+    /// Co-sign again, also while a freeze is missing from the control log
+    #[arg(long)]
+    resume: bool,
+}
+
+/// Keeps still from now on, or speaks again. Also acts on a witness that runs.
+fn set(context: &Context, words: Option<&str>) -> Result<()> {
+    let before = withhold::load(&context.home)?.reason();
+    if words.is_none() {
+        let asked = before.as_deref().unwrap_or("nothing is withheld");
+        context.terminal.show(asked)?;
+        context.terminal.confirm("Co-sign again?")?;
+    }
+    let reason = withhold::by_hand(&context.home, words)?.reason();
+    let text = if words.is_some() {
+        "this console co-signs nothing until `bartizan witness --resume`; tell the other operators"
+    } else {
+        "this console co-signs again"
+    };
+    context.terminal.result(&json!({ "withheld": reason, "before": before }), text)
 }
 
 /// `bartizan witness …`, on a box without an operator
@@ -83,6 +105,9 @@ fn vkey(text: &str) -> Result<VerifierKey, String> {
 
 pub(crate) fn run(context: &Context, options: &WitnessOptions) -> Result<()> {
     match &options.command {
+        None if options.resume || options.withhold.is_some() => {
+            set(context, options.withhold.as_deref())
+        }
         None => rounds(context, options),
         Some(WitnessCommand::Serve(options)) => serve(context, options),
         Some(WitnessCommand::Key { name }) => {
@@ -153,7 +178,10 @@ fn round(context: &Context, alarms: &Alarms, mirror: Option<&Path>) -> Result<()
     for text in &told {
         context.terminal.show(&format!("ALARM {text}"))?;
     }
-    let text = if views.is_empty() {
+    let withheld = withhold::load(&context.home)?.reason();
+    let text = if let Some(reason) = &withheld {
+        format!("NOT CO-SIGNED: {reason}")
+    } else if views.is_empty() {
         "the bundle does not list this console as a witness; your co-signature counts for nothing"
             .to_owned()
     } else {
@@ -163,5 +191,7 @@ fn round(context: &Context, alarms: &Alarms, mirror: Option<&Path>) -> Result<()
             .collect::<Vec<_>>()
             .join(", ")
     };
-    context.terminal.result(&json!({ "cosigned": shown, "alarms": told }), &text)
+    context
+        .terminal
+        .result(&json!({ "cosigned": shown, "alarms": told, "withheld": withheld }), &text)
 }

@@ -237,17 +237,26 @@ impl Stage {
 
     /// That, two witnesses, and a connected endpoint.
     pub(crate) fn with_endpoint() -> Self {
+        Self::with_endpoint_in(&[])
+    }
+
+    /// The endpoint with settings of its own.
+    pub(crate) fn with_endpoint_in(settings: &[(&str, &str)]) -> Self {
         let mut stage = Self::organisation();
         for who in ["alice", "bob"] {
             let mut command = stage.command(who, &["witness", "--interval", "1s"]);
             stage.start(&format!("witness-{who}"), &mut command);
         }
-        stage.endpoint();
+        stage.endpoint_in(settings);
         stage
     }
 
     /// Installs an endpoint, starts it, and waits until it is connected.
     pub(crate) fn endpoint(&mut self) {
+        self.endpoint_in(&[]);
+    }
+
+    fn endpoint_in(&mut self, settings: &[(&str, &str)]) {
         let enroll = ["enroll", "--tenant", "acme", "--site", "hq"];
         let grant = self.json("alice", &enroll).json();
         let line = grant["command"].as_str().unwrap();
@@ -256,8 +265,14 @@ impl Stage {
             .arg("--dir")
             .arg(self.path("endpoint")))
         .ends_with(0);
+        self.start_guard(settings);
+    }
+
+    /// Starts the endpoint; it is there when it is connected.
+    pub(crate) fn start_guard(&mut self, settings: &[(&str, &str)]) {
         let mut guard = Command::new(program("bartizan-guard"));
         guard.args(["run", "--dir"]).arg(self.path("endpoint"));
+        guard.env("BARTIZAN_LAN", "off").envs(settings.iter().copied());
         self.start("guard", &mut guard);
         self.wait("a connected endpoint", |stage| {
             let list = stage.json("alice", &["endpoints"]).json();

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
-use bartizan_proto::operator::{ControlDrafts, FreezeRow, FreezeView, PendingRow, Stored};
+use axum::extract::{Path, Query, State};
+use bartizan_proto::operator::{
+    ControlDrafts, FreezeReceipts, FreezeRow, FreezeView, PendingRow, Stored,
+};
 use bartizan_store::LogName;
 use bartizan_trust::control::ControlView;
 use bartizan_trust::envelope::Envelope;
@@ -19,6 +21,7 @@ use bartizan_trust::signers::operator_signatures;
 use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::statement::StatementType;
 use data_encoding::BASE64;
+use serde::Deserialize;
 
 use super::failure::Failure;
 use super::login::{Session, read_envelope};
@@ -26,6 +29,8 @@ use crate::app::{App, Organisation, now};
 
 /// Statements that wait for signatures.
 const DRAFTS_MAX: u64 = 64;
+/// Confirmations in one answer.
+const RECEIPTS_AT_ONCE: u64 = 1000;
 
 /// `POST /v1/control`
 pub(super) async fn add(
@@ -157,4 +162,25 @@ pub(super) async fn freezes(
     };
     let pending = view.chain.pending.iter().map(waits).collect();
     Ok(Json(FreezeView { freezes, pending }))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Onward {
+    after: Option<String>,
+}
+
+/// `GET /v1/freezes/{id}/receipts?after=`
+pub(super) async fn receipts(
+    State(app): State<Arc<App>>,
+    _session: Session,
+    Path(id): Path<String>,
+    Query(from): Query<Onward>,
+) -> Result<Json<FreezeReceipts>, Failure> {
+    let id = super::jobs::parse(&id)?;
+    let after = from.after.unwrap_or_default();
+    let found = app.db.read(move |tx| tx.receipts_after(id, &after, RECEIPTS_AT_ONCE)).await?;
+    let full = u64::try_from(found.len()).unwrap_or(u64::MAX) >= RECEIPTS_AT_ONCE;
+    let next = found.last().filter(|_| full).map(|(endpoint, _)| *endpoint);
+    let receipts = found.iter().map(|(_, envelope)| BASE64.encode(envelope)).collect();
+    Ok(Json(FreezeReceipts { receipts, next }))
 }

@@ -104,6 +104,7 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/control", post(control::add))
         .route("/v1/control/drafts", get(control::drafts))
         .route("/v1/freezes", get(control::freezes))
+        .route("/v1/freezes/{id}/receipts", get(control::receipts))
         .route("/v1/enrolments", post(endpoints::enrol))
         .route("/v1/endpoints", get(endpoints::list))
         .route("/v1/endpoints/{id}", get(endpoints::show))
