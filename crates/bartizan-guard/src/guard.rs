@@ -261,7 +261,7 @@ impl Guard {
             Message::InventoryRequest => self.send_inventory(),
             Message::Freeze { envelope } => self.take_freeze(&envelope, Way::Server)?,
             Message::FreezeFound { place, envelope } => {
-                self.take_freeze(&envelope, place.into())?
+                self.take_freeze(&envelope, place.into())?;
             }
             Message::Welcome { .. } => {}
             Message::Hello(_)

@@ -45,7 +45,7 @@ impl Guard {
             }
             match files::read_own(&path) {
                 Ok(envelope) if self.state.trust.is_some() => {
-                    self.take_freeze(&envelope, Way::File)?
+                    self.take_freeze(&envelope, Way::File)?;
                 }
                 // Without a bundle nobody can be believed yet: it waits for one.
                 Ok(_) => continue,

@@ -46,7 +46,7 @@ fn more_endpoints(bundle: &mut Bundle) {
 
 #[test]
 fn i7_what_weakens_waits_for_its_delay() {
-    let weaken: [fn(&mut Bundle); 13] = [
+    let weaken: [fn(&mut Bundle); 14] = [
         |b| b.operators.push(operator("mallory").unwrap()),
         |b| b.operators[0].keys.insert(0, operator_key(&Key::named("another key").unwrap().public)),
         |b| b.root.threshold = 1,
