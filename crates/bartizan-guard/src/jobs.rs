@@ -77,6 +77,7 @@ pub(crate) fn delivery<'a>(message: &'a JobMessage, content: Option<&'a [u8]>) -
         stage: message.stage,
         index: message.index,
         path: &message.path,
+        promotions: &message.promotions,
         content,
     }
 }
@@ -111,7 +112,7 @@ pub(crate) type Running = HashMap<StatementId, Work>;
 pub(crate) struct Work {
     pub(crate) t0: UnixSeconds,
     statement: Job,
-    signers: Vec<OperatorId>,
+    behind: Vec<OperatorId>,
     frozen: Arc<AtomicBool>,
 }
 
@@ -120,14 +121,14 @@ impl Work {
         Self {
             t0,
             statement: proof.statement().clone(),
-            signers: proof.signers().to_vec(),
+            behind: proof.behind(),
             frozen: Arc::new(AtomicBool::new(false)),
         }
     }
 
     /// Ends it if a standing freeze covers it.
     pub(crate) fn obey(&self, state: &State, id: StatementId) {
-        if state.freezes.cover(state.floor, id, &self.statement, &self.signers) {
+        if state.freezes.cover(state.floor, id, &self.statement, &self.behind) {
             self.frozen.store(true, Ordering::Relaxed);
         }
     }

@@ -1,7 +1,7 @@
 //! Limits of the conversations.
 
-/// Largest frame body in bytes: an envelope, a proof and a target path with room.
-pub const FRAME_BYTES_MAX: usize = 128 * 1024;
+/// Largest frame body in bytes: an envelope, a proof, a target path, and the promotions to the last stage a job can have.
+pub const FRAME_BYTES_MAX: usize = 192 * 1024;
 /// Largest piece of content or output in one frame.
 pub const CHUNK_BYTES_MAX: usize = 32 * 1024;
 /// Largest inventory document in bytes.

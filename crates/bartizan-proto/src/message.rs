@@ -5,6 +5,7 @@
 
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::limits as trust_limits;
+use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::statement::Mirror;
 use bartizan_trust::wire::{Reader, WireError, Writer};
 
@@ -209,6 +210,8 @@ pub struct JobMessage {
     pub index: u32,
     /// Path to the target root.
     pub path: Vec<Sha256>,
+    /// The promotions to its stage, in order, under the proof's checkpoint.
+    pub promotions: Vec<LoggedStatement>,
 }
 
 /// How the agent connects.
@@ -257,7 +260,10 @@ impl Message {
             }
             Self::Job(m) => {
                 let w = w.u8(66).bytes(&m.envelope).bytes(&m.proof);
-                hashes(hashes(w, &m.consistency).u32(m.stage).u32(m.index), &m.path)
+                let w = hashes(hashes(w, &m.consistency).u32(m.stage).u32(m.index), &m.path);
+                m.promotions.iter().fold(w.u32(count(&m.promotions)), |w, logged| {
+                    hashes(w.bytes(&logged.envelope).u64(logged.index), &logged.path)
+                })
             }
             Self::Content { sha256, total, offset, bytes } => {
                 w.u8(67).raw(sha256.as_bytes()).u32(*total).u32(*offset).bytes(bytes)
@@ -415,6 +421,13 @@ fn decode_job(r: &mut Reader<'_>) -> Result<JobMessage, MessageError> {
         stage: r.u32()?,
         index: r.u32()?,
         path: list(r, trust_limits::TARGET_PATH_MAX, sha256)?,
+        promotions: list(r, trust_limits::JOB_STAGES_MAX - 1, |r| {
+            Ok(LoggedStatement {
+                envelope: bounded(r, trust_limits::PROMOTION_BYTES_MAX, "promotion")?,
+                index: r.u64()?,
+                path: list(r, trust_limits::LOG_PROOF_MAX, sha256)?,
+            })
+        })?,
     })
 }
 

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bartizan_store::StoreError;
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{EndpointId, Sha256, StatementId};
+use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::statement::{Action, Job};
-use bartizan_trust::targets::TargetTree;
+use bartizan_trust::targets::{TargetTree, in_stages};
 
 use crate::db::Db;
 
@@ -89,14 +89,14 @@ impl Dossiers {
         });
         let Some((record, content, endpoints)) = read.await? else { return Ok(None) };
         let envelope = Envelope::decode(&record.envelope).ok();
-        let leaves: Vec<(EndpointId, u32)> =
-            endpoints.into_iter().map(|endpoint| (endpoint, 0)).collect();
+        let statement: Option<Job> = envelope.as_ref().and_then(|e| e.statement().ok());
+        let stages = statement.as_ref().map_or(&[][..], |job| &job.stages);
         let dossier = Arc::new(Dossier {
             known_as: envelope.as_ref().map_or(job, Envelope::id),
-            job: envelope.and_then(|envelope| envelope.statement().ok()),
+            tree: TargetTree::new(&in_stages(&endpoints, stages)).ok(),
+            job: statement,
             envelope: record.envelope,
             log_index: record.log_index,
-            tree: TargetTree::new(&leaves).ok(),
             content,
         });
         let mut known = self.lock();

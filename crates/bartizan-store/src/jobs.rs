@@ -1,7 +1,6 @@
 //! Jobs and their targets. States are words, so that a person can read (and a test can forge) them.
 
 use bartizan_trust::id::{EndpointId, StatementId};
-use bartizan_trust::targets::sort_endpoints;
 
 use crate::engine::{Row, Tx};
 use crate::error::StoreError;
@@ -29,7 +28,7 @@ pub struct NewJob {
     pub content: Vec<u8>,
     /// Place in the jobs log.
     pub log_index: u64,
-    /// Sorted by id.
+    /// In the order of the target tree.
     pub targets: Vec<EndpointId>,
 }
 
@@ -86,6 +85,9 @@ pub struct DueJob {
 
 const COLUMNS: &str = "id, state, class, title, submitted, exp, envelope, log_index,
     (SELECT COUNT(*) FROM job_target WHERE job_target.job = job.id)";
+
+/// Without a number for what has none: databases differ in where they sort nothing.
+const IN_TREE_ORDER: &str = "COALESCE(position, 9223372036854775807), endpoint";
 
 /// As [`read_target`] reads them.
 pub(crate) const TARGET_COLUMNS: &str = "endpoint, state, code, decision, exit, output";
@@ -155,23 +157,19 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// A job's targets, sorted by id.
+    /// A job's targets, in the order of the target tree; rows that somebody added have no place and come last.
     pub fn job_targets(&mut self, id: StatementId) -> Result<Vec<TargetRecord>, StoreError> {
-        let sql = format!("SELECT {TARGET_COLUMNS} FROM job_target WHERE job = $1");
-        let rows = self.query(&sql, &[id.to_string().into()])?;
-        let mut targets = rows.iter().map(read_target).collect::<Result<Vec<_>, _>>()?;
-        // In the order of the target tree; a database may collate text otherwise.
-        targets.sort_by_cached_key(|target| target.endpoint.to_string());
-        Ok(targets)
+        let sql = format!(
+            "SELECT {TARGET_COLUMNS} FROM job_target WHERE job = $1 ORDER BY {IN_TREE_ORDER}"
+        );
+        self.query(&sql, &[id.to_string().into()])?.iter().map(read_target).collect()
     }
 
-    /// The endpoints of a job, sorted by id.
+    /// The endpoints of a job, in the same order.
     pub fn job_endpoints(&mut self, id: StatementId) -> Result<Vec<EndpointId>, StoreError> {
-        let rows =
-            self.query("SELECT endpoint FROM job_target WHERE job = $1", &[id.to_string().into()])?;
-        let mut endpoints = rows.iter().map(read_endpoint).collect::<Result<Vec<_>, _>>()?;
-        sort_endpoints(&mut endpoints);
-        Ok(endpoints)
+        let sql =
+            format!("SELECT endpoint FROM job_target WHERE job = $1 ORDER BY {IN_TREE_ORDER}");
+        self.query(&sql, &[id.to_string().into()])?.iter().map(read_endpoint).collect()
     }
 
     /// One target.

@@ -27,7 +27,7 @@ use bartizan_trust::proof::LogProof;
 use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::state::State;
 use bartizan_trust::statement::{
-    Bundle, Descriptor, Enrolment, Freeze, Job, Login, Receipt, Statement, Thaw, Veto,
+    Bundle, Descriptor, Enrolment, Freeze, Job, Login, Promotion, Receipt, Statement, Thaw, Veto,
     decode_payload, encode_payload,
 };
 use bartizan_trust::tiles;
@@ -131,7 +131,7 @@ pub fn policy(bytes: &[u8]) -> bool {
 /// Payloads: the first byte chooses the kind.
 pub fn payload(bytes: &[u8]) -> bool {
     let Some((kind, payload)) = bytes.split_first() else { return false };
-    match kind % 9 {
+    match kind % 10 {
         0 => payload_of::<Bundle>(payload),
         1 => payload_of::<Job>(payload),
         2 => payload_of::<Enrolment>(payload),
@@ -140,7 +140,8 @@ pub fn payload(bytes: &[u8]) -> bool {
         5 => payload_of::<Receipt>(payload),
         6 => payload_of::<Freeze>(payload),
         7 => payload_of::<Thaw>(payload),
-        _ => payload_of::<Veto>(payload),
+        8 => payload_of::<Veto>(payload),
+        _ => payload_of::<Promotion>(payload),
     }
 }
 

@@ -14,6 +14,7 @@ use bartizan_trust::limits;
 use bartizan_trust::merkle::{Tree, leaf_hash};
 use bartizan_trust::note::{Note, NoteKeyType, NoteSignature, VerifierKey, cosignature_message};
 use bartizan_trust::proof::LogProof;
+use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::state::{LocalFacts, State};
 use bartizan_trust::statement::{
     Action, Admit, Bundle, BundleLimits, Class, ClassRule, Content, Display, Enrolment, Freeze,
@@ -21,10 +22,14 @@ use bartizan_trust::statement::{
     RootRule, Script, Server, SignatureRole, Stage, Statement, Targets, TenantScope, Thaw,
     UserCheck, V1, Veto, Window,
 };
-use bartizan_trust::targets::{TargetTree, sort_endpoints};
+use bartizan_trust::targets::TargetTree;
 use bartizan_trust::time::UnixSeconds;
 
 use crate::load::organisation::Key;
+
+mod staged;
+
+pub use staged::{stage, went_well};
 
 /// The script of every job, unless a test says otherwise.
 pub const CONTENT: &[u8] = b"echo hello\n";
@@ -125,8 +130,12 @@ impl Log {
 
     /// A `tlog-proof` of an entry under the checkpoint `note` of `size` entries.
     pub fn proof(&self, index: u64, size: u64, note: Vec<u8>) -> Result<Vec<u8>> {
-        let path = self.tree.inclusion_path(index, size).context("an entry within the size")?;
-        Ok(LogProof { index, path, checkpoint: note }.encode())
+        Ok(LogProof { index, path: self.path(index, size)?, checkpoint: note }.encode())
+    }
+
+    /// The inclusion path of an entry in the first `size`.
+    pub fn path(&self, index: u64, size: u64) -> Result<Vec<Sha256>> {
+        self.tree.inclusion_path(index, size).context("an entry within the size")
     }
 
     /// Every entry from `start`.
@@ -170,6 +179,8 @@ pub struct Delivery {
     pub index: u32,
     /// Path in the target tree.
     pub path: Vec<Sha256>,
+    /// Promotions to its stage.
+    pub promotions: Vec<LoggedStatement>,
     /// Content.
     pub content: Option<Vec<u8>>,
 }
@@ -184,6 +195,7 @@ impl Delivery {
             stage: self.stage,
             index: self.index,
             path: &self.path,
+            promotions: &self.promotions,
             content: self.content.as_deref(),
         }
     }
@@ -356,7 +368,7 @@ impl World {
             targets: Self::tree(&[0, 1, 2])?.targets(),
             window: Window { nbf: self.now, exp: self.now.plus(3600) },
             after: Vec::new(),
-            stages: vec![stage("all")],
+            stages: vec![Stage::only(3)],
             display: Display {
                 title: "say hello".to_owned(),
                 ticket: String::new(),
@@ -368,11 +380,7 @@ impl World {
 
     /// The target tree of some endpoints.
     pub fn tree(numbers: &[u32]) -> Result<TargetTree> {
-        let mut ids =
-            numbers.iter().map(|number| Self::endpoint_id(*number)).collect::<Result<Vec<_>>>()?;
-        sort_endpoints(&mut ids);
-        let leaves: Vec<_> = ids.into_iter().map(|id| (id, 0)).collect();
-        TargetTree::new(&leaves).map_err(|error| anyhow!("{error}"))
+        Self::staged_tree(numbers, &[Stage::only(u32::try_from(numbers.len())?)])
     }
 
     /// An ordinary, countersigned, logged job and its delivery to an endpoint.
@@ -393,14 +401,15 @@ impl World {
         let index = self.jobs.append(envelope.clone());
         let size = self.jobs.size();
         let note = self.jobs.note(size, &self.all_witnesses(), self.now)?;
-        let (place, path) = Self::tree(&[0, 1, 2])?.proof(&state.endpoint).unwrap_or_default();
+        let place = Self::tree(&[0, 1, 2])?.place(&state.endpoint).unwrap_or_default();
         Ok(Delivery {
             envelope,
             proof: self.jobs.proof(index, size, note)?,
             consistency: self.jobs.consistency(state.jobs.size, size)?,
-            stage: 0,
-            index: place,
-            path,
+            stage: place.stage,
+            index: place.index,
+            path: place.path,
+            promotions: Vec::new(),
             content: Some(CONTENT.to_vec()),
         })
     }
@@ -427,11 +436,6 @@ pub fn script(content: &[u8]) -> Result<Script> {
         output_max: 64 * 1024,
         destructive: false,
     })
-}
-
-/// A stage without demands.
-pub fn stage(name: &str) -> Stage {
-    Stage { name: name.to_owned(), soak_s: 0, promote_min: 0, failures_percent_max: 100 }
 }
 
 /// Targets of any count, for tests of counts only.
@@ -521,6 +525,8 @@ fn class_rule(class: Class, approvals: u32, endpoints: u32) -> ClassRule {
         endpoints_new_max: endpoints,
         endpoints_max: endpoints.saturating_mul(5).min(limits::TARGETS_MAX),
         stages_min: 1,
+        first_stage_max: endpoints,
+        soak_s_min: 0,
         delay_s: 0,
         freshness_s: 3600,
         window_s_max: 7 * DAY_S,

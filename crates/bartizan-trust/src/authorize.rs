@@ -1,5 +1,7 @@
 //! The decision: may this job run here, now? Specification: `docs/spec/verification.md`, "Authorize".
 
+use std::collections::BTreeSet;
+
 use crate::checkpoint;
 use crate::class::{self, derive_class};
 use crate::envelope::{Envelope, EnvelopeError, IgnoredSignature};
@@ -11,6 +13,7 @@ use crate::policy::LogTrust;
 use crate::proof::LogProof;
 use crate::refusal::Refusal;
 use crate::signers::count_operators;
+use crate::stages::{self, LoggedStatement, Rollout};
 use crate::state::{JobsView, LocalFacts, Membership, State, TrustState};
 use crate::statement::{Action, Bundle, Class, ClassRule, Content, Job, Script, StatementType};
 use crate::targets::verify_target;
@@ -32,6 +35,8 @@ pub struct JobDelivery<'a> {
     pub index: u32,
     /// Its path.
     pub path: &'a [Sha256],
+    /// The promotions to stages 1 up to its own, in order, under the proof's checkpoint.
+    pub promotions: &'a [LoggedStatement],
     /// The content; `None` when it has not arrived yet.
     pub content: Option<&'a [u8]>,
 }
@@ -56,6 +61,7 @@ pub struct Authorized<A> {
     action: A,
     content: Vec<u8>,
     signers: Vec<OperatorId>,
+    promoters: BTreeSet<OperatorId>,
 }
 
 impl Authorized<Script> {
@@ -82,6 +88,11 @@ impl Authorized<Script> {
     /// Author first, then approvers.
     pub fn signers(&self) -> &[OperatorId] {
         &self.signers
+    }
+
+    /// Everybody a freeze of an operator's work means: signers, and who promoted it to this endpoint's stage.
+    pub fn behind(&self) -> Vec<OperatorId> {
+        self.signers.iter().chain(&self.promoters).cloned().collect()
     }
 }
 
@@ -132,6 +143,7 @@ struct Judged<'s> {
     bundle: &'s Bundle,
     rule: &'s ClassRule,
     signers: Vec<OperatorId>,
+    promoters: BTreeSet<OperatorId>,
 }
 
 fn decide(
@@ -162,15 +174,16 @@ fn decide(
     check_window(&job, rule, now)?;
     let signers = judge_signers(rule, &job, &signatures)?;
     check_customer(&trust.bundle, rule, &job, &verified)?;
-    let judged = Judged { bundle: &trust.bundle, rule, signers };
+    let mut judged = Judged { bundle: &trust.bundle, rule, signers, promoters: BTreeSet::new() };
     // SPEC: verification.md steps 10 to 19
     check_target(&job, &outcome.state, delivery)?;
-    let (view, witnessed_at) = check_log(&judged, &outcome.state.jobs, delivery, facts.now)?;
-    outcome.state.jobs = view;
-    outcome.state.advance_floor(witnessed_at.unwrap_or(UnixSeconds::ZERO));
+    let logged = check_log(&judged, &outcome.state.jobs, delivery, facts.now)?;
+    outcome.state.jobs = logged.newest;
+    outcome.state.advance_floor(logged.at.unwrap_or(UnixSeconds::ZERO));
     let id = envelope.id();
     check_once(&judged, &job, id, facts, &outcome.state)?;
-    check_delay(&judged, &job, id, witnessed_at, &mut outcome.state)?;
+    let waited_s = check_delay(&judged, &job, id, (delivery, &logged), &mut outcome.state)?;
+    judged.promoters = check_stage(&judged, &job, id, (delivery, &logged), waited_s)?;
     check_start(&judged, &job, id, facts, &outcome.state)?;
     start(judged, id, job, facts, delivery, &mut outcome.state)
 }
@@ -189,7 +202,7 @@ fn decode_envelope(bytes: &[u8]) -> Result<Envelope, Refusal> {
 fn check_kind(envelope: &Envelope) -> Result<(), Refusal> {
     match envelope.kind() {
         Some(StatementType::Job) => Ok(()),
-        Some(StatementType::Promotion | StatementType::Grant) => Err(Refusal::UnsupportedStatement),
+        Some(StatementType::Grant) => Err(Refusal::UnsupportedStatement),
         None if envelope.payload_type().starts_with("application/vnd.bartizan.job.v") => {
             Err(Refusal::UnsupportedVersion)
         }
@@ -201,7 +214,8 @@ fn check_kind(envelope: &Envelope) -> Result<(), Refusal> {
             | StatementType::Enrolment
             | StatementType::Login
             | StatementType::Descriptor
-            | StatementType::Receipt,
+            | StatementType::Receipt
+            | StatementType::Promotion,
         )
         | None => Err(Refusal::UnknownKind),
     }
@@ -272,9 +286,7 @@ fn judge_class<'b>(bundle: &'b Bundle, job: &Job, state: &State) -> Result<&'b C
     {
         return Err(Refusal::ClassCap);
     }
-    if job.stages.len() > 1 || rule.stages_min > 1 {
-        return Err(Refusal::UnsupportedStages);
-    }
+    stages::check_class(rule, job)?;
     if job.trigger.is_some() {
         return Err(Refusal::UnsupportedTrigger);
     }
@@ -300,18 +312,31 @@ fn check_window(job: &Job, rule: &ClassRule, now: UnixSeconds) -> Result<(), Ref
 fn check_target(job: &Job, state: &State, delivery: &JobDelivery<'_>) -> Result<(), Refusal> {
     let listed =
         verify_target(&job.targets, &state.endpoint, delivery.stage, delivery.index, delivery.path);
-    let stage_exists = usize::try_from(delivery.stage).is_ok_and(|stage| stage < job.stages.len());
-    if listed && stage_exists { Ok(()) } else { Err(Refusal::NotTargeted) }
+    // The place says the stage too: no more endpoints than the job says can be in it, however its tree was made.
+    if listed && job.places(delivery.stage).contains(&delivery.index) {
+        Ok(())
+    } else {
+        Err(Refusal::NotTargeted)
+    }
 }
 
-/// Returns what is now the last seen checkpoint of the jobs log, and its quorum time.
+/// What the proof showed.
+struct Logged {
+    /// What is now the last seen checkpoint.
+    newest: JobsView,
+    /// The proof's own.
+    shown: JobsView,
+    /// Its quorum time.
+    at: Option<UnixSeconds>,
+}
+
 // SPEC: verification.md step 11
 fn check_log(
     judged: &Judged<'_>,
     seen: &JobsView,
     delivery: &JobDelivery<'_>,
     local: UnixSeconds,
-) -> Result<(JobsView, Option<UnixSeconds>), Refusal> {
+) -> Result<Logged, Refusal> {
     let trust = LogTrust::parse(&judged.bundle.log).map_err(|_| Refusal::LogSignature)?;
     let proof = LogProof::decode(delivery.proof).map_err(|_| Refusal::NotLogged)?;
     let opened =
@@ -334,12 +359,12 @@ fn check_log(
     // The same view needs no proof: a delivery is judged again when its content has come, and the
     // proof it carries starts at the view before.
     if shown == *seen {
-        return Ok((shown, at));
+        return Ok(Logged { newest: shown, shown, at });
     }
     let (old, new) = if shown.size < seen.size { (&shown, seen) } else { (seen, &shown) };
     verify_consistency(old.size, &old.root, new.size, &new.root, delivery.consistency)
         .map_err(|_| if shown.size < seen.size { Refusal::LogShrunk } else { Refusal::LogFork })?;
-    Ok((*new, at))
+    Ok(Logged { newest: *new, shown, at })
 }
 
 // SPEC: verification.md step 12
@@ -367,26 +392,44 @@ fn check_once(
     Ok(())
 }
 
-/// A delay is counted from when this endpoint first saw the job proven, in witness time: people have that long to
-/// stop it.
+/// Delays and soaks are counted from when this endpoint first saw the job proven, in witness time: people have that long
+/// to stop it. Returns for how many seconds it has waited beyond the delay.
 // SPEC: verification.md step 13
 fn check_delay(
     judged: &Judged<'_>,
     job: &Job,
     id: StatementId,
-    witnessed_at: Option<UnixSeconds>,
+    (delivery, logged): (&JobDelivery<'_>, &Logged),
     state: &mut State,
-) -> Result<(), Refusal> {
-    if judged.rule.delay_s == 0 {
-        return Ok(());
+) -> Result<u64, Refusal> {
+    let delay_s = judged.rule.delay_s;
+    if delay_s == 0 && job.soak_s(delivery.stage) == 0 {
+        return Ok(0);
     }
     // Without the quorum there is no time that one witness alone could not have made up.
-    witnessed_at.ok_or(Refusal::NotWitnessed)?;
+    logged.at.ok_or(Refusal::NotWitnessed)?;
     let since = state.waits_since(id, job).ok_or(Refusal::SeenFull)?;
-    if state.floor < since.plus(judged.rule.delay_s) {
+    if state.floor < since.plus(delay_s) {
         return Err(Refusal::DelayRuns);
     }
-    Ok(())
+    Ok(state.floor.since(since.plus(delay_s)))
+}
+
+/// Returns who promoted the job to this endpoint's stage.
+// SPEC: verification.md step 14
+fn check_stage(
+    judged: &Judged<'_>,
+    job: &Job,
+    id: StatementId,
+    (delivery, logged): (&JobDelivery<'_>, &Logged),
+    waited_s: u64,
+) -> Result<BTreeSet<OperatorId>, Refusal> {
+    let rollout = Rollout { bundle: judged.bundle, rule: judged.rule, id, job };
+    let promoters = rollout.judge_all(delivery.stage, delivery.promotions, &logged.shown)?;
+    if waited_s < job.soak_s(delivery.stage) {
+        return Err(Refusal::StageSoaks);
+    }
+    Ok(promoters)
 }
 
 // SPEC: verification.md steps 15 to 18
@@ -399,7 +442,8 @@ fn check_start(
 ) -> Result<(), Refusal> {
     let now = state.now(facts);
     // By witness time: a clock set forward ends no freeze.
-    if state.freezes.cover(state.floor, id, job, &judged.signers) {
+    let behind: Vec<_> = judged.signers.iter().chain(&judged.promoters).cloned().collect();
+    if state.freezes.cover(state.floor, id, job, &behind) {
         return Err(Refusal::Frozen);
     }
     if now.since(state.control_seen_at) > judged.rule.freshness_s {
@@ -443,5 +487,6 @@ fn start(
         action: script,
         content: content.to_vec(),
         signers: judged.signers,
+        promoters: judged.promoters,
     })))
 }

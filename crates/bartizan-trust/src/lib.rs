@@ -22,6 +22,7 @@ pub mod proof;
 pub mod refusal;
 pub mod signers;
 pub mod sshsig;
+pub mod stages;
 pub mod state;
 pub mod statement;
 pub mod targets;

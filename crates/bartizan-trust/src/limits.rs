@@ -64,8 +64,12 @@ pub const SCRIPT_TIMEOUT_S_MAX: u32 = 24 * 3600;
 pub const SCRIPT_OUTPUT_BYTES_MAX: u32 = 8 * 1024 * 1024;
 /// Most jobs a job can wait for.
 pub const JOB_AFTER_MAX: usize = 8;
-/// Most stages of a job.
-pub const JOB_STAGES_MAX: usize = 16;
+/// Most stages of a job: every promotion travels with each delivery to a later one.
+pub const JOB_STAGES_MAX: usize = 8;
+/// Largest envelope of a promotion in bytes: eight signatures by passkeys, with room.
+pub const PROMOTION_BYTES_MAX: usize = 12 * 1024;
+/// Most operators a stage can want before it begins: as many signatures fit into a promotion by any key.
+pub const PROMOTERS_MAX: u32 = 8;
 
 /// Largest signed note (checkpoint with co-signatures) in bytes.
 pub const NOTE_BYTES_MAX: usize = 16 * 1024;

@@ -13,11 +13,9 @@ pub enum Refusal {
     UnsupportedVersion,
     /// `crit` names something this endpoint does not understand.
     CriticalUnknown,
-    /// Typed, but not yet supported: staged roll-outs.
-    UnsupportedStages,
     /// Typed, but not yet supported: triggers and standing orders.
     UnsupportedTrigger,
-    /// Typed, but not yet supported: promotion and grant.
+    /// Typed, but not yet supported: grant.
     UnsupportedStatement,
     /// The statement belongs to another organisation.
     WrongOrg,
@@ -57,6 +55,8 @@ pub enum Refusal {
     ClassUnknown,
     /// More endpoints than the class may touch.
     ClassCap,
+    /// Fewer stages, a larger first stage or a shorter soak than the class demands.
+    ClassStages,
     /// The window has not begun.
     TooEarly,
     /// The window is over.
@@ -85,6 +85,12 @@ pub enum Refusal {
     SeenFull,
     /// The delay of the job's class is not over.
     DelayRuns,
+    /// A later stage, and the promotions to it are missing, not in order, not logged, or not signed by enough.
+    NotPromoted,
+    /// A later stage was promoted although more failed in the one before than the job allows.
+    StageFailures,
+    /// A later stage, and not enough witness time has passed since this endpoint first saw the job.
+    StageSoaks,
     /// A visible freeze covers this job.
     Frozen,
     /// A job named in `after` has no successful local receipt.
@@ -118,7 +124,6 @@ impl Refusal {
         Self::UnknownKind,
         Self::UnsupportedVersion,
         Self::CriticalUnknown,
-        Self::UnsupportedStages,
         Self::UnsupportedTrigger,
         Self::UnsupportedStatement,
         Self::WrongOrg,
@@ -140,6 +145,7 @@ impl Refusal {
         Self::ClassTooWeak,
         Self::ClassUnknown,
         Self::ClassCap,
+        Self::ClassStages,
         Self::TooEarly,
         Self::Expired,
         Self::WindowInvalid,
@@ -154,6 +160,9 @@ impl Refusal {
         Self::Replayed,
         Self::SeenFull,
         Self::DelayRuns,
+        Self::NotPromoted,
+        Self::StageFailures,
+        Self::StageSoaks,
         Self::Frozen,
         Self::AfterMissing,
         Self::RateLimited,
@@ -171,7 +180,6 @@ impl Refusal {
             Self::UnknownKind => "input.unknown_kind",
             Self::UnsupportedVersion => "input.unsupported_version",
             Self::CriticalUnknown => "input.critical_unknown",
-            Self::UnsupportedStages => "unsupported.stages",
             Self::UnsupportedTrigger => "unsupported.trigger",
             Self::UnsupportedStatement => "unsupported.statement",
             Self::WrongOrg => "scope.wrong_org",
@@ -193,6 +201,7 @@ impl Refusal {
             Self::ClassTooWeak => "class.too_weak",
             Self::ClassUnknown => "class.unknown",
             Self::ClassCap => "class.cap",
+            Self::ClassStages => "class.stages",
             Self::TooEarly => "window.too_early",
             Self::Expired => "window.expired",
             Self::WindowInvalid => "window.invalid",
@@ -207,6 +216,9 @@ impl Refusal {
             Self::Replayed => "replay.seen",
             Self::SeenFull => "replay.full",
             Self::DelayRuns => "delay.runs",
+            Self::NotPromoted => "stage.not_promoted",
+            Self::StageFailures => "stage.failures",
+            Self::StageSoaks => "stage.soaks",
             Self::Frozen => "freeze.covered",
             Self::AfterMissing => "after.missing",
             Self::RateLimited => "rate.limited",
@@ -226,7 +238,6 @@ impl Refusal {
             | Self::UnknownKind
             | Self::UnsupportedVersion
             | Self::CriticalUnknown
-            | Self::UnsupportedStages
             | Self::UnsupportedTrigger
             | Self::UnsupportedStatement
             | Self::WrongOrg
@@ -241,6 +252,7 @@ impl Refusal {
             | Self::ClassTooWeak
             | Self::ClassUnknown
             | Self::ClassCap
+            | Self::ClassStages
             | Self::Expired
             | Self::WindowInvalid
             | Self::Replayed
@@ -263,6 +275,9 @@ impl Refusal {
             | Self::ControlGap
             | Self::SeenFull
             | Self::DelayRuns
+            | Self::NotPromoted
+            | Self::StageFailures
+            | Self::StageSoaks
             | Self::Frozen
             | Self::AfterMissing
             | Self::RateLimited
@@ -281,7 +296,6 @@ impl Refusal {
             | Self::UnsupportedVersion
             | Self::CriticalUnknown
             | Self::AgentTooOld => "update the agent on this endpoint",
-            Self::UnsupportedStages => "submit the job with a single stage",
             Self::UnsupportedTrigger => "submit the job without a trigger",
             Self::UnsupportedStatement => "this release does not act on this kind of statement yet",
             Self::WrongOrg => "check that the endpoint belongs to your organisation",
@@ -307,6 +321,7 @@ impl Refusal {
             Self::ClassTooWeak => "submit the job with the stricter class",
             Self::ClassUnknown => "use a class that the bundle defines",
             Self::ClassCap => "split the job, or use a stricter class",
+            Self::ClassStages => "roll it out in stages: `bartizan run --stages`",
             Self::TooEarly => "wait until the job's window begins",
             Self::Expired => "sign the job again with a new window",
             Self::WindowInvalid => "shorten the window to what the class allows",
@@ -322,7 +337,13 @@ impl Refusal {
             Self::ControlGap => "the endpoint asks for the missing entries by itself",
             Self::Replayed => "nothing: the job ran already; see its receipt",
             Self::SeenFull => "wait until the windows of earlier jobs have passed",
-            Self::DelayRuns => "wait: it starts by itself; `bartizan freeze job:ID` stops it",
+            Self::DelayRuns | Self::StageSoaks => {
+                "wait: it starts by itself; `bartizan freeze job:ID` stops it"
+            }
+            Self::NotPromoted => {
+                "it waits for its stage: `bartizan promote` when the one before went well"
+            }
+            Self::StageFailures => "find out what failed; then sign a new job",
             Self::Frozen => "thaw with two operators when it is safe",
             Self::AfterMissing => "wait for the earlier job's receipt",
             Self::RateLimited => "wait; the class allows only so many jobs an hour",

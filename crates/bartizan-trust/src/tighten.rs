@@ -67,13 +67,20 @@ fn class_tightens(before: &ClassRule, after: &ClassRule) -> bool {
         && after.user_check >= before.user_check
         && after.endpoints_new_max <= before.endpoints_new_max
         && after.endpoints_max <= before.endpoints_max
-        && after.stages_min >= before.stages_min
+        && stages_tighten(before, after)
         && after.delay_s >= before.delay_s
         && after.freshness_s <= before.freshness_s
         && after.window_s_max <= before.window_s_max
         && after.jobs_per_hour_max <= before.jobs_per_hour_max
         && after.operator_jobs_per_hour_max <= before.operator_jobs_per_hour_max
         && after.witnesses == before.witnesses
+}
+
+fn stages_tighten(before: &ClassRule, after: &ClassRule) -> bool {
+    after.stages_min >= before.stages_min
+        && after.soak_s_min >= before.soak_s_min
+        // Where no stages were demanded, the size of the first one said nothing.
+        && (before.stages_min <= 1 || after.first_stage_max <= before.first_stage_max)
 }
 
 fn customer_kept(old: &Customer, next: &Bundle) -> bool {

@@ -13,7 +13,7 @@ use bartizan_proto::message::{Hello, JobMessage, Message};
 use bartizan_testkit::world::{World, script, signed};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Anchor, EndpointId, Sha256};
-use bartizan_trust::statement::{Action, Decision, Receipt, Script, SignatureRole};
+use bartizan_trust::statement::{Action, Decision, Receipt, Script, SignatureRole, Stage};
 use bartizan_trust::targets::TargetTree;
 use bartizan_trust::time::UnixSeconds;
 
@@ -161,6 +161,7 @@ impl Place {
         let tree = TargetTree::new(&[(self.endpoint, 0)]).unwrap();
         let mut job = self.world.job().unwrap();
         job.targets = tree.targets();
+        job.stages = vec![Stage::only(1)];
         let mut action = script(text.as_bytes()).unwrap();
         change(&mut action);
         job.action = Action::Script(action);
@@ -174,6 +175,7 @@ impl Place {
             stage: 0,
             index: 0,
             path: Vec::new(),
+            promotions: Vec::new(),
         };
         (self.proven(message, index), text.as_bytes().to_vec())
     }

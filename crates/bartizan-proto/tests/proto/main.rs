@@ -10,6 +10,7 @@ use bartizan_proto::message::{
 };
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::limits as trust_limits;
+use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::statement::Mirror;
 use bartizan_trust::wire::WireError;
 use proptest::prelude::*;
@@ -49,6 +50,11 @@ fn one_of_each() -> Vec<Message> {
             stage: 0,
             index: 1,
             path: vec![hash, hash],
+            promotions: vec![LoggedStatement {
+                envelope: b"{}".to_vec(),
+                index: 7,
+                path: vec![hash],
+            }],
         }),
         Message::Content { sha256: hash, total: 10, offset: 0, bytes: b"0123456789".to_vec() },
         Message::ReceiptStored { seq: 1 },
@@ -68,6 +74,31 @@ fn one_of_each() -> Vec<Message> {
         Message::FreezeFound { place: Place::Mirror, envelope: b"{}".to_vec() },
         Message::FreezeFound { place: Place::Lan, envelope: b"{}".to_vec() },
     ]
+}
+
+#[test]
+fn the_largest_job_with_every_promotion_fits_a_frame() {
+    let hash = Sha256::of(b"x");
+    let promotion = LoggedStatement {
+        envelope: vec![b' '; trust_limits::PROMOTION_BYTES_MAX],
+        index: u64::MAX,
+        path: vec![hash; trust_limits::LOG_PROOF_MAX],
+    };
+    let largest = JobMessage {
+        envelope: vec![b' '; trust_limits::ENVELOPE_BYTES_MAX],
+        proof: vec![b' '; trust_limits::LOG_PROOF_BYTES_MAX],
+        consistency: vec![hash; trust_limits::LOG_PROOF_MAX],
+        stage: u32::MAX,
+        index: u32::MAX,
+        path: vec![hash; trust_limits::TARGET_PATH_MAX],
+        promotions: vec![promotion.clone(); trust_limits::JOB_STAGES_MAX - 1],
+    };
+    let bytes = Message::Job(largest.clone()).encode();
+    assert!(bytes.len() <= limits::FRAME_BYTES_MAX, "{} bytes", bytes.len());
+    assert!(Message::decode(&bytes).is_ok());
+    let mut more = largest;
+    more.promotions.push(promotion);
+    assert!(Message::decode(&Message::Job(more).encode()).is_err());
 }
 
 #[test]

@@ -32,6 +32,7 @@ pub fn authorize(bytes: &[u8]) -> bool {
         stage: message.stage,
         index: message.index,
         path: &message.path,
+        promotions: &message.promotions,
         content: (!content.is_empty()).then_some(content),
     };
     let outcome = authorize::authorize(&stage.state, &scene::facts(), &delivery);

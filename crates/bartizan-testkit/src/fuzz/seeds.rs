@@ -9,9 +9,10 @@ use bartizan_trust::json;
 use bartizan_trust::keys::PublicKey;
 use bartizan_trust::note::Note;
 use bartizan_trust::sshsig::SshSig;
+use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::statement::{
-    Decision, Descriptor, Freeze, FreezeScope, Mirror, Output, Receipt, SignatureRole,
-    StateSummary, Statement, Thaw, V1, Veto,
+    Decision, Descriptor, Evidence, Freeze, FreezeScope, Mirror, Output, Promotion, Receipt,
+    SignatureRole, StateSummary, Statement, Thaw, V1, Veto,
 };
 use bartizan_trust::tiles;
 use bartizan_trust::wire::Writer;
@@ -19,6 +20,7 @@ use data_encoding::BASE64;
 
 use super::machines::stage;
 use crate::load::scene::NOW;
+use crate::world::went_well;
 
 /// A valid input.
 #[derive(Debug, Clone)]
@@ -111,6 +113,7 @@ fn envelopes() -> Result<Named<Envelope>> {
         ("freeze", stops(FreezeScope::Tenant(stage.organisation.tenant.clone()))?),
         ("thaw", signed_by_approver(&thaw(), SignatureRole::Freeze)?),
         ("veto", signed_by_approver(&veto(), SignatureRole::Root)?),
+        ("promotion", signed_by_approver(&promotion()?, SignatureRole::Promote)?),
     ])
 }
 
@@ -147,6 +150,21 @@ fn veto() -> Veto {
         bundle: StatementId::new(Sha256::of(b"bundle")),
         reason: "nobody asked".to_owned(),
     }
+}
+
+fn promotion() -> Result<Promotion> {
+    let stage = stage();
+    Ok(Promotion {
+        v: V1,
+        org: stage.organisation.id(),
+        iat: NOW,
+        crit: Vec::new(),
+        job: Envelope::decode(&stage.job)?.id(),
+        to: 2,
+        prev: Some(StatementId::new(Sha256::of(b"promotion"))),
+        evidence: Evidence { refused: 1, ..went_well() },
+        despite_refusals: Some("it is being replaced".to_owned()),
+    })
 }
 
 fn signed_by_approver<S: Statement>(statement: &S, role: SignatureRole) -> Result<Envelope> {
@@ -275,7 +293,14 @@ fn job_message() -> JobMessage {
         stage: 0,
         index: stage.index,
         path: stage.path.clone(),
+        promotions: Vec::new(),
     }
+}
+
+/// To a later stage, with the promotion to it.
+fn promoted(envelope: Vec<u8>) -> JobMessage {
+    let promotion = LoggedStatement { envelope, index: 3, path: vec![Sha256::of(b"path")] };
+    JobMessage { stage: 1, promotions: vec![promotion], ..job_message() }
 }
 
 fn control_message() -> Message {
@@ -330,6 +355,7 @@ fn messages(envelopes: &Named<Envelope>) -> Result<Named<Message>> {
         ("welcome", Message::Welcome { heartbeat_s: 30, admitted: true }),
         ("control", control_message()),
         ("job", Message::Job(job_message())),
+        ("job-promoted", Message::Job(promoted(envelope("promotion")))),
         ("content", Message::Content { sha256, total, offset: 0, bytes }),
         ("receipt-stored", Message::ReceiptStored { seq: 1 }),
         ("inventory-request", Message::InventoryRequest),

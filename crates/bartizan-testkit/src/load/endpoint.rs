@@ -193,6 +193,7 @@ impl Endpoint {
             stage: job.stage,
             index: job.index,
             path: &job.path,
+            promotions: &job.promotions,
             content: (!self.content.is_empty()).then_some(&self.content),
         };
         let outcome = authorize(&self.state, &facts()?, &delivery);

@@ -203,8 +203,6 @@ impl Organisation {
             output_max: 4096,
             destructive: false,
         });
-        let stage =
-            Stage { name: "all".to_owned(), soak_s: 0, promote_min: 0, failures_percent_max: 100 };
         let mut envelope = Envelope::new(&Job {
             v: V1,
             org: self.id(),
@@ -218,7 +216,7 @@ impl Organisation {
             targets,
             window: Window { nbf: now, exp: now.plus(HOUR_S) },
             after: Vec::new(),
-            stages: vec![stage],
+            stages: vec![Stage::only(targets.count)],
             display: Display {
                 title: "load".to_owned(),
                 ticket: String::new(),
@@ -280,6 +278,8 @@ fn class_rule(class: Class, approvals: u32, endpoints: u32) -> ClassRule {
         endpoints_new_max: endpoints,
         endpoints_max: endpoints,
         stages_min: 1,
+        first_stage_max: endpoints,
+        soak_s_min: 0,
         delay_s: 0,
         freshness_s: HOUR_S,
         window_s_max: DAY_S,

@@ -72,7 +72,7 @@ impl Scene {
         let content = b"#!/bin/sh\nuname -a\n".to_vec();
         let leaves = leaves(&device, size.targets);
         let tree = TargetTree::new(&leaves).map_err(|error| anyhow!("{error}"))?;
-        let (index, path) = tree.proof(&state.endpoint).context("the endpoint is a target")?;
+        let place = tree.place(&state.endpoint).context("the endpoint is a target")?;
         let mut envelope = organisation.job(tree.targets(), &content, 0, NOW)?;
         organisation.approver.key.sign(&mut envelope, SignatureRole::Approve)?;
         let job = envelope.encode();
@@ -88,8 +88,8 @@ impl Scene {
             job,
             content,
             proof,
-            index,
-            path,
+            index: place.index,
+            path: place.path,
         })
     }
 
@@ -102,6 +102,7 @@ impl Scene {
             stage: 0,
             index: self.index,
             path: &self.path,
+            promotions: &[],
             content: Some(&self.content),
         }
     }

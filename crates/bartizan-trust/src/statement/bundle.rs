@@ -205,8 +205,12 @@ pub struct ClassRule {
     pub endpoints_new_max: u32,
     /// Most endpoints of one job with content countersigned before.
     pub endpoints_max: u32,
-    /// Fewest stages.
+    /// Fewest stages of a job that names at least as many endpoints; with fewer, one for each.
     pub stages_min: u32,
+    /// Most endpoints of the first stage, where the class demands more than one.
+    pub first_stage_max: u32,
+    /// Shortest soak before each later stage in seconds, where the class demands more than one.
+    pub soak_s_min: u64,
     /// Seconds between logging and running.
     pub delay_s: u64,
     /// Longest age of the control view at the start, in seconds.
@@ -388,6 +392,14 @@ fn check_classes(classes: &[ClassRule]) -> Result<(), &'static str> {
     for rule in classes {
         if rule.window_s_max > limits::WINDOW_S_MAX || rule.delay_s > limits::WINDOW_S_MAX {
             return Err("class: windows and delays of at most 30 days");
+        }
+        if usize::try_from(rule.stages_min).is_ok_and(|min| min > limits::JOB_STAGES_MAX)
+            || rule.soak_s_min > limits::WINDOW_S_MAX
+        {
+            return Err("class: at most 8 stages, soaks of at most 30 days");
+        }
+        if rule.stages_min > 1 && rule.first_stage_max == 0 {
+            return Err("class.first_stage_max: at least 1 where stages are demanded");
         }
         if rule.freshness_s > limits::INTEGER_MAX || rule.endpoints_max > limits::TARGETS_MAX {
             return Err("class: freshness or endpoints out of range");

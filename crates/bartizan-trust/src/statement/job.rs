@@ -1,5 +1,7 @@
 //! The job: asks endpoints to act. Specification: `docs/spec/job.md`.
 
+use core::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Class, V1, check_crit, is_plain_text};
@@ -36,7 +38,7 @@ pub struct Job {
     pub window: Window,
     /// Jobs that must have succeeded here before.
     pub after: Vec<StatementId>,
-    /// Waves. One in this release.
+    /// Waves: the first runs at once, each later one after its promotion.
     pub stages: Vec<Stage>,
     /// For people.
     pub display: Display,
@@ -134,11 +136,13 @@ pub struct Window {
 pub struct Stage {
     /// For people.
     pub name: String,
-    /// Seconds the stage before must have soaked.
+    /// How many endpoints it has: so many leaves of the target tree, after those of the stages before.
+    pub count: u32,
+    /// Seconds that must have passed since the stage before could begin; 0 for the first.
     pub soak_s: u64,
-    /// Signatures that promote to it.
+    /// How many distinct operators promote to it; 0 for the first, at least 1 for the others.
     pub promote_min: u32,
-    /// Most failures of the stage before, in per cent.
+    /// Most failures of the stage before, in per cent of what ended there; 100 for the first.
     pub failures_percent_max: u32,
 }
 
@@ -166,6 +170,32 @@ pub struct Trigger {
 
 statement_header!(Job);
 
+impl Stage {
+    /// The only stage of a job that has no others.
+    pub fn only(count: u32) -> Self {
+        Self { name: "all".to_owned(), count, soak_s: 0, promote_min: 0, failures_percent_max: 100 }
+    }
+}
+
+impl Job {
+    /// The places of a stage's endpoints in the target tree; empty when there is no such stage.
+    pub fn places(&self, stage: u32) -> Range<u32> {
+        let stage = usize::try_from(stage).unwrap_or(usize::MAX);
+        let count = |stages: &[Stage]| {
+            stages.iter().fold(0_u32, |sum, stage| sum.saturating_add(stage.count))
+        };
+        let before = self.stages.get(..stage).map_or(u32::MAX, count);
+        let own = self.stages.get(stage).map_or(0, |stage| stage.count);
+        before..before.saturating_add(own)
+    }
+
+    /// Seconds from the beginning of the first stage to the earliest beginning of this one.
+    pub fn soak_s(&self, stage: u32) -> u64 {
+        let later = usize::try_from(stage).unwrap_or(usize::MAX).saturating_add(1);
+        self.stages.iter().take(later).fold(0, |sum, stage| sum.saturating_add(stage.soak_s))
+    }
+}
+
 impl Validate for Job {
     fn validate(&self) -> Result<(), &'static str> {
         check_crit(&self.crit)?;
@@ -182,7 +212,7 @@ impl Validate for Job {
         if self.after.len() > limits::JOB_AFTER_MAX || !self.after.is_sorted_by(|a, b| a < b) {
             return Err("after: at most 8, sorted, each once");
         }
-        check_stages(&self.stages)?;
+        check_stages(&self.stages, self.targets.count)?;
         check_display(&self.display)?;
         match &self.action {
             Action::Script(script) => check_script(script),
@@ -190,18 +220,33 @@ impl Validate for Job {
     }
 }
 
-fn check_stages(stages: &[Stage]) -> Result<(), &'static str> {
-    if stages.is_empty() || stages.len() > limits::JOB_STAGES_MAX {
-        return Err("stages: 1 to 16");
+fn check_stages(stages: &[Stage], count: u32) -> Result<(), &'static str> {
+    let Some((first, later)) = stages.split_first() else { return Err("stages: 1 to 8") };
+    if stages.len() > limits::JOB_STAGES_MAX {
+        return Err("stages: 1 to 8");
     }
     let bad = |stage: &Stage| {
         stage.name.is_empty()
             || !is_plain_text(&stage.name, 64)
+            || stage.count == 0
             || stage.soak_s > limits::WINDOW_S_MAX
             || stage.failures_percent_max > 100
     };
     if stages.iter().any(bad) {
-        return Err("stage: a short name, a soak of at most 30 days, at most 100 per cent");
+        return Err(
+            "stage: a short name, an endpoint, a soak of at most 30 days, at most 100 per cent",
+        );
+    }
+    // Nobody promotes to the first stage: what says nothing is written in one way only.
+    if first.soak_s != 0 || first.promote_min != 0 || first.failures_percent_max != 100 {
+        return Err("stages: the first has no soak, no promotion and no limit of failures");
+    }
+    if !later.iter().all(|stage| (1..=limits::PROMOTERS_MAX).contains(&stage.promote_min)) {
+        return Err("stage.promote_min: 1 to 8 after the first");
+    }
+    let total: u64 = stages.iter().map(|stage| u64::from(stage.count)).sum();
+    if total != u64::from(count) {
+        return Err("stages: their counts add up to targets.count");
     }
     Ok(())
 }

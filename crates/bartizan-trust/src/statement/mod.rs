@@ -25,6 +25,7 @@ mod freeze;
 mod job;
 mod login;
 mod mirror;
+mod promotion;
 mod receipt;
 
 pub use bundle::*;
@@ -34,6 +35,7 @@ pub use freeze::*;
 pub use job::*;
 pub use login::*;
 pub use mirror::{Mirror, MirrorPlace};
+pub use promotion::*;
 pub use receipt::*;
 
 use core::fmt;
@@ -61,7 +63,7 @@ pub enum StatementType {
     Descriptor,
     /// An endpoint's account of what it did.
     Receipt,
-    /// Moves a roll-out to its next stage. Typed; not acted on yet.
+    /// Moves a roll-out to its next stage.
     Promotion,
     /// Stops things.
     Freeze,
@@ -152,7 +154,7 @@ pub enum SignatureRole {
     Recover,
     /// Stopped something, or let it go on.
     Freeze,
-    /// Promotion. Typed; not acted on yet.
+    /// Moved a roll-out to its next stage.
     Promote,
     /// Grant. Typed; not acted on yet.
     Grant,

@@ -3,9 +3,11 @@
 //! by enough people for this endpoint, inside its window, logged before witnesses, not frozen, and ran once (I1 to I6); and honest
 //! work still goes through (I9).
 
+mod promotions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use bartizan_testkit::world::{CONTENT, Delivery, World, script, signed};
+use bartizan_testkit::world::{CONTENT, Delivery, World, script, signed, stage};
 use bartizan_trust::authorize::{Verdict, authorize};
 use bartizan_trust::control;
 use bartizan_trust::envelope::Envelope;
@@ -13,8 +15,9 @@ use bartizan_trust::id::{Anchor, Sha256, StatementId};
 use bartizan_trust::limits;
 use bartizan_trust::note::Note;
 use bartizan_trust::sshsig::SshSig;
+use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::state::{LocalFacts, State};
-use bartizan_trust::statement::SignatureRole::{Approve, Author};
+use bartizan_trust::statement::SignatureRole::{Approve, Author, Promote};
 use bartizan_trust::statement::*;
 use bartizan_trust::time::UnixSeconds;
 use proptest::prelude::*;
@@ -29,6 +32,8 @@ struct Intent {
     approved: bool,
     targets: Vec<u32>,
     window_s: u64,
+    /// One endpoint after the other, with so long a soak between them.
+    staged: Option<u64>,
 }
 
 /// Which envelope of a job the server delivers.
@@ -61,6 +66,23 @@ enum Under {
     ForkWithTheirLines,
 }
 
+/// With which promotions, when the endpoint is in a later stage.
+#[derive(Debug, Clone, Copy)]
+enum Promoted {
+    /// Those people made.
+    Honestly,
+    /// The last one missing.
+    TooFew,
+    /// In the other order.
+    Reordered,
+    /// Those of another job.
+    OfAnother(Index),
+    /// Made up, and signed by a stranger.
+    ByAStranger,
+    /// Made up, with the author's signature of the job.
+    Transplanted,
+}
+
 /// One bit.
 #[derive(Debug, Clone, Copy)]
 enum Part {
@@ -68,6 +90,7 @@ enum Part {
     Proof,
     Path,
     Content,
+    Promotion,
 }
 
 #[derive(Debug, Clone)]
@@ -77,10 +100,12 @@ struct Deliver {
     shown: Shown,
     proof_of: Option<Index>,
     under: Under,
+    promoted: Promoted,
     /// Witnesses look before it is delivered.
     cosign: bool,
     path_of: u32,
-    stage: u32,
+    /// Another stage than its own.
+    stage: Option<u32>,
     content: bool,
     flip: Option<(Part, Index, u8)>,
     clock_off: i64,
@@ -98,6 +123,10 @@ enum Act {
     Lose(u32),
     /// Carol freezes everything for ten minutes, and this endpoint learns of it.
     Freeze(u32),
+    /// People look how a job went, and promote it if all is well.
+    Promote(Index),
+    /// The server does with a job what an honest one would, stage by stage.
+    Onwards(Index),
     /// An honest job goes to everybody, as an honest server would do it.
     Honest,
 }
@@ -111,26 +140,37 @@ fn deliver() -> impl Strategy<Value = Deliver> {
         12 => Just(Under::Witnessed), 1 => any::<Index>().prop_map(Under::Older), 1 => Just(Under::Alone),
         1 => Just(Under::Fork), 1 => Just(Under::ForkWithTheirLines),
     ];
-    let part =
-        prop_oneof![Just(Part::Envelope), Just(Part::Proof), Just(Part::Path), Just(Part::Content)];
+    let part = prop_oneof![
+        Just(Part::Envelope),
+        Just(Part::Proof),
+        Just(Part::Path),
+        Just(Part::Content),
+        Just(Part::Promotion)
+    ];
+    let promoted = prop_oneof![
+        6 => Just(Promoted::Honestly), 1 => Just(Promoted::TooFew), 1 => Just(Promoted::Reordered),
+        1 => any::<Index>().prop_map(Promoted::OfAnother), 1 => Just(Promoted::ByAStranger),
+        1 => Just(Promoted::Transplanted),
+    ];
     (
         (0..ENDPOINTS, any::<Index>(), shown, prop::option::weighted(0.1, any::<Index>()), under),
         (
             prop::option::weighted(0.15, 0..ENDPOINTS),
-            prop::bool::weighted(0.05),
+            prop::option::weighted(0.08, 0..3u32),
             prop::bool::weighted(0.92),
             prop::bool::weighted(0.7),
         ),
         (
             prop::option::weighted(0.25, (part, any::<Index>(), 0..8u8)),
             prop_oneof![8 => Just(0i64), 1 => Just(-100_000), 1 => Just(20_000)],
+            promoted,
         ),
     )
         .prop_map(
             |(
                 (endpoint, job, shown, proof_of, under),
                 (path, stage, content, cosign),
-                (flip, clock_off),
+                (flip, clock_off, promoted),
             )| {
                 Deliver {
                     endpoint,
@@ -140,7 +180,8 @@ fn deliver() -> impl Strategy<Value = Deliver> {
                     under,
                     cosign,
                     path_of: path.unwrap_or(endpoint),
-                    stage: u32::from(stage),
+                    stage,
+                    promoted,
                     content,
                     flip,
                     clock_off,
@@ -157,6 +198,8 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (0..ENDPOINTS).prop_map(Act::Control),
         1 => (0..ENDPOINTS).prop_map(Act::Lose),
         1 => (0..ENDPOINTS).prop_map(Act::Freeze),
+        3 => any::<Index>().prop_map(Act::Promote),
+        2 => any::<Index>().prop_map(Act::Onwards),
         1 => Just(Act::Honest),
     ]
 }
@@ -167,8 +210,14 @@ fn intent() -> impl Strategy<Value = Intent> {
         prop::bool::weighted(0.7),
         targets,
         prop_oneof![2 => Just(3600u64), 1 => Just(60), 2 => Just(20_000)],
+        prop_oneof![2 => Just(None), 1 => Just(Some(0u64)), 1 => Just(Some(50)), 1 => Just(Some(3000))],
     )
-        .prop_map(|(approved, targets, window_s)| Intent { approved, targets, window_s })
+        .prop_map(|(approved, targets, window_s, staged)| Intent {
+            approved,
+            targets,
+            window_s,
+            staged,
+        })
 }
 
 type History = (Vec<Intent>, Vec<Act>);
@@ -182,6 +231,8 @@ struct Job {
     statement: bartizan_trust::statement::Job,
     whole: Envelope,
     author_only: Envelope,
+    made_at: UnixSeconds,
+    promotions: Vec<Envelope>,
 }
 
 struct Machine {
@@ -255,6 +306,8 @@ impl Machine {
             }
             Act::Lose(number) => self.lose(*number),
             Act::Freeze(number) => self.freeze(*number),
+            Act::Promote(job) => self.promote(job.index(self.jobs.len())),
+            Act::Onwards(job) => self.onwards(*job),
             Act::Honest => self.honest(),
         }
     }
@@ -307,8 +360,12 @@ impl Machine {
 
     fn deliver(&mut self, deliver: &Deliver) {
         let envelope = self.envelope(deliver).encode();
+        let promotions = self.promotions(deliver);
         // The server may log whatever it likes; witnesses look at growth, not at sense.
         self.log(envelope.clone());
+        for promotion in &promotions {
+            self.log(promotion.encode());
+        }
         if deliver.cosign {
             self.cosign();
         }
@@ -318,16 +375,18 @@ impl Machine {
         let state = self.endpoints[deliver.endpoint as usize].clone();
         let (proof, consistency) = self.proof(&proven, deliver.under, &state);
         let job = deliver.job.get(&self.jobs);
-        let tree = World::tree(&job.intent.targets).unwrap();
+        let tree = World::staged_tree(&job.intent.targets, &job.statement.stages).unwrap();
         let path_of = World::endpoint_id(deliver.path_of).unwrap();
-        let (index, path) = tree.proof(&path_of).unwrap_or_default();
+        let place = tree.place(&path_of).unwrap_or_default();
+        let stage = deliver.stage.unwrap_or(place.stage);
         let mut delivery = Delivery {
             envelope,
             proof,
             consistency,
-            stage: deliver.stage,
-            index,
-            path,
+            stage,
+            index: place.index,
+            path: place.path,
+            promotions: self.logged(&promotions, deliver.under),
             content: deliver.content.then(|| CONTENT.to_vec()),
         };
         if let Some((part, at, bit)) = deliver.flip {
@@ -394,6 +453,12 @@ impl Machine {
         let job = self.jobs.iter().find(|job| job.whole.id() == id).expect("a job of ours");
         assert!(job.intent.approved, "I1: nobody approved {id}");
         assert!(job.intent.targets.contains(&number), "I2: {id} is not for endpoint {number}");
+        let tree = World::staged_tree(&job.intent.targets, &job.statement.stages).unwrap();
+        let stage = tree.place(&World::endpoint_id(number).unwrap()).unwrap().stage;
+        let promoted = stage as usize <= job.promotions.len();
+        assert!(promoted, "I2: {id} ran on endpoint {number} before its stage");
+        let soaked = job.made_at.plus(job.statement.soak_s(stage));
+        assert!(self.world.now >= soaked, "I2: {id} ran on endpoint {number} before its soak");
         assert!(now < job.statement.window.exp, "I4: {id} ran after its window");
         let place = self.places[envelope];
         assert!(self.witnessed.iter().any(|(size, _)| place < *size), "I5: {id} had no witness");
@@ -403,7 +468,7 @@ impl Machine {
     fn honest(&mut self) {
         let job = Job::new(
             &mut self.world,
-            &Intent { approved: true, targets: vec![0, 1, 2], window_s: 3600 },
+            &Intent { approved: true, targets: vec![0, 1, 2], window_s: 3600, staged: None },
         );
         // After a loss of state an endpoint takes no job made before that moment, and a little after.
         // And a freeze ends by itself.
@@ -416,7 +481,9 @@ impl Machine {
         let whole = signed(&statement, &[("alice", Author), ("bob", Approve)]).unwrap();
         let envelope = whole.encode();
         let intent = job.intent;
-        self.jobs.push(Job { intent, statement, author_only: whole.clone(), whole });
+        let made_at = self.world.now;
+        let author_only = whole.clone();
+        self.jobs.push(Job { intent, statement, author_only, whole, made_at, promotions: vec![] });
         self.log(envelope.clone());
         self.cosign();
         for number in 0..ENDPOINTS {
@@ -424,12 +491,20 @@ impl Machine {
             self.endpoints[number as usize] = caught_up;
             let state = self.endpoints[number as usize].clone();
             let (proof, consistency) = self.proof(&envelope, Under::Witnessed, &state);
-            let (index, path) = World::tree(&[0, 1, 2]).unwrap().proof(&state.endpoint).unwrap();
+            let place = World::tree(&[0, 1, 2]).unwrap().place(&state.endpoint).unwrap();
             let before = self.ran.len();
             let content = Some(CONTENT.to_vec());
             let envelope = envelope.clone();
-            let delivery =
-                Delivery { envelope, proof, consistency, stage: 0, index, path, content };
+            let delivery = Delivery {
+                envelope,
+                proof,
+                consistency,
+                stage: 0,
+                index: place.index,
+                path: place.path,
+                promotions: Vec::new(),
+                content,
+            };
             self.judge(number, 0, &delivery);
             assert_eq!(self.ran.len(), before + 1, "I9: {:?}", self.outcomes);
         }
@@ -439,14 +514,23 @@ impl Machine {
 impl Job {
     fn new(world: &mut World, intent: &Intent) -> Self {
         let mut statement = world.job().unwrap();
-        statement.targets = World::tree(&intent.targets).unwrap().targets();
+        if let Some(soak_s) = intent.staged {
+            statement.stages = vec![stage("later", soak_s); intent.targets.len()];
+            statement.stages[0] = Stage::only(1);
+        } else {
+            statement.stages = vec![Stage::only(intent.targets.len() as u32)];
+        }
+        let tree = World::staged_tree(&intent.targets, &statement.stages).unwrap();
+        statement.targets = tree.targets();
         statement.window.exp = world.now.plus(intent.window_s);
         statement.action = Action::Script(script(CONTENT).unwrap());
         let author_only = signed(&statement, &[("alice", Author)]).unwrap();
         let both = [("alice", Author), ("bob", Approve)];
         let whole =
             if intent.approved { signed(&statement, &both).unwrap() } else { author_only.clone() };
-        Self { intent: intent.clone(), statement, whole, author_only }
+        let made_at = world.now;
+        let intent = intent.clone();
+        Self { intent, statement, whole, author_only, made_at, promotions: Vec::new() }
     }
 }
 
@@ -460,6 +544,9 @@ fn flip(delivery: &mut Delivery, part: Part, at: Index, bit: u8) {
         Part::Envelope => flip_in(&mut delivery.envelope),
         Part::Proof => flip_in(&mut delivery.proof),
         Part::Content => delivery.content.iter_mut().for_each(|content| flip_in(content)),
+        Part::Promotion => {
+            delivery.promotions.iter_mut().for_each(|logged| flip_in(&mut logged.envelope));
+        }
         Part::Path => {
             for hash in &mut delivery.path {
                 let mut bytes = *hash.as_bytes();
@@ -511,6 +598,8 @@ fn the_hostile_server_gets_as_far_as_it_can() {
         "window.expired",
         "freeze.covered",
         "input.malformed",
+        "stage.not_promoted",
+        "stage.soaks",
     ] {
         assert!(all.contains_key(code), "{code} never came up: {all:?}");
     }

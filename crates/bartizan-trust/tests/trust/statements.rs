@@ -48,6 +48,8 @@ fn class(class: Class) -> ClassRule {
         endpoints_new_max: 10,
         endpoints_max: 50,
         stages_min: 1,
+        first_stage_max: 10,
+        soak_s_min: 0,
         delay_s: 0,
         freshness_s: 3600,
         window_s_max: 3600,
@@ -103,7 +105,7 @@ fn job() -> Job {
         targets: Targets { count: 1, root: Sha256::of(b"root") },
         window: Window { nbf: NOW, exp: NOW.plus(60) },
         after: vec![],
-        stages: vec![stage()],
+        stages: vec![Stage::only(1)],
         display: Display { title: "t".to_owned(), ticket: String::new(), reason: String::new() },
         trigger: None,
     }
@@ -122,8 +124,32 @@ fn script() -> Script {
     }
 }
 
-fn stage() -> Stage {
-    Stage { name: "all".to_owned(), soak_s: 0, promote_min: 0, failures_percent_max: 0 }
+/// Of one endpoint each.
+fn stages(count: usize) -> Vec<Stage> {
+    let later = Stage { promote_min: 1, failures_percent_max: 0, ..Stage::only(1) };
+    let mut stages = vec![later; count];
+    stages[0] = Stage::only(1);
+    stages
+}
+
+fn promotion() -> Promotion {
+    Promotion {
+        v: V1,
+        org: OrgId::new(Sha256::of(b"org")),
+        iat: NOW,
+        crit: vec![],
+        job: StatementId::new(Sha256::of(b"job")),
+        to: 1,
+        prev: None,
+        evidence: Evidence {
+            ok: 1,
+            fail: 0,
+            refused: 0,
+            pending: 0,
+            receipts_root: Sha256::of(b"receipts"),
+        },
+        despite_refusals: None,
+    }
 }
 
 fn receipt() -> Receipt {
@@ -189,6 +215,8 @@ fn statements_decode_to_what_was_encoded() {
     assert_eq!(decode_payload::<Job>(&encode_payload(&job)).unwrap(), job);
     let receipt = receipt();
     assert_eq!(decode_payload::<Receipt>(&encode_payload(&receipt)).unwrap(), receipt);
+    let promotion = promotion();
+    assert_eq!(decode_payload::<Promotion>(&encode_payload(&promotion)).unwrap(), promotion);
 }
 
 #[test]
@@ -228,21 +256,70 @@ fn an_unknown_action_or_field_inside_an_action_is_refused() {
 #[test]
 fn job_limits() {
     let base = job();
-    limited(&base, limits::JOB_STAGES_MAX, "stages", |job, n| job.stages = vec![stage(); n]);
+    limited(&base, limits::JOB_STAGES_MAX, "stages", |job, n| {
+        job.stages = stages(n);
+        job.targets.count = n as u32;
+    });
     limited(&base, limits::JOB_AFTER_MAX, "after", |job, n| {
         let mut ids: Vec<_> =
             (0..n).map(|i| StatementId::new(Sha256::of(&i.to_be_bytes()))).collect();
         ids.sort();
         job.after = ids;
     });
-    limited(&base, limits::TARGETS_MAX as usize, "targets", |job, n| job.targets.count = n as u32);
+    limited(&base, limits::TARGETS_MAX as usize, "targets", |job, n| {
+        job.targets.count = n as u32;
+        job.stages = vec![Stage::only(n as u32)];
+    });
     limited(&base, limits::TEXT_BYTES_MAX, "display", |job, n| job.display.title = "t".repeat(n));
-    limited(&base, 100, "stage", |job, n| job.stages[0].failures_percent_max = n as u32);
     refused(&base, "stages", |job| job.stages.clear());
     refused(&base, "targets", |job| job.targets.count = 0);
     refused(&base, "nonce", |job| job.nonce = "A".repeat(32));
     refused(&base, "bundle_min", |job| job.bundle_min = 0);
     refused(&base, "display", |job| job.display.title.clear());
+}
+
+#[test]
+fn stage_limits() {
+    let targets = Targets { count: 2, root: Sha256::of(b"root") };
+    let base = Job { stages: stages(2), targets, ..job() };
+    limited(&base, 100, "stage", |job, n| job.stages[1].failures_percent_max = n as u32);
+    limited(&base, 64, "stage", |job, n| job.stages[1].name = "s".repeat(n));
+    limited(&base, limits::PROMOTERS_MAX as usize, "promote_min", |job, n| {
+        job.stages[1].promote_min = n as u32;
+    });
+    let days = limits::WINDOW_S_MAX as usize;
+    limited(&base, days, "stage", |job, n| job.stages[1].soak_s = n as u64);
+    refused(&base, "promote_min", |job| job.stages[1].promote_min = 0);
+    refused(&base, "add up", |job| job.stages[1].count = 2);
+    refused(&base, "add up", |job| job.targets.count = 3);
+    refused(&base, "stage", |job| job.stages[1].count = 0);
+    refused(&base, "first", |job| job.stages[0].soak_s = 1);
+    refused(&base, "first", |job| job.stages[0].promote_min = 1);
+    refused(&base, "first", |job| job.stages[0].failures_percent_max = 99);
+}
+
+#[test]
+fn promotion_limits() {
+    let base = promotion();
+    refused(&base, "to", |promotion| promotion.to = 0);
+    refused(&base, "prev", |promotion| promotion.to = 2);
+    refused(&base, "prev", |promotion| promotion.prev = Some(promotion.job));
+    let later = Promotion { to: 2, prev: Some(base.job), ..base.clone() };
+    limited(&later, limits::JOB_STAGES_MAX - 1, "to", |promotion, n| promotion.to = n as u32);
+    limited(&base, limits::TARGETS_MAX as usize - 1, "evidence", |promotion, n| {
+        promotion.evidence.pending = n as u32;
+    });
+    refused(&base, "despite", |promotion| promotion.evidence.refused = 1);
+    refused(&base, "despite", |promotion| promotion.despite_refusals = Some("why".to_owned()));
+    let refusing = Promotion {
+        evidence: Evidence { refused: 1, ..base.evidence },
+        despite_refusals: Some("why".to_owned()),
+        ..base
+    };
+    limited(&refusing, limits::TEXT_BYTES_MAX, "despite", |promotion, n| {
+        promotion.despite_refusals = Some("w".repeat(n));
+    });
+    refused(&refusing, "despite", |promotion| promotion.despite_refusals = Some(String::new()));
 }
 
 #[test]
@@ -352,6 +429,15 @@ fn bundle_limits() {
     });
     refused(&base, "mildest first", |bundle| bundle.classes.reverse());
     refused(&base, "witnesses", |bundle| bundle.classes[0].witnesses = "nobody".to_owned());
+    limited(&base, limits::JOB_STAGES_MAX, "stages", |bundle, n| {
+        bundle.classes[1].stages_min = n as u32;
+    });
+    limited(&base, limits::WINDOW_S_MAX as usize, "soaks", |bundle, n| {
+        bundle.classes[1].soak_s_min = n as u64;
+    });
+    refused(&base, "first_stage_max", |bundle| {
+        (bundle.classes[1].stages_min, bundle.classes[1].first_stage_max) = (2, 0);
+    });
     refused(&base, "endpoints_new_max", |bundle| bundle.classes[0].endpoints_new_max = 51);
     refused(&base, "log", |bundle| bundle.log.jobs = bundle.log.control.clone());
     refused(&base, "min_agent", |bundle| bundle.min_agent = "1".to_owned());

@@ -100,6 +100,7 @@ pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
         .map_err(|error| fail(Code::Error, error.to_string(), "choose other endpoints"))?;
     let mut job = compose(&console, options, &content, tenant)?;
     job.targets = tree.targets();
+    job.stages = vec![Stage::only(job.targets.count)];
     let derived = derive_class(&console.trust.bundle, &job, Reviewed::New);
     job.class = derived.max(job.class);
     check_supported(&console, job.class)?;
@@ -194,12 +195,7 @@ fn compose(
         targets: bartizan_trust::statement::Targets { count: 1, root: Sha256::of(b"") },
         window: Window { nbf: now, exp: now.plus(options.expires) },
         after: Vec::new(),
-        stages: vec![Stage {
-            name: "all".to_owned(),
-            soak_s: 0,
-            promote_min: 0,
-            failures_percent_max: 100,
-        }],
+        stages: vec![Stage::only(1)],
         display: Display {
             title: options.title.clone().unwrap_or(name),
             ticket: options.ticket.clone(),

@@ -12,6 +12,7 @@ use bartizan_proto::operator::JobEvent;
 use bartizan_store::{DueJob, Tx};
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::refusal::{Refusal, Retry};
+use bartizan_trust::targets::TargetPlace;
 use tokio::time::Instant;
 
 use super::session::Session;
@@ -138,11 +139,12 @@ impl Session {
         let log = &self.app.logs.jobs;
         let Some(proof) = log.proof(dossier.log_index, &covered) else { return Ok(None) };
         // An endpoint that is no leaf gets no path, and says so itself.
-        let path_here = dossier.tree.as_ref().and_then(|tree| tree.proof(&self.id));
-        let (index, path) = path_here.unwrap_or_default();
+        let here = dossier.tree.as_ref().and_then(|tree| tree.place(&self.id));
+        let TargetPlace { stage, index, path } = here.unwrap_or_default();
         let hash = Sha256::of_parts(&[
             &dossier.envelope,
             &dossier.log_index.to_be_bytes(),
+            &stage.to_be_bytes(),
             &index.to_be_bytes(),
             path.iter()
                 .fold(Sha256::of(b""), |all, hash| {
@@ -154,7 +156,8 @@ impl Session {
         let consistency = log.consistency(self.jobs_size, covered.size);
         tracing::debug!(endpoint.id = %self.id, job.id = %id, from = self.jobs_size, to = covered.size, "evidence");
         let envelope = dossier.envelope.clone();
-        let message = JobMessage { envelope, proof, consistency, stage: 0, index, path };
+        let message =
+            JobMessage { envelope, proof, consistency, stage, index, path, promotions: Vec::new() };
         Ok(Some(Evidence { message, known_as: dossier.known_as, hash }))
     }
 
@@ -243,6 +246,7 @@ fn passes_with_time(code: Option<&str>) -> bool {
                 | Refusal::AfterMissing
                 | Refusal::SeenFull
                 | Refusal::DelayRuns
+                | Refusal::StageSoaks
                 | Refusal::Frozen
                 | Refusal::NotWitnessed
                 | Refusal::ContentMismatch

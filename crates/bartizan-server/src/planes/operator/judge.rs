@@ -8,8 +8,9 @@ use bartizan_trust::id::{EndpointId, OperatorId, Sha256};
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::signers::operator_signatures;
 use bartizan_trust::sshsig::SignatureFacts;
+use bartizan_trust::stages;
 use bartizan_trust::statement::{Action, Bundle, Job, SignatureRole, UserCheck};
-use bartizan_trust::targets::TargetTree;
+use bartizan_trust::targets::{TargetTree, in_stages};
 
 use super::failure::Failure;
 use crate::app::{Organisation, now};
@@ -71,9 +72,6 @@ pub(super) fn submission(
     if job.trigger.is_some() {
         return no(Refusal::UnsupportedTrigger, "standing orders are not supported yet");
     }
-    if job.stages.len() > 1 {
-        return no(Refusal::UnsupportedStages, "staged jobs are not supported yet");
-    }
     check_class(bundle, job)?;
     if now() >= job.window.exp {
         return no(Refusal::Expired, "the job's window is over");
@@ -104,6 +102,9 @@ fn check_class(bundle: &Bundle, job: &Job) -> Result<(), Failure> {
             "the job names more endpoints than its class may touch",
         ));
     }
+    if let Err(refusal) = stages::check_class(rule, job) {
+        return Err(Failure::refused(refusal, "the job's stages are not what its class demands"));
+    }
     let window = job.window.exp.since(job.window.nbf);
     if job.window.exp <= job.window.nbf || window > rule.window_s_max {
         return Err(Failure::refused(
@@ -120,8 +121,7 @@ pub(crate) fn is_payload(job: &Job, targets: &[EndpointId], content: &[u8]) -> b
 }
 
 fn check_payload(job: &Job, targets: &[EndpointId], content: &[u8]) -> Result<(), Failure> {
-    let leaves: Vec<(EndpointId, u32)> = targets.iter().map(|endpoint| (*endpoint, 0)).collect();
-    let tree = TargetTree::new(&leaves)
+    let tree = TargetTree::new(&in_stages(targets, &job.stages))
         .map_err(|error| Failure::refused(Refusal::NotTargeted, error.to_string()))?;
     if tree.targets() != job.targets {
         return Err(Failure::refused(

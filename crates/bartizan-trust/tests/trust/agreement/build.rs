@@ -1,11 +1,14 @@
 //! From what is meant to what arrives: real keys, envelopes, logs and proofs.
 
 use super::generate::{Oddity, Step};
-use super::model::{Brought, Cosigned, Device, Evidence, Kind, Rules, Script, Signed, Wish};
+use super::model::{Brought, Cosigned, Device, Evidence, Kind, Rules, Script, Signed, Wave, Wish};
 use super::*;
 
 /// Ids of entries that were put into a fork begin here.
 const FORGED: u64 = 1_000_000;
+/// This endpoint, and those beside it: sorted by id it stands behind most of them, in a later stage.
+const HERE: u32 = 2;
+const OTHERS: [u32; 5] = [3, 0, 4, 1, 5];
 
 /// One endpoint, and everything that was ever made for it.
 pub(super) struct Stage {
@@ -13,9 +16,11 @@ pub(super) struct Stage {
     pub state: State,
     rules: Rules,
     /// The true jobs log, by entry.
-    main: Vec<u64>,
-    entries: BTreeMap<u64, Vec<u8>>,
+    pub(super) main: Vec<u64>,
+    pub(super) entries: BTreeMap<u64, Vec<u8>>,
     made: Vec<Wish>,
+    /// Promotions made.
+    pub(super) promoted: u64,
 }
 
 /// A delivery that owns its parts.
@@ -28,10 +33,10 @@ impl Stage {
             Ok(())
         })
         .unwrap();
-        let state = world.endpoint(0).unwrap();
+        let state = world.endpoint(HERE).unwrap();
         let forged = |number| (FORGED + number, format!("forked {number}").into_bytes());
         let entries = (0..2).map(forged).collect();
-        Self { world, state, rules, main: Vec::new(), entries, made: Vec::new() }
+        Self { world, state, rules, main: Vec::new(), entries, made: Vec::new(), promoted: 0 }
     }
 
     /// What is meant, what is true of it, and the bytes.
@@ -40,6 +45,12 @@ impl Stage {
         let wish = again.unwrap_or_else(|| self.make(step));
         let envelope = self.entries[&wish.id].clone();
         let has = |oddity| step.oddities.contains(&oddity);
+        let listed = self.lists_us(&wish);
+        let numbers = numbers(wish.count, listed);
+        let tree = World::staged_tree(&numbers, &stages(&wish)).unwrap();
+        let TargetPlace { stage, index, path } =
+            tree.place(&self.state.endpoint).unwrap_or_default();
+        let made = self.promotions(step, &wish, stage);
         let shown = self.shown_log(step, wish.id);
         let log = self.log_of(&shown);
         let size = shown.len() as u64;
@@ -50,8 +61,8 @@ impl Stage {
         } else {
             note(&log, &cosigned)
         };
-        let index = place.unwrap_or(0) as u64;
-        let mut proof = LogProof::decode(&log.proof(index, size, note).unwrap()).unwrap();
+        let entry = place.unwrap_or(0) as u64;
+        let mut proof = LogProof::decode(&log.proof(entry, size, note).unwrap()).unwrap();
         if has(Oddity::ProofWrong) {
             proof.path.push(Sha256::of(b"one too many"));
         }
@@ -59,15 +70,12 @@ impl Stage {
         if has(Oddity::ConsistencyWrong) {
             consistency.push(Sha256::of(b"one too many"));
         }
-        let numbers: Vec<u32> = (0..wish.count).collect();
-        let others: Vec<u32> = (1..=wish.count).collect();
-        let listed = self.lists_first(&wish, &numbers);
-        let numbers = if listed { numbers } else { others };
-        let (index, path) =
-            World::tree(&numbers).unwrap().proof(&self.state.endpoint).unwrap_or_default();
+        let (promotions, logged) = self.logged(made, &shown, &log);
         let content = brought(step);
         let evidence = Evidence {
             listed_here: listed && !has(Oddity::WrongPlace) && !has(Oddity::WrongStage),
+            stage,
+            promotions,
             proof_readable: !has(Oddity::ProofUnreadable),
             proven_entry: place.filter(|_| !has(Oddity::ProofWrong)).map(|at| shown[at]),
             shown_log: shown,
@@ -81,9 +89,10 @@ impl Stage {
             envelope,
             proof: if has(Oddity::ProofUnreadable) { b"no proof".to_vec() } else { proof.encode() },
             consistency,
-            stage: u32::from(has(Oddity::WrongStage)),
+            stage: stage + u32::from(has(Oddity::WrongStage)),
             index: index + u32::from(has(Oddity::WrongPlace)),
             path,
+            promotions: logged,
             content: match content {
                 Brought::Right => Some(right.to_vec()),
                 Brought::Wrong => Some(b"echo something else\n".to_vec()),
@@ -130,14 +139,15 @@ impl Stage {
         self.state.record_receipt(Envelope::new(&receipt).id(), &receipt);
     }
 
-    fn id_of(&self, id: u64) -> StatementId {
+    pub(super) fn id_of(&self, id: u64) -> StatementId {
         Envelope::decode(&self.entries[&id]).unwrap().id()
     }
 
-    fn lists_first(&self, wish: &Wish, numbers: &[u32]) -> bool {
+    fn lists_us(&self, wish: &Wish) -> bool {
         let Ok(envelope) = Envelope::decode(&self.entries[&wish.id]) else { return true };
         let Ok(job) = envelope.statement::<Job>() else { return true };
-        job.targets.root == World::tree(numbers).unwrap().targets().root
+        job.targets.root
+            == World::staged_tree(&numbers(wish.count, true), &job.stages).unwrap().targets().root
     }
 
     /// The log this delivery shows; the entry is appended to the true one if it was not there.
@@ -244,7 +254,7 @@ impl Stage {
             script: step.script,
             count: step.count,
             timeout_s: if has(Oddity::SlowScript) { 3601 } else { 3600 },
-            stages: if has(Oddity::TwoStages) { 2 } else { 1 },
+            stages: waves(step),
             trigger: has(Oddity::Trigger),
             made_at: now,
             begins: window.0,
@@ -267,7 +277,6 @@ impl Stage {
             if id == u64::MAX { StatementId::new(Sha256::of(b"unknown")) } else { self.id_of(id) }
         });
         let trigger = Trigger { schedule: "daily".to_owned(), rate_per_hour_max: 1 };
-        let stages = [world::stage("all"), world::stage("rest")];
         Job {
             v: V1,
             org: if wish.our_org { self.world.org } else { OrgId::new(Sha256::of(b"other")) },
@@ -282,10 +291,10 @@ impl Stage {
                 destructive: wish.destructive,
                 ..script
             }),
-            targets: World::tree(numbers).unwrap().targets(),
+            targets: World::staged_tree(numbers, &stages(wish)).unwrap().targets(),
             window: Window { nbf: UnixSeconds::new(wish.begins), exp: UnixSeconds::new(wish.ends) },
             after: after.into_iter().collect(),
-            stages: stages.into_iter().take(wish.stages).collect(),
+            stages: stages(wish),
             display: Display {
                 title: "generated".to_owned(),
                 ticket: String::new(),
@@ -302,11 +311,7 @@ impl Stage {
         if wish.garbage {
             return format!("no envelope, number {}", wish.id).into_bytes();
         }
-        let numbers: Vec<u32> = if step.oddities.contains(&Oddity::Unlisted) {
-            (1..=wish.count).collect()
-        } else {
-            (0..wish.count).collect()
-        };
+        let numbers = numbers(wish.count, !step.oddities.contains(&Oddity::Unlisted));
         let mut envelope = Envelope::new(&self.job(wish, &numbers));
         for signed in &wish.signatures {
             envelope.add_signature(&signature(signed, &envelope.pae())).unwrap();
@@ -323,11 +328,45 @@ impl Stage {
             Kind::JobOfTheFuture => "bartizan.job.v2",
             Kind::Freeze => "bartizan.freeze.v1",
             Kind::Promotion => "bartizan.promotion.v1",
+            Kind::Grant => "bartizan.grant.v1",
             Kind::Login => "bartizan.login.v1",
             Kind::Foreign => "example.job.v1",
         };
         text.replace("bartizan.job.v1", kind).into_bytes()
     }
+}
+
+/// So many endpoints, with or without this one.
+fn numbers(count: u32, with_us: bool) -> Vec<u32> {
+    let us = with_us.then_some(HERE);
+    us.into_iter().chain(OTHERS).take(count as usize).collect()
+}
+
+/// The first stage and those after it, as many as there are endpoints for.
+fn waves(step: &Step) -> Vec<Wave> {
+    let mut left = step.count;
+    let mut all = Vec::new();
+    let first = Wave { count: 1, soak_s: 0, promoters: 0, failures_percent_max: 100 };
+    for wave in core::iter::once(&first).chain(&step.waves) {
+        let count = wave.count.min(left);
+        left -= count;
+        if count > 0 {
+            all.push(Wave { count, ..*wave });
+        }
+    }
+    all.last_mut().unwrap().count += left;
+    all
+}
+
+fn stages(wish: &Wish) -> Vec<bartizan_trust::statement::Stage> {
+    let stage = |wave: &Wave| bartizan_trust::statement::Stage {
+        name: "wave".to_owned(),
+        count: wave.count,
+        soak_s: wave.soak_s,
+        promote_min: wave.promoters,
+        failures_percent_max: wave.failures_percent_max,
+    };
+    wish.stages.iter().map(stage).collect()
 }
 
 fn change(bundle: &mut Bundle, rules: &Rules) {
@@ -398,7 +437,7 @@ fn signatures(step: &Step) -> Vec<Signed> {
     all
 }
 
-fn signature(signed: &Signed, pae: &[u8]) -> SshSig {
+pub(super) fn signature(signed: &Signed, pae: &[u8]) -> SshSig {
     let mut message = pae.to_vec();
     if !signed.true_signature {
         message.push(b'x');

@@ -1,6 +1,6 @@
 //! Organisations and histories, from proptest.
 
-use super::model::{Device, Kind, Member, Rules, Script};
+use super::model::{Device, Kind, Member, Rules, Script, Wave, Went};
 use super::*;
 
 /// An organisation, and what happens to one of its endpoints.
@@ -31,7 +31,36 @@ pub(super) struct Step {
     pub script: Script,
     pub author: (&'static str, Device),
     pub approvers: Vec<(&'static str, Device)>,
+    /// Later stages; their counts and those of the first are cut to fit.
+    pub waves: Vec<Wave>,
+    /// What comes with it, one for each later stage up to its own.
+    pub promotions: Vec<PromotionStep>,
     pub oddities: Vec<Oddity>,
+}
+
+/// A promotion to a stage.
+#[derive(Debug, Clone)]
+pub(super) struct PromotionStep {
+    pub promoters: Vec<(&'static str, Device)>,
+    /// How the stage before went; `None`: all of it well.
+    pub went: Option<Went>,
+    pub odd: Option<PromotionOddity>,
+}
+
+/// One thing that is not as it should be about a promotion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PromotionOddity {
+    Missing,
+    NotLogged,
+    OtherStatement,
+    TooLarge,
+    Crit,
+    OtherOrg,
+    OtherJob,
+    OtherStage,
+    OtherPrev,
+    BrokenSignature,
+    SignedAsApprover,
 }
 
 /// One thing that is not as in an ordinary delivery.
@@ -47,7 +76,6 @@ pub(super) enum Oddity {
     NewerBundle,
     Destructive,
     SlowScript,
-    TwoStages,
     Trigger,
     WindowBackwards,
     WindowLong,
@@ -89,11 +117,20 @@ fn device() -> impl Strategy<Value = Device> {
 
 fn member(name: &'static str) -> impl Strategy<Value = Member> {
     let rarely = || prop::bool::weighted(0.07);
-    (rarely(), rarely(), rarely(), rarely(), rarely()).prop_map(
-        move |(no_author, no_approve, no_acme, no_globex, hardware_needs_verification)| {
-            let mut roles = vec![OperatorRole::Author, OperatorRole::Approve];
+    (rarely(), rarely(), rarely(), rarely(), rarely(), rarely()).prop_map(
+        move |(
+            no_author,
+            no_approve,
+            no_promote,
+            no_acme,
+            no_globex,
+            hardware_needs_verification,
+        )| {
+            let mut roles =
+                vec![OperatorRole::Author, OperatorRole::Approve, OperatorRole::Promote];
             roles.retain(|role| match role {
                 OperatorRole::Author => !no_author,
+                OperatorRole::Promote => !no_promote,
                 _ => !no_approve,
             });
             // The genesis and the enrolment of every world are signed by Alice and Bob.
@@ -126,7 +163,10 @@ fn class_rule(class: Class) -> impl Strategy<Value = ClassRule> {
     (
         (approvals, user_check, witnesses, freshness),
         (1..=4u32, 0..=4u32, 1..=3u32, prop_oneof![1 => 1..=2u32, 2 => Just(100)]),
-        (rarely(), rarely()),
+        (
+            prop::option::weighted(0.08, (2..=3u32, 1..=2u32, prop::sample::select(&[0, 50][..]))),
+            rarely(),
+        ),
     )
         .prop_map(
             move |(
@@ -134,6 +174,7 @@ fn class_rule(class: Class) -> impl Strategy<Value = ClassRule> {
                 (new, more, rate, signed),
                 odd,
             )| {
+                let (stages_min, first_stage_max, soak_s_min) = odd.0.unwrap_or((1, 1, 0));
                 let scale = if class == Class::Fleet { 100 } else { 1 };
                 ClassRule {
                     class,
@@ -141,7 +182,9 @@ fn class_rule(class: Class) -> impl Strategy<Value = ClassRule> {
                     user_check,
                     endpoints_new_max: new * scale,
                     endpoints_max: (new + more) * scale,
-                    stages_min: if odd.0 { 2 } else { 1 },
+                    stages_min,
+                    first_stage_max,
+                    soak_s_min,
                     delay_s: if odd.1 { 60 } else { 0 },
                     freshness_s,
                     window_s_max: 10_000,
@@ -182,6 +225,7 @@ fn oddity() -> impl Strategy<Value = Oddity> {
         Oddity::Kind(Kind::JobOfTheFuture),
         Oddity::Kind(Kind::Freeze),
         Oddity::Kind(Kind::Promotion),
+        Oddity::Kind(Kind::Grant),
         Oddity::Kind(Kind::Login),
         Oddity::Kind(Kind::Foreign),
         Oddity::PayloadMalformed,
@@ -190,7 +234,6 @@ fn oddity() -> impl Strategy<Value = Oddity> {
         Oddity::OtherTenant,
         Oddity::NewerBundle,
         Oddity::SlowScript,
-        Oddity::TwoStages,
         Oddity::Trigger,
         Oddity::WindowBackwards,
         Oddity::WindowLong,
@@ -251,6 +294,46 @@ fn scope() -> impl Strategy<Value = FreezeScope> {
     ])
 }
 
+fn wave() -> impl Strategy<Value = Wave> {
+    let soak = prop_oneof![3 => Just(0u64), 2 => Just(50), 1 => Just(1000)];
+    let limit = prop_oneof![2 => Just(0u32), 2 => Just(50), 1 => Just(100)];
+    (1..=2u32, soak, prop_oneof![3 => Just(1u32), 1 => Just(2)], limit).prop_map(
+        |(count, soak_s, promoters, failures_percent_max)| Wave {
+            count,
+            soak_s,
+            promoters,
+            failures_percent_max,
+        },
+    )
+}
+
+fn promotion() -> impl Strategy<Value = PromotionStep> {
+    let odd = prop::sample::select(vec![
+        PromotionOddity::Missing,
+        PromotionOddity::NotLogged,
+        PromotionOddity::OtherStatement,
+        PromotionOddity::TooLarge,
+        PromotionOddity::Crit,
+        PromotionOddity::OtherOrg,
+        PromotionOddity::OtherJob,
+        PromotionOddity::OtherStage,
+        PromotionOddity::OtherPrev,
+        PromotionOddity::BrokenSignature,
+        PromotionOddity::SignedAsApprover,
+    ]);
+    let went = (0..=2u32, 0..=1u32, 0..=1u32, 0..=1u32)
+        .prop_map(|(ok, fail, refused, pending)| Went { ok, fail, refused, pending });
+    let person = (prop::sample::select(&PEOPLE[..]), device());
+    let verified = |who| (who, Device::Verified);
+    let enough = Just(vec![verified("carol"), verified("bob")]);
+    (
+        prop_oneof![1 => prop::collection::vec(person, 0..=2).boxed(), 3 => enough.boxed()],
+        prop::option::weighted(0.3, went),
+        prop::option::weighted(0.2, odd),
+    )
+        .prop_map(|(promoters, went, odd)| PromotionStep { promoters, went, odd })
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let time = (
         prop_oneof![5 => 0..=60u64, 2 => 900..=1100u64, 1 => 3500..=3700u64, 1 => Just(9000)],
@@ -276,10 +359,16 @@ fn step() -> impl Strategy<Value = Step> {
         5 => prop::collection::vec(oddity(), 1..=1),
         2 => prop::collection::vec(oddity(), 2..=3),
     ];
-    (time, job, oddities).prop_map(
+    let waves = prop_oneof![
+        3 => prop::collection::vec(wave(), 0..=0),
+        3 => prop::collection::vec(wave(), 1..=2),
+    ];
+    let rollout = (waves, prop::collection::vec(promotion(), 2..=2));
+    (time, job, rollout, oddities).prop_map(
         |(
             (wait, clock_off, catch_up, ends_well, again, freeze),
             (class, count, script, (author, approvers)),
+            (waves, promotions),
             oddities,
         )| {
             Step {
@@ -294,6 +383,8 @@ fn step() -> impl Strategy<Value = Step> {
                 script,
                 author,
                 approvers,
+                waves,
+                promotions,
                 oddities,
             }
         },

@@ -6,6 +6,7 @@
 mod build;
 mod generate;
 mod model;
+mod promote;
 mod vectors;
 
 use std::collections::BTreeMap;
@@ -20,8 +21,10 @@ use bartizan_trust::limits;
 use bartizan_trust::proof::LogProof;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::sshsig::SshSig;
+use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::state::{LocalFacts, State};
 use bartizan_trust::statement::*;
+use bartizan_trust::targets::TargetPlace;
 use bartizan_trust::time::UnixSeconds;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -151,8 +154,11 @@ const JOB_REFUSALS: &[Refusal] = &[
     Refusal::ClassTooWeak,
     Refusal::ClassUnknown,
     Refusal::ClassCap,
-    Refusal::UnsupportedStages,
+    Refusal::ClassStages,
     Refusal::DelayRuns,
+    Refusal::NotPromoted,
+    Refusal::StageFailures,
+    Refusal::StageSoaks,
     Refusal::UnsupportedTrigger,
     Refusal::WindowInvalid,
     Refusal::Expired,

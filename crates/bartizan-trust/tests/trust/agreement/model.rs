@@ -54,6 +54,7 @@ pub(super) enum Kind {
     JobOfTheFuture,
     Freeze,
     Promotion,
+    Grant,
     Login,
     Foreign,
 }
@@ -90,13 +91,45 @@ pub(super) struct Wish {
     pub script: Script,
     pub count: u32,
     pub timeout_s: u32,
-    pub stages: usize,
+    pub stages: Vec<Wave>,
     pub trigger: bool,
     pub made_at: u64,
     pub begins: u64,
     pub ends: u64,
     pub after: Option<u64>,
     pub signatures: Vec<Signed>,
+}
+
+/// A stage of a job.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wave {
+    pub count: u32,
+    pub soak_s: u64,
+    pub promoters: u32,
+    pub failures_percent_max: u32,
+}
+
+/// How a stage went, as a promotion has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Went {
+    pub ok: u32,
+    pub fail: u32,
+    pub refused: u32,
+    pub pending: u32,
+}
+
+/// A promotion that came with a job, as it came about.
+#[derive(Debug, Clone)]
+pub(super) struct Promoted {
+    /// Small enough, a promotion, well-formed, of this organisation, and nothing in it that is not understood.
+    pub understood: bool,
+    pub of_this_job: bool,
+    pub to: u32,
+    pub follows_the_one_before: bool,
+    pub went: Went,
+    pub signatures: Vec<Signed>,
+    /// Under the checkpoint that was shown, with the right place and path.
+    pub logged: bool,
 }
 
 /// A witness, and when it co-signed.
@@ -110,6 +143,9 @@ pub(super) struct Cosigned {
 #[derive(Debug, Clone)]
 pub(super) struct Evidence {
     pub listed_here: bool,
+    /// The stage of this endpoint.
+    pub stage: u32,
+    pub promotions: Vec<Promoted>,
     pub proof_readable: bool,
     /// The whole log under the checkpoint shown.
     pub shown_log: Vec<u64>,
@@ -178,8 +214,10 @@ fn steps(
     match wish.kind {
         Kind::Job => {}
         Kind::JobOfTheFuture => return Err(Refusal::UnsupportedVersion),
-        Kind::Promotion => return Err(Refusal::UnsupportedStatement),
-        Kind::Freeze | Kind::Login | Kind::Foreign => return Err(Refusal::UnknownKind),
+        Kind::Grant => return Err(Refusal::UnsupportedStatement),
+        Kind::Promotion | Kind::Freeze | Kind::Login | Kind::Foreign => {
+            return Err(Refusal::UnknownKind);
+        }
     }
     demand(rules.min_statement == 1, Refusal::UnsupportedVersion)?;
     demand(rules.min_agent_met, Refusal::AgentTooOld)?;
@@ -194,7 +232,7 @@ fn steps(
     demand(wish.ends - wish.begins <= rule.window_s_max, Refusal::WindowInvalid)?;
     demand(now < wish.ends, Refusal::Expired)?;
     demand(now + 120 >= wish.begins, Refusal::TooEarly)?;
-    let people = people(rules, rule, wish)?;
+    let mut people = people(rules, rule, wish)?;
     demand(evidence.listed_here, Refusal::NotTargeted)?;
     let (time, quorum) = log(rule, memory, wish, evidence)?;
     if evidence.shown_log.len() > memory.log.len() {
@@ -205,7 +243,9 @@ fn steps(
     demand(now < wish.ends, Refusal::Expired)?;
     demand(now < rules.expires, Refusal::BundleExpired)?;
     demand(!memory.accepted.contains(&wish.id), Refusal::Replayed)?;
-    if rule.delay_s > 0 {
+    let soak: u64 = wish.stages[..=evidence.stage as usize].iter().map(|wave| wave.soak_s).sum();
+    let mut waited = 0;
+    if rule.delay_s > 0 || soak > 0 {
         demand(quorum, Refusal::NotWitnessed)?;
         let known = memory.first_seen.iter().find(|(id, _)| *id == wish.id).map(|(_, at)| *at);
         let since = known.unwrap_or(memory.witness_time);
@@ -213,7 +253,11 @@ fn steps(
             memory.first_seen.push((wish.id, since));
         }
         demand(memory.witness_time >= since + rule.delay_s, Refusal::DelayRuns)?;
+        waited = memory.witness_time - since - rule.delay_s;
     }
+    let signed_by = people.clone();
+    people.extend(promoters(rules, rule, wish, evidence)?);
+    demand(waited >= soak, Refusal::StageSoaks)?;
     let covered = |scope: &FreezeScope| match scope {
         FreezeScope::Org => true,
         FreezeScope::Tenant(tenant) => tenant.name() == wish.tenant,
@@ -233,7 +277,7 @@ fn steps(
         });
         demand(done, Refusal::AfterMissing)?;
     }
-    rates(rule, memory, wish.class, &people, now)?;
+    rates(rule, memory, wish.class, &signed_by, now)?;
     match evidence.content {
         Brought::Nothing => return Ok(Answer::NeedContent),
         Brought::Wrong => return Err(Refusal::ContentMismatch),
@@ -241,8 +285,8 @@ fn steps(
     }
     memory.accepted.push(wish.id);
     memory.started.push((wish.class, now));
-    memory.signed.extend(people.iter().map(|person| ((*person).to_owned(), now)));
-    if people.len() > 1 {
+    memory.signed.extend(signed_by.iter().map(|person| ((*person).to_owned(), now)));
+    if signed_by.len() > 1 {
         memory.countersigned.insert(wish.script);
     }
     Ok(Answer::Run)
@@ -290,7 +334,13 @@ fn class<'r>(rules: &'r Rules, memory: &Memory, wish: &Wish) -> Result<&'r Class
     let rule = find(wish.class).ok_or(Refusal::ClassUnknown)?;
     demand(wish.count <= cap(rule), Refusal::ClassCap)?;
     demand(wish.timeout_s <= 3600, Refusal::ClassCap)?;
-    demand(wish.stages == 1 && rule.stages_min <= 1, Refusal::UnsupportedStages)?;
+    let needed = rule.stages_min.min(wish.count) as usize;
+    if needed > 1 {
+        demand(wish.stages.len() >= needed, Refusal::ClassStages)?;
+        demand(wish.stages[0].count <= rule.first_stage_max, Refusal::ClassStages)?;
+        let slow = wish.stages[1..].iter().all(|wave| wave.soak_s >= rule.soak_s_min);
+        demand(slow, Refusal::ClassStages)?;
+    }
     demand(!wish.trigger, Refusal::UnsupportedTrigger)?;
     Ok(rule)
 }
@@ -301,24 +351,7 @@ fn people<'r>(
     rule: &ClassRule,
     wish: &Wish,
 ) -> Result<BTreeSet<&'r str>, Refusal> {
-    let count = |role: SignatureRole, held: OperatorRole, check: UserCheck| -> BTreeSet<&'r str> {
-        let mut names = BTreeSet::new();
-        for signed in wish.signatures.iter().filter(|s| s.role == role && s.true_signature) {
-            let Some(member) = rules.members.iter().find(|member| member.name == signed.who) else {
-                continue;
-            };
-            let key_rule = signed.device != Device::Touched || !member.hardware_needs_verification;
-            let user = match check {
-                UserCheck::None => true,
-                UserCheck::Presence => signed.device != Device::Software,
-                UserCheck::Verification => signed.device == Device::Verified,
-            };
-            if member.acme && member.roles.contains(&held) && key_rule && user {
-                names.insert(member.name);
-            }
-        }
-        names
-    };
+    let count = |role, held, check| signers(rules, &wish.signatures, role, held, check);
     let authors = count(SignatureRole::Author, OperatorRole::Author, rule.user_check);
     let all_authors = count(SignatureRole::Author, OperatorRole::Author, UserCheck::None);
     demand(!all_authors.is_empty(), Refusal::AuthorMissing)?;
@@ -339,6 +372,63 @@ fn people<'r>(
     }
     let mut all = others(rule.user_check);
     all.extend(authors.first());
+    Ok(all)
+}
+
+/// Those whose signatures count in a role.
+fn signers<'r>(
+    rules: &'r Rules,
+    signatures: &[Signed],
+    role: SignatureRole,
+    held: OperatorRole,
+    check: UserCheck,
+) -> BTreeSet<&'r str> {
+    let mut names = BTreeSet::new();
+    for signed in signatures.iter().filter(|s| s.role == role && s.true_signature) {
+        let Some(member) = rules.members.iter().find(|member| member.name == signed.who) else {
+            continue;
+        };
+        let key_rule = signed.device != Device::Touched || !member.hardware_needs_verification;
+        let user = match check {
+            UserCheck::None => true,
+            UserCheck::Presence => signed.device != Device::Software,
+            UserCheck::Verification => signed.device == Device::Verified,
+        };
+        if member.acme && member.roles.contains(&held) && key_rule && user {
+            names.insert(member.name);
+        }
+    }
+    names
+}
+
+/// Those who let this endpoint's stage begin, and the stages before it.
+fn promoters<'r>(
+    rules: &'r Rules,
+    rule: &ClassRule,
+    wish: &Wish,
+    evidence: &Evidence,
+) -> Result<BTreeSet<&'r str>, Refusal> {
+    let mut all = BTreeSet::new();
+    demand(evidence.promotions.len() == evidence.stage as usize, Refusal::NotPromoted)?;
+    for (before, promotion) in evidence.promotions.iter().enumerate() {
+        let wave = &wish.stages[before + 1];
+        let right = promotion.logged
+            && promotion.understood
+            && promotion.of_this_job
+            && promotion.to as usize == before + 1
+            && promotion.follows_the_one_before;
+        demand(right, Refusal::NotPromoted)?;
+        let Went { ok, fail, refused, pending } = promotion.went;
+        let everybody = ok + fail + refused + pending == wish.stages[before].count;
+        demand(everybody, Refusal::NotPromoted)?;
+        let (role, held) = (SignatureRole::Promote, OperatorRole::Promote);
+        let names = signers(rules, &promotion.signatures, role, held, rule.user_check);
+        demand(names.len() >= wave.promoters as usize, Refusal::NotPromoted)?;
+        let limit = wave.failures_percent_max;
+        demand(100 * fail <= limit * (ok + fail), Refusal::StageFailures)?;
+        demand(ok > 0 || limit == 100, Refusal::StageFailures)?;
+        all.extend(names);
+    }
     Ok(all)
 }
 

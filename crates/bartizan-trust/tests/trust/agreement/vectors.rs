@@ -9,6 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 
+/// A promotion that comes with a job.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Promotion {
+    envelope: String,
+    index: u64,
+    path: Vec<Sha256>,
+}
+
 /// One decision. Bytes are base64.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +33,7 @@ struct Vector {
     stage: u32,
     index: u32,
     path: Vec<Sha256>,
+    promotions: Vec<Promotion>,
     content: Option<String>,
     /// Of the state afterwards: witness time, and the size of the jobs log.
     floor: UnixSeconds,
@@ -44,6 +54,15 @@ impl Vector {
             stage: self.stage,
             index: self.index,
             path: self.path.clone(),
+            promotions: self
+                .promotions
+                .iter()
+                .map(|logged| LoggedStatement {
+                    envelope: bytes(&logged.envelope),
+                    index: logged.index,
+                    path: logged.path.clone(),
+                })
+                .collect(),
             content: self.content.as_deref().map(bytes),
         };
         let facts = LocalFacts { now: self.now, agent_version: &self.agent_version };
@@ -63,6 +82,15 @@ impl Vector {
             stage: delivery.stage,
             index: delivery.index,
             path: delivery.path,
+            promotions: delivery
+                .promotions
+                .into_iter()
+                .map(|logged| Promotion {
+                    envelope: BASE64.encode(&logged.envelope),
+                    index: logged.index,
+                    path: logged.path,
+                })
+                .collect(),
             content: delivery.content.map(|content| BASE64.encode(&content)),
             floor: UnixSeconds::ZERO,
             jobs_size: 0,
@@ -79,7 +107,7 @@ fn authorize_vectors_are_judged_as_they_say() {
     if env::var_os("BARTIZAN_WRITE_VECTORS").is_some() {
         write();
     }
-    for (name, accept, least) in [("accept", true, 4), ("reject", false, 35)] {
+    for (name, accept, least) in [("accept", true, 4), ("reject", false, 38)] {
         let files: Vec<_> =
             fs::read_dir(folder(name)).unwrap().map(|file| file.unwrap().path()).collect();
         assert!(files.len() >= least, "{name}: {} files", files.len());

@@ -9,14 +9,14 @@ fn a_class_milder_than_the_derived_one_is_refused() {
     job_refused(
         |job| {
             job.class = Class::Routine;
-            job.targets = targets_of(11);
+            aim(job, targets_of(11));
         },
         &BOTH,
         Refusal::ClassTooWeak,
     );
     job_refused(|job| job.class = Class::Observe, &BOTH, Refusal::ClassTooWeak);
     job_refused(on_script(|script| script.destructive = true), &BOTH, Refusal::ClassTooWeak);
-    job_refused(|job| job.targets = targets_of(251), &BOTH, Refusal::ClassTooWeak);
+    job_refused(|job| aim(job, targets_of(251)), &BOTH, Refusal::ClassTooWeak);
 }
 
 #[test]

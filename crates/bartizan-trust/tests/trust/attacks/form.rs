@@ -43,7 +43,7 @@ fn i8_a_payload_type_that_names_another_kind() {
     let text = String::from_utf8(signed(&world.job().unwrap(), &BOTH).unwrap().encode()).unwrap();
     for (kind, expected) in [
         ("freeze.v1", Refusal::UnknownKind),
-        ("promotion.v1", Refusal::UnsupportedStatement),
+        ("promotion.v1", Refusal::UnknownKind),
         ("grant.v1", Refusal::UnsupportedStatement),
         ("thaw.v1", Refusal::UnknownKind),
         ("veto.v1", Refusal::UnknownKind),
@@ -71,23 +71,17 @@ fn i8_a_payload_type_that_names_another_kind() {
 #[test]
 fn i8_what_is_not_understood_is_refused() {
     job_refused(|job| job.crit = vec!["moon-phase".to_owned()], &BOTH, Refusal::CriticalUnknown);
-    job_refused(|job| job.stages.push(stage("rest")), &BOTH, Refusal::UnsupportedStages);
+    // Stages whose counts do not add up, and a later one that nobody promotes to.
+    job_refused(|job| job.stages.push(stage("rest", 0)), &BOTH, Refusal::Malformed);
+    let nobody = |job: &mut Job| {
+        job.stages = vec![Stage::only(1), Stage { promote_min: 0, count: 2, ..stage("rest", 0) }];
+    };
+    job_refused(nobody, &BOTH, Refusal::Malformed);
     job_refused(
         |job| job.trigger = Some(Trigger { schedule: "daily".to_owned(), rate_per_hour_max: 1 }),
         &BOTH,
         Refusal::UnsupportedTrigger,
     );
-}
-
-#[test]
-fn i8_a_class_with_stages_is_refused_not_hurried() {
-    let mut world = World::with(|bundle| {
-        bundle.classes[2].stages_min = 2;
-        Ok(())
-    })
-    .unwrap();
-    let fleet = |job: &mut Job| job.class = Class::Fleet;
-    job_refused_in(&mut world, fleet, &BOTH, Refusal::UnsupportedStages);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod form;
 mod log;
 mod people;
 mod place_and_time;
+mod stages;
 
 use bartizan_testkit::load::hardware::{ORIGIN, P256, sk_ed25519_public, sk_ed25519_with};
 use bartizan_testkit::load::organisation::Key;
@@ -82,6 +83,12 @@ fn job_refused_in(
     change(&mut job);
     let delivery = world.deliver(&signed(&job, signers).unwrap(), &state).unwrap();
     refused(world, &state, &delivery, expected);
+}
+
+/// A job for any number of endpoints, all in one stage.
+fn aim(job: &mut Job, targets: Targets) {
+    job.targets = targets;
+    job.stages = vec![Stage::only(targets.count)];
 }
 
 fn on_script(change: impl FnOnce(&mut Script)) -> impl FnOnce(&mut Job) {

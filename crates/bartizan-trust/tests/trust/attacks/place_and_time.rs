@@ -1,6 +1,6 @@
 //! I2 to I4: only on listed endpoints, at most once, only inside the window.
 
-use bartizan_trust::targets::TargetTree;
+use bartizan_trust::targets::{TargetPlace, TargetTree};
 
 use super::*;
 
@@ -11,12 +11,11 @@ fn i2_a_job_for_endpoint_a_delivered_to_b() {
     let mut world = world();
     let state = world.endpoint(0).unwrap();
     let mut job = world.job().unwrap();
-    job.targets = World::tree(&[1, 2]).unwrap().targets();
+    aim(&mut job, World::tree(&[1, 2]).unwrap().targets());
     let mut delivery = world.deliver(&signed(&job, &BOTH).unwrap(), &state).unwrap();
     // With the place and path of an endpoint that is listed.
-    let (index, path) =
-        World::tree(&[1, 2]).unwrap().proof(&World::endpoint_id(1).unwrap()).unwrap();
-    (delivery.index, delivery.path) = (index, path);
+    let place = World::tree(&[1, 2]).unwrap().place(&World::endpoint_id(1).unwrap()).unwrap();
+    (delivery.index, delivery.path) = (place.index, place.path);
     refused(&mut world, &state, &delivery, Refusal::NotTargeted);
 }
 
@@ -26,11 +25,11 @@ fn i2_a_leaf_in_a_stage_the_job_does_not_have() {
     let state = world.endpoint(0).unwrap();
     let tree = TargetTree::new(&[(state.endpoint, 1)]).unwrap();
     let mut job = world.job().unwrap();
-    job.targets = tree.targets();
+    aim(&mut job, tree.targets());
     let envelope = signed(&job, &BOTH).unwrap();
-    let (index, path) = tree.proof(&state.endpoint).unwrap();
+    let TargetPlace { stage, index, path } = tree.place(&state.endpoint).unwrap();
     let delivered = world.deliver(&envelope, &state).unwrap();
-    let delivery = Delivery { stage: 1, index, path, ..delivered };
+    let delivery = Delivery { stage, index, path, ..delivered };
     refused(&mut world, &state, &delivery, Refusal::NotTargeted);
 }
 
@@ -64,7 +63,7 @@ fn i2_a_tenant_label_changed_by_the_server() {
 
 #[test]
 fn i2_a_count_that_is_smaller_than_the_tree() {
-    job_refused(|job| job.targets.count = 1, &BOTH, Refusal::NotTargeted);
+    job_refused(|job| aim(job, Targets { count: 1, ..job.targets }), &BOTH, Refusal::NotTargeted);
 }
 
 #[test]

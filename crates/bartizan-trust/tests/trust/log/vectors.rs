@@ -11,7 +11,7 @@ use bartizan_trust::merkle::{leaf_hash, verify_consistency, verify_inclusion};
 use bartizan_trust::note::{Note, VerifierKey};
 use bartizan_trust::proof::LogProof;
 use bartizan_trust::statement::Targets;
-use bartizan_trust::targets::verify_target;
+use bartizan_trust::targets::{TargetPlace, verify_target};
 use bartizan_trust::time::UnixSeconds;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -244,7 +244,7 @@ fn proofs(log: &Log, note: &str, accept: &mut Files, reject: &mut Files) {
 fn targets(accept: &mut Files, reject: &mut Files) {
     let tree = World::tree(&[0, 1, 2, 3, 4]).unwrap();
     let endpoint = World::endpoint_id(3).unwrap();
-    let (index, path) = tree.proof(&endpoint).unwrap();
+    let TargetPlace { index, path, .. } = tree.place(&endpoint).unwrap();
     let target = |endpoint, stage, index, path: Vec<Sha256>, count| Vector::Target {
         targets: Targets { count, ..tree.targets() },
         endpoint,
