@@ -8,6 +8,7 @@ use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Anchor, EndpointId, StatementId};
 use bartizan_trust::merkle::{Frontier, leaf_hash};
 use bartizan_trust::people;
+use bartizan_trust::policy::LogTrust;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::statement::{Bundle, Decision, Job, Receipt, StatementType};
 use bartizan_trust::time::UnixSeconds;
@@ -74,7 +75,6 @@ pub(crate) fn audit(
         findings: Vec::new(),
     };
     for log in Log::ALL {
-        compare_memory(mirror, log, memory, &mut report);
         for other in others {
             compare(mirror, other, log, &mut report);
         }
@@ -84,6 +84,11 @@ pub(crate) fn audit(
         report.add(Weight::Problem, "receipt.invalid", &name, text);
     }
     let bundles = control(mirror, anchor, now, &mut report)?;
+    for log in Log::ALL {
+        for origin in origins(&bundles, log) {
+            compare_memory(mirror, log, &origin, memory, &mut report);
+        }
+    }
     let people = keys(&bundles);
     for log in Log::ALL {
         signatures(mirror, log, &people, &mut report);
@@ -95,9 +100,20 @@ pub(crate) fn audit(
     Ok(report)
 }
 
-fn compare_memory(mirror: &Mirror, log: Log, memory: &WitnessState, report: &mut Report) {
+/// The names a log had: a bundle may have given it another key.
+fn origins(bundles: &[Bundle], log: Log) -> BTreeSet<String> {
+    let keys = bundles.iter().filter_map(|bundle| LogTrust::parse(&bundle.log).ok());
+    keys.map(|keys| log.key(&keys).name().to_owned()).collect()
+}
+
+fn compare_memory(
+    mirror: &Mirror,
+    log: Log,
+    origin: &str,
+    memory: &WitnessState,
+    report: &mut Report,
+) {
     let whole = mirror.log(log);
-    let origin = &whole.opened.checkpoint.origin;
     let Some(view) = memory.views.get(origin) else { return };
     let size = usize::try_from(view.size).unwrap_or(usize::MAX);
     if whole.entries.len() < size {
@@ -106,7 +122,7 @@ fn compare_memory(mirror: &Mirror, log: Log, memory: &WitnessState, report: &mut
             whole.entries.len(),
             size - whole.entries.len()
         );
-        return report.add(Weight::Problem, "log.shrunk", origin, text);
+        return report.add(Weight::Problem, "log.shrunk", &origin, text);
     }
     let mut frontier = Frontier::default();
     for entry in whole.entries.iter().take(size) {
@@ -114,7 +130,7 @@ fn compare_memory(mirror: &Mirror, log: Log, memory: &WitnessState, report: &mut
     }
     if frontier.root() != view.root {
         let text = format!("is not what this console co-signed at {size} entries");
-        report.add(Weight::Problem, "log.forked", origin, text);
+        report.add(Weight::Problem, "log.forked", &origin, text);
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod alarms;
+mod audit;
 mod completions;
 mod drill;
 mod files;
