@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, ConfigError};
 use crate::keys::ServerKeys;
+use crate::rescue::JobsKey;
 
 /// Something went wrong while the server ran or was set up.
 const EXIT_FAILED: u8 = 1;
@@ -64,6 +65,9 @@ enum Command {
         /// The mirror.
         #[arg(long)]
         from: PathBuf,
+        /// The key of the jobs log is lost: make a new one, for operators to name in a new bundle.
+        #[arg(long)]
+        jobs_log_key_lost: bool,
     },
     /// Serve until SIGTERM or SIGINT.
     Run {
@@ -84,7 +88,10 @@ pub(crate) fn main() -> ExitCode {
         }
         Command::Identity { dir } => identity(&dir),
         Command::Check { dir } => check(&dir),
-        Command::Rescue { dir, from } => rescue(&dir, &from),
+        Command::Rescue { dir, from, jobs_log_key_lost } => {
+            let jobs_key = if jobs_log_key_lost { JobsKey::Lost } else { JobsKey::Kept };
+            rescue(&dir, &from, jobs_key)
+        }
         Command::Run { dir, set_aside_damaged_database } => run(&dir, set_aside_damaged_database),
     };
     match result {
@@ -167,11 +174,11 @@ fn check(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn rescue(dir: &Path, from: &Path) -> anyhow::Result<()> {
+fn rescue(dir: &Path, from: &Path, jobs_key: JobsKey) -> anyhow::Result<()> {
     let rescued = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(crate::rescue::rescue(dir, from))?;
+        .block_on(crate::rescue::rescue(dir, from, jobs_key))?;
     println!("{}", serde_json::to_string(&rescued)?);
     Ok(())
 }

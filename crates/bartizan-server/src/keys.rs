@@ -80,11 +80,14 @@ impl ServerKeys {
         write_secret(&dir.join(TLS_KEY), &pair.serialize_der())?;
         write_secret(&dir.join(TLS_CERTIFICATE), certificate.der())?;
         for log in [LogName::Control, LogName::Jobs] {
-            let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-                .map_err(|_| anyhow::anyhow!("no random numbers from the operating system"))?;
-            write_secret(&dir.join(log_key_file(log)), der.as_ref())?;
+            create_log_key(dir, log)?;
         }
         Ok(())
+    }
+
+    /// Makes a new key for the jobs log of a server that lost it. Refuses to overwrite.
+    pub(crate) fn create_jobs_key(dir: &Path) -> anyhow::Result<()> {
+        create_log_key(dir, LogName::Jobs)
     }
 
     /// Reads the keys `create` made.
@@ -131,6 +134,12 @@ fn check_tls(
 ) -> Result<(), rustls::Error> {
     let provider = rustls::crypto::ring::default_provider();
     CertifiedKey::from_der(vec![certificate.clone()], private.clone_key(), &provider).map(|_| ())
+}
+
+fn create_log_key(dir: &Path, log: LogName) -> anyhow::Result<()> {
+    let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
+        .map_err(|_| anyhow::anyhow!("no random numbers from the operating system"))?;
+    write_secret(&dir.join(log_key_file(log)), der.as_ref())
 }
 
 const fn log_key_file(log: LogName) -> &'static str {

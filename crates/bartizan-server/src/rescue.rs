@@ -26,6 +26,15 @@ use crate::planes::agent::receipts;
 use crate::planes::operator::judge;
 use folder::{EndpointFile, Mirror, ReadLog};
 
+/// Whether the key of the jobs log survived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JobsKey {
+    /// It lies in the directory.
+    Kept,
+    /// A new one is made; endpoints take it from a bundle in the control log, whose key must have survived.
+    Lost,
+}
+
 /// What was made again.
 #[derive(Debug, Default, serde::Serialize)]
 pub(crate) struct Rescued {
@@ -35,25 +44,35 @@ pub(crate) struct Rescued {
     endpoints: usize,
     jobs: usize,
     receipts: usize,
+    /// To be named as `log.jobs` in a new bundle, where it differs from the one in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_jobs_vkey: Option<String>,
     /// What the mirror lacks or holds without proof.
     missing: Vec<String>,
 }
 
 /// Fills the database of a server that has none yet. All of it, or nothing.
-pub(crate) async fn rescue(dir: &Path, from: &Path) -> anyhow::Result<Rescued> {
+pub(crate) async fn rescue(dir: &Path, from: &Path, jobs_key: JobsKey) -> anyhow::Result<Rescued> {
     let config = Config::load(dir)?;
+    if jobs_key == JobsKey::Lost {
+        ServerKeys::create_jobs_key(dir)?;
+    }
     let keys = ServerKeys::load(dir)
         .context("the keys of the lost server are needed: restore them from a backup (docs/guide/witnesses.md says what to do without)")?;
     let control = folder::read_log(from, LogName::Control, keys.control.verifier())?;
-    let jobs = folder::read_log(from, LogName::Jobs, keys.jobs.verifier())?;
     let organisation = organisation(&control)?;
+    let own = keys.jobs.verifier();
+    // The mirror's checkpoint was signed by the lost key, which the bundle in force names.
+    let signed_by = if jobs_key == JobsKey::Lost { &organisation.log.jobs } else { own };
+    let jobs = folder::read_log(from, LogName::Jobs, signed_by)?;
+    let new_jobs_vkey = (organisation.log.jobs != *own).then(|| own.to_string());
     ensure!(
         organisation.bundle().servers.iter().any(|server| server.spki == keys.spki),
         "the bundle in force names another TLS key than `{}` holds; endpoints would not connect. Restore tls-key.der and tls-certificate.der from a backup",
         dir.display()
     );
     let mirror = folder::read(from)?;
-    let plan = Plan { control, jobs, organisation, mirror };
+    let plan = Plan { control, jobs, organisation, mirror, new_jobs_vkey };
     let db = Db::new(Store::open(&config.database)?);
     db.write(move |tx| {
         if tx.log_size(LogName::Control)? > 0 || tx.log_size(LogName::Jobs)? > 0 {
@@ -71,6 +90,7 @@ struct Plan {
     jobs: ReadLog,
     organisation: Organisation,
     mirror: Mirror,
+    new_jobs_vkey: Option<String>,
 }
 
 fn organisation(control: &ReadLog) -> anyhow::Result<Organisation> {
@@ -94,6 +114,7 @@ impl Plan {
         let mut rescued = Rescued {
             control: self.control.entries.len(),
             jobs_log: self.jobs.entries.len(),
+            new_jobs_vkey: self.new_jobs_vkey.clone(),
             missing: self.mirror.damaged.clone(),
             ..Rescued::default()
         };
@@ -101,6 +122,10 @@ impl Plan {
         for (name, log) in [(LogName::Control, &self.control), (LogName::Jobs, &self.jobs)] {
             for entry in &log.entries {
                 tx.append(name, entry, &leaf_hash(entry))?;
+            }
+            // A new key means a new origin, which nobody has co-signed yet.
+            if name == LogName::Jobs && self.new_jobs_vkey.is_some() {
+                continue;
             }
             for record in cosignatures(policy, log) {
                 tx.put_cosignature(name, &record)?;

@@ -83,7 +83,7 @@ pub(crate) fn extend(view: Option<View>, seen: &Checkpoint, path: &[Sha256]) -> 
 
 /// Co-signs one log: fetch, verify against what was seen, remember on disk, then sign and send.
 /// `None` when the bundle does not list this console as a witness, or while it keeps still.
-pub(crate) fn cosign(home: &Home, api: &Api, bundle: &Bundle, log: Log) -> Result<Option<View>> {
+fn cosign(home: &Home, api: &Api, bundle: &Bundle, log: Log) -> Result<Option<View>> {
     let trust = LogTrust::parse(&bundle.log).context("read the log policy")?;
     let witness = WitnessKey::open(home)?;
     let public = witness.public()?;
@@ -129,6 +129,12 @@ pub(crate) fn cosign_both(home: &Home, api: &Api, bundle: &Bundle) -> Result<Vec
         views.extend(cosign(home, api, bundle, log)?.map(|view| (log, view)));
     }
     Ok(views)
+}
+
+/// Co-signs the control log alone.
+pub(crate) fn cosign_control(home: &Home, api: &Api, bundle: &Bundle) -> Result<()> {
+    withhold::look(home, api, bundle)?;
+    cosign(home, api, bundle, Log::Control).map(drop)
 }
 
 type Fetched = (checkpoint::OpenedCheckpoint, Vec<Sha256>);
