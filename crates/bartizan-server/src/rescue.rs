@@ -134,9 +134,7 @@ impl Plan {
         }
         for entry in &self.control.entries {
             if let Ok(envelope) = Envelope::decode(entry) {
-                let kind =
-                    envelope.kind().map_or("?", bartizan_trust::statement::StatementType::name);
-                tx.put_statement(envelope.id(), kind, entry)?;
+                tx.put_statement(envelope.id(), "control", entry)?;
             }
         }
         self.fill_endpoints(tx, &mut rescued)?;
