@@ -81,6 +81,9 @@ async fn answer(guardian: Arc<Guardian>, request: Request<Incoming>) -> Response
     match judged {
         Ok(Ok(line)) => text(StatusCode::OK, &line),
         Ok(Err(Failure::Refused(refusal))) => refused(refusal),
+        Ok(Err(Failure::Withheld)) => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "this witness was told to keep still\n")
+        }
         Ok(Err(Failure::Broken(error))) => {
             eprintln!("error: {error:#}");
             text(StatusCode::INTERNAL_SERVER_ERROR, "see the witness's own log\n")

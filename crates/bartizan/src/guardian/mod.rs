@@ -18,7 +18,7 @@ use crate::alarm::Alarms;
 use crate::home::{Home, now, write_private};
 use crate::keys::witness_key::WitnessKey;
 use crate::terminal::Terminal;
-use crate::witness;
+use crate::{withhold, witness};
 
 /// Where proof of forks is kept.
 const EVIDENCE: &str = "evidence";
@@ -42,6 +42,8 @@ pub(crate) struct Guardian {
 pub(crate) enum Failure {
     /// By the protocol.
     Refused(WitnessRefusal),
+    /// Whoever keeps this guardian told it to keep still.
+    Withheld,
     /// Disk or key.
     Broken(anyhow::Error),
 }
@@ -90,6 +92,9 @@ impl Guardian {
         let origin = request.origin()?;
         let log = self.logs.iter().find(|log| log.name() == origin);
         let log = log.ok_or(WitnessRefusal::UnknownLog)?;
+        if withhold::load(&self.home)?.reason().is_some() {
+            return Err(Failure::Withheld);
+        }
         // Also against a console that works with the same home.
         let _lock = self.home.lock("witness-state.lock")?;
         let mut state = witness::load(&self.home)?;

@@ -85,6 +85,13 @@ fn a_client_written_from_the_text_of_c2sp_gets_what_it_says() {
     let again = client(&["python.test/log", &format!("http://{address}"), &witness]);
     let first = &again[0];
     assert_eq!((&first["status"], &first["size"]), (&409.into(), &"20\n".into()), "{again}");
+    // Its keeper withdraws it, and lets it speak again.
+    let asked = |stage: &Stage, how: &[&str]| {
+        stage.tool("guardian", &[&["witness"], how].concat()).ends_with(0);
+        client(&["python.test/log", &format!("http://{address}"), &witness])[0]["status"].clone()
+    };
+    assert_eq!(asked(&stage, &["--withhold", "stop the fleet"]), 503);
+    assert_eq!(asked(&stage, &["--resume"]), 409);
 }
 
 fn post(address: &str, body: &[u8]) -> std::io::Result<String> {
