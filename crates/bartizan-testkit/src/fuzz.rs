@@ -31,6 +31,7 @@ use bartizan_trust::statement::{
     decode_payload, encode_payload,
 };
 use bartizan_trust::tiles;
+use bartizan_trust::witness::AddCheckpoint;
 
 /// A fuzz target.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +44,7 @@ pub struct Target {
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    Target { name: "add_checkpoint", run: add_checkpoint },
     Target { name: "authorize", run: authorize },
     Target { name: "checkpoint", run: checkpoint },
     Target { name: "control", run: control },
@@ -108,6 +110,13 @@ pub fn checkpoint(bytes: &[u8]) -> bool {
     let Ok(checkpoint) = Checkpoint::parse(text) else { return false };
     assert_eq!(checkpoint.to_text(), text, "a checkpoint that prints otherwise");
     true
+}
+
+/// C2SP `tlog-witness`: what a guardian is sent.
+pub fn add_checkpoint(bytes: &[u8]) -> bool {
+    let Ok(request) = AddCheckpoint::decode(bytes) else { return false };
+    assert_eq!(request.encode(), bytes, "a request that encodes otherwise");
+    request.origin().is_ok()
 }
 
 /// C2SP `tlog-proof`.

@@ -7,6 +7,7 @@ use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::json;
 use bartizan_trust::keys::PublicKey;
+use bartizan_trust::merkle::empty_root;
 use bartizan_trust::note::Note;
 use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::stages::LoggedStatement;
@@ -16,6 +17,7 @@ use bartizan_trust::statement::{
 };
 use bartizan_trust::tiles;
 use bartizan_trust::wire::Writer;
+use bartizan_trust::witness::AddCheckpoint;
 use data_encoding::BASE64;
 
 use super::machines::stage;
@@ -271,7 +273,11 @@ fn notes() -> Result<Vec<Seed>> {
     let note = Note::decode(&stage.control_note)?;
     let policy =
         &stage.state.trust.as_ref().map(|t| t.bundle.log.policy.clone()).unwrap_or_default();
+    let request =
+        |old, path| AddCheckpoint { old, path, note: stage.control_note.clone() }.encode();
     Ok(vec![
+        seed("add_checkpoint", "first", request(0, Vec::new())),
+        seed("add_checkpoint", "two-hashes", request(7, vec![empty_root(); 2])),
         seed("note", "control", stage.control_note.clone()),
         seed("checkpoint", "control", note.text.into_bytes()),
         seed("proof", "job", stage.proof.clone()),

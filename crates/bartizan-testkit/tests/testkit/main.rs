@@ -118,7 +118,8 @@ macro_rules! replays {
 }
 
 replays! {
-    authorize checkpoint control entries envelope frames message note payload policy proof public_key sshsig state
+    add_checkpoint authorize checkpoint control entries envelope frames message note payload policy proof public_key
+    sshsig state
 }
 
 #[test]

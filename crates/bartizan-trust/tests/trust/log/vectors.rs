@@ -13,6 +13,7 @@ use bartizan_trust::proof::LogProof;
 use bartizan_trust::statement::Targets;
 use bartizan_trust::targets::{TargetPlace, verify_target};
 use bartizan_trust::time::UnixSeconds;
+use bartizan_trust::witness::{AddCheckpoint, View};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,8 @@ enum Vector {
     Cosignature { witness: String, note: String, at: u64 },
     /// A `tlog-proof` of an entry, under the log's checkpoint.
     Proof { log: String, entry: String, proof: String },
+    /// What a witness that stands there answers to an `add-checkpoint`.
+    AddCheckpoint { log: String, size: u64, root: Sha256, body: String, status: u16 },
     /// An endpoint's leaf in a target tree.
     Target { targets: Targets, endpoint: EndpointId, stage: u32, index: u32, path: Vec<Sha256> },
 }
@@ -57,6 +60,14 @@ fn holds(vector: &Vector) -> bool {
             let (size, root) = (opened.checkpoint.size, opened.checkpoint.root);
             verify_inclusion(&leaf(entry), proof.index, size, &proof.path, &root).is_ok()
         }
+        Vector::AddCheckpoint { log, size, root, body, status } => {
+            let known = (*size > 0).then_some(View { size: *size, root: *root });
+            let request = AddCheckpoint::decode(body.as_bytes());
+            let judged = request.and_then(|request| request.judge(known, &key(log)));
+            let answer = judged.as_ref().map_or_else(|refusal| refusal.status(), |_| 200);
+            assert_eq!(answer, *status, "{judged:?}");
+            judged.is_ok()
+        }
         Vector::Target { targets, endpoint, stage, index, path } => {
             verify_target(targets, endpoint, *stage, *index, path)
         }
@@ -72,7 +83,7 @@ fn log_vectors_are_judged_as_they_say() {
     if env::var_os("BARTIZAN_WRITE_VECTORS").is_some() {
         write();
     }
-    for (name, accept, least) in [("accept", true, 14), ("reject", false, 35)] {
+    for (name, accept, least) in [("accept", true, 18), ("reject", false, 46)] {
         let files: Vec<_> =
             fs::read_dir(folder(name)).unwrap().map(|file| file.unwrap().path()).collect();
         assert!(files.len() >= least, "{name}: {} files", files.len());
@@ -89,6 +100,7 @@ fn write() {
     let (mut accept, mut reject) = (Files::new(), Files::new());
     trees(&mut accept, &mut reject);
     notes(&mut accept, &mut reject);
+    witnesses(&mut accept, &mut reject);
     targets(&mut accept, &mut reject);
     for (name, files) in [("accept", accept), ("reject", reject)] {
         let _ = fs::remove_dir_all(folder(name));
@@ -239,6 +251,60 @@ fn proofs(log: &Log, note: &str, accept: &mut Files, reject: &mut Files) {
     ] {
         reject.insert(name.to_owned(), proof(changed));
     }
+}
+
+fn witnesses(accept: &mut Files, reject: &mut Files) {
+    let mut log = Log::named("vectors").unwrap();
+    (0..13).for_each(|n| {
+        log.append(entry(n));
+    });
+    let fork = log.fork(7).unwrap();
+    let body = |log: &Log, old: u64, size: u64| {
+        let note = log.note(size, &[], AT).unwrap();
+        let path = log.consistency(old.min(size), size).unwrap();
+        String::from_utf8(AddCheckpoint { old, path, note }.encode()).unwrap()
+    };
+    let at = |size: u64, body: String, status: u16| Vector::AddCheckpoint {
+        log: log.vkey.to_string(),
+        size,
+        root: tree(13).root_at(size).unwrap(),
+        body,
+        status,
+    };
+    for (name, size, old, new) in
+        [("first", 0, 0, 7), ("growth", 7, 7, 13), ("the_same", 7, 7, 7), ("empty", 0, 0, 0)]
+    {
+        accept.insert(format!("witness_{name}"), at(size, body(&log, old, new), 200));
+    }
+    let good = body(&log, 7, 13);
+    let other = Log::named("another").unwrap();
+    let unsigned = edited_body(&good, |note| note.signatures[0].signature[9] ^= 1);
+    for (name, size, body, status) in [
+        ("from_zero", 7, body(&log, 0, 13), 409),
+        ("shrunk", 13, body(&log, 7, 7), 409),
+        ("another_root", 13, body(&fork, 13, 13), 409),
+        ("fork", 10, body(&fork, 10, 13), 422),
+        (
+            "proof_with_a_hash_more",
+            7,
+            good.replacen("\n\n", &format!("\n{}\n\n", BASE64.encode(&[7; 32])), 1),
+            422,
+        ),
+        ("old_above_new", 7, body(&log, 9, 7), 400),
+        ("old_with_a_zero", 7, good.replace("old 7", "old 07"), 400),
+        ("without_old", 7, good.replace("old 7\n", ""), 400),
+        ("hash_without_padding", 7, good.replacen("=\n", "\n", 1), 400),
+        ("unknown_log", 0, body(&other, 0, 0), 404),
+        ("not_signed_by_the_log", 7, unsigned, 403),
+    ] {
+        reject.insert(format!("witness_{name}"), at(size, body, status));
+    }
+}
+
+/// The body with the note at its end changed.
+fn edited_body(body: &str, change: impl FnOnce(&mut Note)) -> String {
+    let (head, note) = body.split_once("\n\n").unwrap();
+    format!("{head}\n\n{}", edited(note, change))
 }
 
 fn targets(accept: &mut Files, reject: &mut Files) {
