@@ -16,7 +16,7 @@ use bartizan_trust::id::{EndpointId, StatementId};
 use bartizan_trust::statement::{
     Action, Content, Descriptor, Job, Receipt, SignatureRole, StatementType,
 };
-use bartizan_trust::targets::TargetTree;
+use bartizan_trust::targets::{TargetTree, in_stages};
 
 /// A receipt, if the key that signed it is the one its endpoint is named after.
 pub(crate) fn receipt(bytes: &[u8]) -> Option<(StatementId, Receipt)> {
@@ -50,8 +50,7 @@ pub(crate) const fn content(job: &Job) -> Content {
 /// Whether these are the script and the targets that the job's signatures cover.
 pub(crate) fn fits(job: &Job, work: &Work) -> bool {
     let expected = content(job);
-    let leaves: Vec<(EndpointId, u32)> =
-        work.targets.iter().map(|endpoint| (*endpoint, 0)).collect();
+    let leaves = in_stages(&work.targets, &job.stages);
     bartizan_trust::id::Sha256::of(&work.content) == expected.sha256
         && TargetTree::new(&leaves).is_ok_and(|tree| tree.targets() == job.targets)
 }

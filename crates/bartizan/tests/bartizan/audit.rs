@@ -157,6 +157,18 @@ fn a_whole_history_is_clean_and_what_honest_people_do_are_notes() {
 }
 
 #[test]
+fn a_job_in_stages_is_kept_by_its_own_tree() {
+    let mut world = world();
+    let job = signed(&world.staged_job(0).unwrap(), &BOTH).unwrap();
+    world.jobs.append(job.encode());
+    let answers: Vec<Envelope> =
+        (0..3).map(|n| receipt(&world, n, 1, None, job.id(), Decision::Done)).collect();
+    let folder = Folder::new(&world, &answers);
+    folder.work(job.id(), CONTENT);
+    assert_eq!(folder.findings(0), []);
+}
+
+#[test]
 fn a_job_that_ran_without_enough_people_is_a_problem() {
     let mut world = world();
     let alone = signed(&world.job().unwrap(), &BOTH[..1]).unwrap();
