@@ -2,10 +2,11 @@
 //!
 //! * [`frame`] and [`message`]: the agent plane and the pipe between agent and guard.
 //! * [`lan`]: freezes in datagrams on the local network.
-//! * [`operator`]: the JSON of the operator plane.
+//! * [`operator`] and [`preflight`]: the JSON of the operator plane.
 
 pub mod frame;
 pub mod lan;
 pub mod limits;
 pub mod message;
 pub mod operator;
+pub mod preflight;

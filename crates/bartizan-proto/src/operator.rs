@@ -160,6 +160,8 @@ pub enum JobState {
     Finished,
     /// The window passed.
     Expired,
+    /// Ended by a quarantine of the server; it needs signing again.
+    Cancelled,
 }
 
 /// Where a job stands on one endpoint.
@@ -180,6 +182,8 @@ pub enum TargetState {
     Failed,
     /// The window passed before it could be delivered.
     Expired,
+    /// Ended by a quarantine of the server before it was delivered.
+    Cancelled,
 }
 
 /// A job on one endpoint.

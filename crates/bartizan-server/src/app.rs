@@ -1,14 +1,16 @@
 //! What every part of the server shares.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use bartizan_proto::operator::ServerIdentity;
-use bartizan_store::{LogName, Store};
+use bartizan_proto::preflight::QuarantineReason;
+use bartizan_store::{LogName, Store, StoreError};
 use bartizan_trust::control::{self, ControlView};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::OrgId;
+use bartizan_trust::id::{OperatorId, OrgId};
 use bartizan_trust::policy::LogTrust;
 use bartizan_trust::statement::Bundle;
 use bartizan_trust::time::UnixSeconds;
@@ -22,6 +24,7 @@ use crate::hub::Hub;
 use crate::keys::ServerKeys;
 use crate::logs::{Log, Logs};
 use crate::metrics::Metrics;
+use crate::{lineage, quarantine};
 
 /// The organisation this server serves: a copy of what its control log says. Endpoints and consoles
 /// replay the log themselves; nothing here is believed by them.
@@ -59,6 +62,7 @@ pub(crate) struct App {
     /// Jobs that are being delivered.
     pub(crate) dossiers: Dossiers,
     organisation: RwLock<Option<Arc<Organisation>>>,
+    quarantined: AtomicBool,
 }
 
 impl App {
@@ -70,6 +74,7 @@ impl App {
     ) -> anyhow::Result<Self> {
         let identity = keys.identity(&config.addresses);
         let db = Db::new(store);
+        let quarantined = judge_lineage(&db, &config).await?;
         let control = Log::load(LogName::Control, keys.control, &db, &config.dir).await?;
         let jobs = Log::load(LogName::Jobs, keys.jobs, &db, &config.dir).await?;
         let organisation = load_organisation(&db).await?.map(Arc::new);
@@ -85,12 +90,43 @@ impl App {
             bundles: tokio::sync::Mutex::new(()),
             dossiers: Dossiers::default(),
             organisation: RwLock::new(organisation),
+            quarantined: AtomicBool::new(quarantined),
         })
     }
 
     /// The organisation, once there is one.
     pub(crate) fn organisation(&self) -> Option<Arc<Organisation>> {
         self.organisation.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether jobs are kept back until an operator has looked.
+    pub(crate) fn is_quarantined(&self) -> bool {
+        self.quarantined.load(Ordering::Relaxed)
+    }
+
+    /// As the database now says: another program may have raised the alarm.
+    pub(crate) fn set_quarantined(&self, quarantined: bool) {
+        if self.quarantined.swap(quarantined, Ordering::Relaxed) != quarantined {
+            // Jobs have ended, or there are none yet.
+            self.dossiers.changed();
+            self.work.notify_one();
+        }
+    }
+
+    /// Begins a quarantine.
+    pub(crate) async fn enter_quarantine(
+        &self,
+        reasons: Vec<QuarantineReason>,
+    ) -> Result<(), StoreError> {
+        self.set_quarantined(true);
+        self.db.write(move |tx| quarantine::enter(tx, now(), reasons)).await.map(drop)
+    }
+
+    /// Ends it.
+    pub(crate) async fn lift_quarantine(&self, operator: OperatorId) -> Result<(), StoreError> {
+        self.db.write(move |tx| quarantine::lift(tx, now(), operator)).await?;
+        self.set_quarantined(false);
+        Ok(())
     }
 
     /// Puts waiting bundles in force whose delay is over; true when one was.
@@ -135,4 +171,25 @@ async fn load_organisation(db: &Db) -> anyhow::Result<Option<Organisation>> {
         }
     }
     Organisation::new(org, view).map(Some)
+}
+
+/// Whether this server begins in quarantine: it was in one, or is not the one that stopped here.
+async fn judge_lineage(db: &Db, config: &Config) -> anyhow::Result<bool> {
+    let reasons = lineage::judge(db, &config.dir).await?;
+    let quarantine = db.write(move |tx| {
+        if reasons.is_empty() {
+            return quarantine::load(tx);
+        }
+        quarantine::enter(tx, now(), reasons).map(Some)
+    });
+    let quarantine = quarantine.await?;
+    lineage::mark(db, &config.dir).await?;
+    for reason in quarantine.iter().flat_map(|quarantine| &quarantine.reasons) {
+        tracing::warn!(
+            "in quarantine: {} [{}]; next: `bartizan preflight`",
+            reason.text,
+            reason.code
+        );
+    }
+    Ok(quarantine.is_some())
 }

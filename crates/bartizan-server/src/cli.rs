@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
-use bartizan_store::{Store, StoreError};
+use bartizan_proto::preflight::QuarantineReason;
+use bartizan_store::{Access, Store, StoreError};
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, ConfigError};
@@ -69,6 +70,15 @@ enum Command {
         #[arg(long)]
         jobs_log_key_lost: bool,
     },
+    /// Raise the alarm: keep all jobs back, also in a server that runs, until an operator lifts it with `bartizan preflight`.
+    Quarantine {
+        /// The server's directory.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Why, for the operators.
+        #[arg(long)]
+        reason: String,
+    },
     /// Serve until SIGTERM or SIGINT.
     Run {
         /// The server's directory.
@@ -92,6 +102,7 @@ pub(crate) fn main() -> ExitCode {
             let jobs_key = if jobs_log_key_lost { JobsKey::Lost } else { JobsKey::Kept };
             rescue(&dir, &from, jobs_key)
         }
+        Command::Quarantine { dir, reason } => quarantine(&dir, reason),
         Command::Run { dir, set_aside_damaged_database } => run(&dir, set_aside_damaged_database),
     };
     match result {
@@ -180,6 +191,20 @@ fn rescue(dir: &Path, from: &Path, jobs_key: JobsKey) -> anyhow::Result<()> {
         .build()?
         .block_on(crate::rescue::rescue(dir, from, jobs_key))?;
     println!("{}", serde_json::to_string(&rescued)?);
+    Ok(())
+}
+
+fn quarantine(dir: &Path, text: String) -> anyhow::Result<()> {
+    let config = Config::load(dir)?;
+    let mut store = Store::open(&config.database)?;
+    let reason = QuarantineReason { code: "alarm".to_owned(), text };
+    store.call(Access::Write, move |tx| {
+        crate::quarantine::enter(tx, crate::app::now(), vec![reason])
+    })?;
+    store.close();
+    println!(
+        "in quarantine; next: freeze (`bartizan freeze org`), look, then `bartizan preflight`"
+    );
     Ok(())
 }
 

@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use bartizan_store::Location;
 use serde::Deserialize;
 
+use crate::allow::{Allow, Network};
+
 /// Name of the file in the server's directory.
 pub(crate) const FILE: &str = "server.toml";
 /// Default seconds between heartbeats: offline is known within 90 seconds.
@@ -23,6 +25,10 @@ struct RawConfig {
     database: Option<String>,
     heartbeat_s: Option<i64>,
     witness: Vec<RawWitness>,
+    agent_allow: Vec<String>,
+    operator_allow: Vec<String>,
+    metrics_allow: Vec<String>,
+    backups: Option<String>,
     danger_public_operator_plane: bool,
 }
 
@@ -53,6 +59,11 @@ pub(crate) struct Config {
     pub(crate) database: Location,
     pub(crate) heartbeat_s: u32,
     pub(crate) witnesses: Vec<WitnessAddress>,
+    pub(crate) agent_allow: Allow,
+    pub(crate) operator_allow: Allow,
+    pub(crate) metrics_allow: Allow,
+    /// Where backups of this server go, so that `preflight` can look.
+    pub(crate) backups: Option<PathBuf>,
 }
 
 /// Every problem of a configuration file.
@@ -99,6 +110,10 @@ fn read_table(table: toml::Table, problems: &mut Vec<String>) -> RawConfig {
             "database" => set(&mut raw.database, value.try_into()),
             "heartbeat_s" => set(&mut raw.heartbeat_s, value.try_into()),
             "witness" => set(&mut raw.witness, value.try_into()),
+            "agent_allow" => set(&mut raw.agent_allow, value.try_into()),
+            "operator_allow" => set(&mut raw.operator_allow, value.try_into()),
+            "metrics_allow" => set(&mut raw.metrics_allow, value.try_into()),
+            "backups" => set(&mut raw.backups, value.try_into()),
             "danger_public_operator_plane" => {
                 set(&mut raw.danger_public_operator_plane, value.try_into())
             }
@@ -148,6 +163,9 @@ fn validate(dir: &Path, raw: RawConfig, problems: &mut Vec<String>) -> Option<Co
         problems.push("- `heartbeat_s`: out of range; use 1 to 300 seconds".to_owned());
     }
     let witnesses = witnesses(&raw.witness, problems);
+    let agent_allow = allow("agent_allow", &raw.agent_allow, problems);
+    let operator_allow = allow("operator_allow", &raw.operator_allow, problems);
+    let metrics_allow = allow("metrics_allow", &raw.metrics_allow, problems);
     let database = database(dir, raw.database.as_deref().unwrap_or("sqlite"), problems);
     Some(Config {
         dir: dir.to_owned(),
@@ -158,6 +176,10 @@ fn validate(dir: &Path, raw: RawConfig, problems: &mut Vec<String>) -> Option<Co
         database: database?,
         heartbeat_s: heartbeat_s?,
         witnesses,
+        agent_allow,
+        operator_allow,
+        metrics_allow,
+        backups: raw.backups.map(|path| dir.join(path)),
     })
 }
 
@@ -207,6 +229,20 @@ fn witness(url: &str) -> Option<WitnessAddress> {
     fits.then(|| WitnessAddress { authority: authority.to_owned(), prefix })
 }
 
+/// The networks of a listener.
+fn allow(key: &str, texts: &[String], problems: &mut Vec<String>) -> Allow {
+    let mut networks = Vec::new();
+    for text in texts {
+        match Network::parse(text) {
+            Some(network) => networks.push(network),
+            None => problems.push(format!(
+                "- `{key}`: `{text}` is not a network; write for example \"192.0.2.0/24\" (the bits that do not count are 0)"
+            )),
+        }
+    }
+    Allow(networks)
+}
+
 /// Whether a setting's problem has been told already, so that one mistake is not told as two.
 fn is_named(key: &str, problems: &[String]) -> bool {
     problems.iter().any(|problem| problem.starts_with(&format!("- `{key}`:")))
@@ -247,7 +283,7 @@ fn database(dir: &Path, text: &str, problems: &mut Vec<String>) -> Option<Locati
 }
 
 /// Loopback, private and link-local addresses. "Every interface" is none of them.
-fn is_private(address: IpAddr) -> bool {
+pub(crate) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             v4.is_loopback() || v4.is_private() || v4.is_link_local() || is_shared(v4)
@@ -286,6 +322,14 @@ addresses = [{}]
 # "sqlite" keeps everything in DIR/server.db; "postgres://user@host/name" uses PostgreSQL.
 database = "sqlite"
 
+# Networks that may connect, for each listener; left out, everybody may.
+#agent_allow = ["192.0.2.0/24"]
+#operator_allow = ["10.0.0.0/24"]
+#metrics_allow = ["10.0.0.9/32"]
+
+# Where backups of this server go: `bartizan preflight` looks whether there is a recent one.
+#backups = "/srv/backups/bartizan"
+
 # Seconds between an agent's heartbeats; three missed ones mean offline.
 heartbeat_s = {HEARTBEAT_S}
 
@@ -322,6 +366,20 @@ mod tests {
             "addresses",
         ] {
             assert!(found.contains(&format!("- `{expected}`")), "{expected} in:\n{found}");
+        }
+    }
+
+    #[test]
+    fn networks_of_listeners_are_read_and_mistakes_named() {
+        let good = format!("{GOOD}operator_listen = \"127.0.0.1:1\"\n");
+        let text = format!("{good}agent_allow = [\"10.0.0.0/8\", \"::1\"]\nbackups = \"b\"\n");
+        let config = Config::parse(Path::new("/srv"), &text).expect("config");
+        assert_eq!(config.agent_allow.to_string(), "10.0.0.0/8, ::1/128");
+        assert!(!config.operator_allow.is_set());
+        assert_eq!(config.backups.as_deref(), Some(Path::new("/srv/b")));
+        for key in ["agent_allow", "operator_allow", "metrics_allow"] {
+            let found = problems(&format!("{good}{key} = [\"10.0.0.1/8\"]\n"));
+            assert!(found.contains(&format!("- `{key}`: `10.0.0.1/8`")), "{found}");
         }
     }
 

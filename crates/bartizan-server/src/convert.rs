@@ -34,6 +34,7 @@ pub(crate) fn target_row(record: &TargetRecord) -> TargetRow {
         "done" => TargetState::Done,
         "failed" => TargetState::Failed,
         "expired" => TargetState::Expired,
+        "cancelled" => TargetState::Cancelled,
         _ => TargetState::Queued,
     };
     let decision = record.decision.as_deref();
@@ -52,6 +53,7 @@ pub(crate) fn job_state(text: &str) -> JobState {
         "active" => JobState::Active,
         "finished" => JobState::Finished,
         "expired" => JobState::Expired,
+        "cancelled" => JobState::Cancelled,
         _ => JobState::Pending,
     }
 }

@@ -10,6 +10,7 @@ use bartizan_store::{StoreError, Tx};
 use tokio::sync::watch;
 
 use crate::app::{App, now};
+use crate::{lineage, quarantine};
 
 const TICK: Duration = Duration::from_secs(1);
 /// Ticks between writes of when endpoints were last seen.
@@ -43,7 +44,8 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn on_tick(app: &App, changes: &mut Option<i64>, ticks: u64) -> Result<(), StoreError> {
-    let seen = app.db.read(outside).await?;
+    let (seen, quarantined) = app.db.read(outside).await?;
+    app.set_quarantined(quarantined);
     if changes.replace(seen) != Some(seen) {
         app.dossiers.changed_outside(seen);
         wake_due(app).await?;
@@ -74,7 +76,11 @@ pub(crate) async fn touch(app: &App) -> Result<(), StoreError> {
             tx.drop_sessions(now().get())?;
             tx.touch(&seen)
         })
-        .await
+        .await?;
+    if let Err(error) = lineage::mark(&app.db, &app.config.dir).await {
+        tracing::error!("mark the lineage: {error:#}");
+    }
+    Ok(())
 }
 
 async fn wake_due(app: &App) -> Result<(), StoreError> {
@@ -83,6 +89,6 @@ async fn wake_due(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn outside(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
-    tx.outside_changes()
+fn outside(tx: &mut Tx<'_>) -> Result<(i64, bool), StoreError> {
+    Ok((tx.outside_changes()?, quarantine::load(tx)?.is_some()))
 }

@@ -1,7 +1,9 @@
 //! The server: relays, stores, shows. It signs checkpoints of its two logs and its TLS handshakes, and
 //! nothing that an endpoint would act on.
 
+mod allow;
 mod app;
+mod checks;
 mod cli;
 mod config;
 mod convert;
@@ -11,10 +13,12 @@ mod dossiers;
 mod events;
 mod hub;
 mod keys;
+mod lineage;
 mod logs;
 mod metrics;
 mod planes;
 mod published;
+mod quarantine;
 mod rescue;
 mod run;
 mod tls;

@@ -277,7 +277,7 @@ impl Tx<'_> {
     }
 }
 
-fn job_id(row: &Row, index: usize) -> Result<StatementId, StoreError> {
+pub(crate) fn job_id(row: &Row, index: usize) -> Result<StatementId, StoreError> {
     row.text(index, "job.id")?.parse().map_err(|_| StoreError::Column("job.id"))
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod jobs;
 mod logs;
 mod operators;
+mod quarantine;
 mod queue;
 mod receipts;
 mod schema;

@@ -17,6 +17,7 @@ const CONNECTIONS_MAX: usize = 16;
 
 /// Serves `/metrics` until the server stops.
 pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+    let allow = app.config.metrics_allow.clone();
     let router = Router::new().route("/metrics", get(page)).with_state(app);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
@@ -24,10 +25,13 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, mut stop: watch:
             _ = stop.changed() => return,
             accepted = listener.accept() => accepted,
         };
-        let (Ok((stream, _)), Ok(place)) = (accepted, Arc::clone(&places).try_acquire_owned())
+        let (Ok((stream, peer)), Ok(place)) = (accepted, Arc::clone(&places).try_acquire_owned())
         else {
             continue;
         };
+        if !allow.permits(peer.ip()) {
+            continue;
+        }
         let (router, stop) = (router.clone(), stop.clone());
         tokio::spawn(async move {
             http::serve(stream, router, stop).await;

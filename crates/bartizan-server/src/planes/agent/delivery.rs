@@ -72,7 +72,7 @@ impl Session {
 
     /// Delivers the next job that is due, if the endpoint is free.
     pub(super) async fn deliver_next(&mut self) -> anyhow::Result<()> {
-        if !self.admitted || self.is_busy() {
+        if !self.admitted || self.is_busy() || self.app.is_quarantined() {
             return Ok(());
         }
         self.in_flight = None;
@@ -171,6 +171,10 @@ impl Session {
 
     /// Sends the pieces of a content from an offset on, to its end.
     pub(super) async fn send_content(&mut self, sha256: Sha256, offset: u32) -> anyhow::Result<()> {
+        if self.app.is_quarantined() {
+            // What was delivered before waits with the rest.
+            return Ok(());
+        }
         let rows: Vec<StatementId> = self.rows.values().copied().collect();
         let Some(dossier) = self.find_content(&rows, sha256).await? else {
             tracing::warn!(endpoint.id = %self.id, "content requested of no job delivered here");

@@ -41,6 +41,10 @@ pub(crate) async fn serve(
             accepted = listener.accept() => accepted,
         };
         let stream = match accepted {
+            Ok((_, peer)) if !app.config.agent_allow.permits(peer.ip()) => {
+                count(&app.metrics.handshakes_refused);
+                continue;
+            }
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(%error, "accept an agent");

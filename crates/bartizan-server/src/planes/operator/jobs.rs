@@ -19,6 +19,7 @@ use serde::Deserialize;
 use super::failure::Failure;
 use super::judge;
 use super::login::{Session, decode_envelope, read_base64, read_envelope, read_json};
+use super::preflight::refuse_work;
 use crate::app::{App, Organisation, now};
 use crate::convert::{job_row, target_row};
 
@@ -36,6 +37,7 @@ pub(super) async fn submit(
     session: Session,
     body: Bytes,
 ) -> Result<Json<Stored>, Failure> {
+    refuse_work(&app)?;
     let submission: JobSubmission = read_json(&body)?;
     let (envelope, bytes) = decode_envelope(&submission.envelope)?;
     let content = read_base64(&submission.content)?;
@@ -85,6 +87,7 @@ pub(super) async fn sign(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<Stored>, Failure> {
+    refuse_work(&app)?;
     let id = parse(&id)?;
     let (envelope, bytes) = read_envelope(&body)?;
     if envelope.id() != id {

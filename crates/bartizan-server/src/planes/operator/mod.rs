@@ -10,6 +10,7 @@ mod jobs;
 pub(crate) mod judge;
 mod login;
 mod logs;
+mod preflight;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,10 @@ pub(crate) async fn serve(
             accepted = listener.accept() => accepted,
         };
         let (stream, place) = match (accepted, Arc::clone(&places).try_acquire_owned()) {
+            (Ok((_, peer)), _) if !app.config.operator_allow.permits(peer.ip()) => {
+                count(&app.metrics.handshakes_refused);
+                continue;
+            }
             (Ok((stream, _)), Ok(place)) => (stream, place),
             (Err(error), _) => {
                 tracing::warn!(%error, "accept an operator");
@@ -105,6 +110,9 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/control/drafts", get(control::drafts))
         .route("/v1/freezes", get(control::freezes))
         .route("/v1/freezes/{id}/receipts", get(control::receipts))
+        .route("/v1/preflight", get(preflight::show))
+        .route("/v1/quarantine", post(preflight::alarm))
+        .route("/v1/quarantine/lift", post(preflight::lift))
         .route("/v1/enrolments", post(endpoints::enrol))
         .route("/v1/endpoints", get(endpoints::list))
         .route("/v1/endpoints/{id}", get(endpoints::show))
