@@ -1,9 +1,11 @@
 //! `approve`: the second person reads, checks and signs.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result};
 use bartizan_proto::operator::{JobDetail, Stored};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{Sha256, StatementId};
+use bartizan_trust::id::{OperatorId, Sha256, StatementId};
 use bartizan_trust::signers::operator_signatures;
 use bartizan_trust::statement::{Action, Job, SignatureRole};
 use data_encoding::BASE64;
@@ -44,7 +46,11 @@ pub(crate) fn run(context: &Context, id: &str, no_wait: bool) -> Result<()> {
 }
 
 /// What the server shows is what was signed by an operator, with the script that belongs to it.
-fn check(console: &Console, id: StatementId, detail: &JobDetail) -> Result<(Envelope, Vec<u8>)> {
+pub(super) fn check(
+    console: &Console,
+    id: StatementId,
+    detail: &JobDetail,
+) -> Result<(Envelope, Vec<u8>)> {
     let next = "do not sign; tell the author and look at `bartizan log verify`";
     let bytes = BASE64.decode(detail.envelope.as_bytes()).context("read the job")?;
     let envelope = Envelope::decode(&bytes).context("read the job")?;
@@ -71,4 +77,17 @@ fn check(console: &Console, id: StatementId, detail: &JobDetail) -> Result<(Enve
         return Err(refused("the job's window is over", "ask the author to sign it again"));
     }
     Ok((envelope, content))
+}
+
+/// Distinct operators who have countersigned a job and did not write it.
+pub(super) fn approvals(console: &Console, envelope: &Envelope, job: &Job) -> usize {
+    let (signatures, _) = operator_signatures(&console.trust.bundle, envelope);
+    let by = |role: SignatureRole| -> BTreeSet<&OperatorId> {
+        let counts = signatures.iter().filter(|s| s.role == role);
+        counts
+            .filter(|s| s.operator.tenants.contains(&job.tenant))
+            .map(|s| &s.operator.id)
+            .collect()
+    };
+    by(SignatureRole::Approve).difference(&by(SignatureRole::Author)).count()
 }

@@ -13,7 +13,9 @@ mod keys;
 mod log;
 mod mirror;
 mod options;
+mod preflight;
 mod receipts;
+mod resign;
 mod run;
 mod statement;
 mod watch;
@@ -153,6 +155,8 @@ pub(crate) enum Command {
     /// Alarms that go out by themselves, never through the server
     #[command(subcommand)]
     Alarm(alarm::AlarmCommand),
+    /// Is this server what we think it is? Ends its quarantine, or begins one
+    Preflight(preflight::PreflightOptions),
     /// The whole product in two minutes, on this machine
     Demo {
         /// End everything after the story
@@ -218,6 +222,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Statement(command) => statement::run(context, &command),
         Command::Witness(options) => witness::run(context, &options),
         Command::Alarm(command) => alarm::run(context, &command),
+        Command::Preflight(options) => preflight::run(context, &options),
         // Handled before a home is needed.
         Command::Demo { .. }
         | Command::Drill { .. }

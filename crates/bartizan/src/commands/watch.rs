@@ -72,6 +72,7 @@ const fn state_name(state: JobState) -> &'static str {
         JobState::Active => "active",
         JobState::Finished => "finished",
         JobState::Expired => "expired",
+        JobState::Cancelled => "cancelled",
     }
 }
 
@@ -133,6 +134,7 @@ const fn target_name(state: TargetState) -> &'static str {
         TargetState::Done => "done",
         TargetState::Failed => "failed",
         TargetState::Expired => "expired",
+        TargetState::Cancelled => "cancelled",
     }
 }
 
@@ -173,7 +175,7 @@ pub(crate) fn follow(
                 .try_into()
                 .unwrap_or(u64::MAX),
         );
-        if matches!(news.state, JobState::Finished | JobState::Expired) {
+        if matches!(news.state, JobState::Finished | JobState::Expired | JobState::Cancelled) {
             // The state may be newer than the news that came with it.
             let rest: JobEvents =
                 console.api.fetch(&format!("/v1/jobs/{id}/events?after={after}&wait_s=0"))?;
@@ -205,7 +207,11 @@ fn not_ended(id: StatementId, states: &BTreeMap<EndpointId, TargetRow>) -> anyho
 const fn has_ended(state: TargetState) -> bool {
     matches!(
         state,
-        TargetState::Done | TargetState::Failed | TargetState::Refused | TargetState::Expired
+        TargetState::Done
+            | TargetState::Failed
+            | TargetState::Refused
+            | TargetState::Expired
+            | TargetState::Cancelled
     )
 }
 
@@ -287,6 +293,11 @@ fn summary(
             "endpoints refused the job",
             format!("see why: bartizan receipts {id}"),
         ));
+    }
+    let cancelled = count(TargetState::Cancelled);
+    if cancelled > 0 {
+        let problem = format!("a quarantine of the server ended it on {cancelled} endpoints");
+        return Err(fail(Code::Error, problem, "sign it again: bartizan preflight --resign"));
     }
     let unwell = count(TargetState::Failed) + count(TargetState::Expired);
     if unwell > 0 {

@@ -18,6 +18,7 @@ mod keys;
 mod logs;
 mod mine;
 mod organisation;
+mod preflight;
 mod rescue;
 mod stage;
 mod statements;

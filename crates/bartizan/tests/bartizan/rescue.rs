@@ -109,22 +109,30 @@ fn a_destroyed_server_is_made_again_from_mirrors_and_endpoints_do_not_notice() {
     };
     assert_eq!(
         [state(&first), state(&second), state(&pending)],
-        ["finished", "finished", "pending"]
+        ["finished", "finished", "cancelled"]
     );
 
-    // What waited goes on, and what is new works, on an endpoint that remembers everything.
+    // It comes up in quarantine. People freeze, look, lift and thaw; then what waited is signed again, and what is new
+    // works, on an endpoint that remembers everything.
     for who in ["alice", "bob"] {
         let mut command = stage.command(who, &["witness", "--interval", "1s"]);
         stage.start(&format!("witness-{who}"), &mut command);
     }
-    stage.json("bob", &["approve", &pending]).ends_with(0);
-    stage.json("bob", &["watch", &pending, "--timeout", "20s"]).ends_with(0);
+    stage.json("bob", &["preflight", "--lift"]).error(3);
+    let frozen = stage.json("bob", &["freeze", "org", "--for", "1h"]).ends_with(0).json();
+    stage.json("bob", &["preflight", "--lift"]).ends_with(0);
+    let thaw = stage.json("bob", &["thaw", frozen["freeze"].as_str().unwrap()]).json();
+    stage.json("alice", &["approve", thaw["statement"].as_str().unwrap()]).ends_with(0);
+    let again = stage.json("alice", &["preflight", "--resign"]).ends_with(0).json();
+    let again = again["signed_again"][0].as_str().unwrap().to_owned();
+    stage.json("bob", &["approve", &again, "--no-wait"]).ends_with(0);
+    stage.json("bob", &["watch", &again, "--timeout", "20s"]).ends_with(0);
     stage.done("routine", "echo four\n");
     for who in ["alice", "bob"] {
         let audit = stage.json(who, &["log", "audit", "--against", "mirror-alice", "mirror-bob"]);
         let audit = audit.json();
         assert_eq!(audit["ok"], true, "{audit}");
-        assert_eq!(audit["report"]["receipts"], 4, "{audit}");
+        assert_eq!(audit["report"]["receipts"], 5, "four jobs and the freeze: {audit}");
     }
 }
 
