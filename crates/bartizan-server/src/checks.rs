@@ -10,7 +10,7 @@ use crate::allow::Allow;
 use crate::config::{Config, is_private};
 
 /// A backup that is older is not recent.
-const BACKUP_AGE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+const BACKUP_AGE_MAX: Duration = Duration::from_hours(7 * 24);
 
 /// Every check, in the order in which people read them.
 pub(crate) fn all(config: &Config) -> Vec<Check> {

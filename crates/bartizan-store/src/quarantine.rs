@@ -14,7 +14,7 @@ impl Tx<'_> {
             &[],
         )?;
         let sql = "UPDATE job SET state = 'cancelled' WHERE state IN ('pending', 'active')";
-        self.execute(sql, &[]).map(|count| u64::try_from(count).unwrap_or(u64::MAX))
+        self.execute(sql, &[])
     }
 
     /// Jobs that were ended like that and whose window is open, newest first.
