@@ -39,6 +39,15 @@ impl Stage {
         logs.iter().map(|log| (log["size"].clone(), log["root"].clone())).collect()
     }
 
+    /// Two people let a server out of the quarantine it came up in.
+    #[track_caller]
+    fn look_and_lift(&self) {
+        let frozen = self.json("bob", &["freeze", "org", "--for", "1h"]).ends_with(0).json();
+        self.json("bob", &["preflight", "--lift"]).ends_with(0);
+        let thaw = self.json("bob", &["thaw", frozen["freeze"].as_str().unwrap()]).json();
+        self.json("alice", &["approve", thaw["statement"].as_str().unwrap()]).ends_with(0);
+    }
+
     fn server_rescue(&self, from: &str) -> Answer {
         let dir = self.text("server");
         let from = self.text(from);
@@ -119,10 +128,7 @@ fn a_destroyed_server_is_made_again_from_mirrors_and_endpoints_do_not_notice() {
         stage.start(&format!("witness-{who}"), &mut command);
     }
     stage.json("bob", &["preflight", "--lift"]).error(3);
-    let frozen = stage.json("bob", &["freeze", "org", "--for", "1h"]).ends_with(0).json();
-    stage.json("bob", &["preflight", "--lift"]).ends_with(0);
-    let thaw = stage.json("bob", &["thaw", frozen["freeze"].as_str().unwrap()]).json();
-    stage.json("alice", &["approve", thaw["statement"].as_str().unwrap()]).ends_with(0);
+    stage.look_and_lift();
     let again = stage.json("alice", &["preflight", "--resign"]).ends_with(0).json();
     let again = again["signed_again"][0].as_str().unwrap().to_owned();
     stage.json("bob", &["approve", &again, "--no-wait"]).ends_with(0);
@@ -166,6 +172,7 @@ fn a_lost_key_of_the_jobs_log_is_replaced_by_a_bundle() {
         let mut command = stage.command(who, &["witness", "--interval", "1s"]);
         stage.start(&format!("witness-{who}"), &mut command);
     }
+    stage.look_and_lift();
     stage.done("routine", "echo two\n");
     stage.json("alice", &["log", "audit"]).ends_with(0);
 }
