@@ -22,6 +22,11 @@ impl Network {
         (network.head(address) == Some(number(address))).then_some(network)
     }
 
+    /// Whether it is one of IPv4.
+    pub(crate) const fn is_ipv4(self) -> bool {
+        self.address.is_ipv4()
+    }
+
     fn contains(self, address: IpAddr) -> bool {
         address.is_ipv4() == self.address.is_ipv4()
             && self.head(address) == Some(number(self.address))

@@ -11,6 +11,7 @@ use bartizan_store::{Access, Store, StoreError};
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, ConfigError};
+use crate::firewall;
 use crate::keys::ServerKeys;
 use crate::rescue::JobsKey;
 
@@ -70,6 +71,12 @@ enum Command {
         #[arg(long)]
         jobs_log_key_lost: bool,
     },
+    /// Print nftables rules that let exactly the allowed networks reach each listener.
+    Firewall {
+        /// The server's directory.
+        #[arg(long)]
+        dir: PathBuf,
+    },
     /// Raise the alarm: keep all jobs back, also in a server that runs, until an operator lifts it with `bartizan preflight`.
     Quarantine {
         /// The server's directory.
@@ -101,6 +108,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Rescue { dir, from, jobs_log_key_lost } => {
             let jobs_key = if jobs_log_key_lost { JobsKey::Lost } else { JobsKey::Kept };
             rescue(&dir, &from, jobs_key)
+        }
+        Command::Firewall { dir } => {
+            Config::load(&dir).map(|config| print!("{}", firewall::rules(&config)))
         }
         Command::Quarantine { dir, reason } => quarantine(&dir, reason),
         Command::Run { dir, set_aside_damaged_database } => run(&dir, set_aside_damaged_database),

@@ -11,6 +11,7 @@ mod db;
 mod dispatch;
 mod dossiers;
 mod events;
+mod firewall;
 mod hub;
 mod keys;
 mod lineage;

@@ -7,6 +7,7 @@ mod control;
 mod endpoints;
 mod enroll;
 mod export;
+mod firewall;
 mod freeze;
 mod init;
 mod keys;
@@ -157,6 +158,8 @@ pub(crate) enum Command {
     Alarm(alarm::AlarmCommand),
     /// Is this server what we think it is? Ends its quarantine, or begins one
     Preflight(preflight::PreflightOptions),
+    /// nftables rules: an endpoint's network half reaches what the bundle names, and nothing else
+    Firewall(firewall::FirewallOptions),
     /// The whole product in two minutes, on this machine
     Demo {
         /// End everything after the story
@@ -223,6 +226,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Witness(options) => witness::run(context, &options),
         Command::Alarm(command) => alarm::run(context, &command),
         Command::Preflight(options) => preflight::run(context, &options),
+        Command::Firewall(options) => firewall::run(context, &options),
         // Handled before a home is needed.
         Command::Demo { .. }
         | Command::Drill { .. }

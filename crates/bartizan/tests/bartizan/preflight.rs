@@ -176,3 +176,32 @@ fn a_listener_with_an_allowlist_answers_nobody_else() {
     let list = stage.json("alice", &["endpoints"]).json();
     assert_eq!(list["endpoints"][0]["connected"], false, "{list}");
 }
+
+/// Stock nftables takes the rules, in a network of its own.
+fn nft_takes(stage: &Stage, name: &str, rules: &str) {
+    let file = stage.write(name, rules);
+    run(Command::new("unshare").args(["-rn", "nft", "-c", "-f", &file])).ends_with(0);
+}
+
+#[test]
+fn firewall_rules_name_exactly_the_pairs_and_stock_nftables_takes_them() {
+    let stage = Stage::organisation();
+    let shown = stage.json("alice", &["firewall", "--user", "root"]).ends_with(0).json();
+    let agents = String::from_utf8(stage.read("identity.json")).unwrap();
+    let agents: Value = serde_json::from_str(&agents).unwrap();
+    assert_eq!(shown["pairs"][0]["address"], agents["agent_addresses"][0], "{shown}");
+    assert_eq!(shown["pairs"].as_array().unwrap().len(), 1, "{shown}");
+    nft_takes(&stage, "endpoint.nft", shown["rules"].as_str().unwrap());
+
+    let config = String::from_utf8(stage.read("server/server.toml")).unwrap();
+    let allow = "agent_allow = [\"192.0.2.0/24\", \"2001:db8::/32\"]";
+    let config = config.replace("agent_listen = \"127.0.0.1", "agent_listen = \"0.0.0.0");
+    stage.write("server/server.toml", &format!("{config}\n{allow}\n"));
+    let mut command = Command::new(program("bartizan-server"));
+    let rules = run(command.args(["firewall", "--dir"]).arg(stage.path("server"))).ends_with(0).out;
+    for part in ["ip saddr 192.0.2.0/24 tcp", "ip6 saddr 2001:db8::/32 tcp", "counter drop"] {
+        assert!(rules.contains(part), "{part} in {rules}");
+    }
+    assert!(rules.contains("# operator_allow is not set"), "{rules}");
+    nft_takes(&stage, "server.nft", &rules);
+}
