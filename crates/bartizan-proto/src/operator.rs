@@ -47,8 +47,8 @@ pub struct EnvelopeBody {
 /// Answer to `POST /v1/login`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginAnswer {
-    /// Who.
-    pub operator: OperatorId,
+    /// Which operator; absent for a customer's or a recovery key.
+    pub operator: Option<OperatorId>,
     /// Until when.
     pub exp: UnixSeconds,
 }
@@ -69,6 +69,13 @@ pub struct LogEntries {
     pub start: u64,
     /// Base64 of each entry.
     pub entries: Vec<String>,
+}
+
+/// Answer to `GET /v1/control/times`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlTimes {
+    /// Index of an entry, and when the server says it logged it.
+    pub times: Vec<(u64, UnixSeconds)>,
 }
 
 /// `POST /v1/log/{control|jobs}/cosignature`.

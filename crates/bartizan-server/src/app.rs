@@ -1,5 +1,6 @@
 //! What every part of the server shares.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -164,9 +165,11 @@ async fn load_organisation(db: &Db) -> anyhow::Result<Option<Organisation>> {
     let genesis = Envelope::decode(first).context("the first control entry")?;
     let org = OrgId::new(*genesis.id().hash());
     let trust = control::genesis(&genesis).context("the genesis bundle in the control log")?;
+    let logged: BTreeMap<u64, u64> = db.read(|tx| tx.logged()).await?.into_iter().collect();
     let mut view = ControlView::new(trust);
-    for entry in rest {
-        if let Err(refusal) = view.advise(org, now(), entry) {
+    for (index, entry) in (1..).zip(rest) {
+        let logged = logged.get(&index).copied().map(UnixSeconds::new);
+        if let Err(refusal) = view.advise(org, now(), logged, entry) {
             tracing::warn!(%refusal, "a control entry has no effect");
         }
     }

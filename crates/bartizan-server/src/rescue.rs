@@ -102,7 +102,7 @@ fn organisation(control: &ReadLog) -> anyhow::Result<Organisation> {
     let mut view = ControlView::new(trust);
     for entry in rest {
         // One that has no effect had none before.
-        let _ = view.advise(org, now(), entry);
+        let _ = view.advise(org, now(), None, entry);
     }
     Organisation::new(org, view)
 }

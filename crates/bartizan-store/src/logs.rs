@@ -49,6 +49,18 @@ impl Tx<'_> {
         Ok(index)
     }
 
+    /// Notes when an entry of the control log came, in seconds: delays are counted from then.
+    pub fn note_logged(&mut self, index: u64, at: u64) -> Result<(), StoreError> {
+        let sql = "INSERT INTO logged (idx, at) VALUES ($1, $2) ON CONFLICT (idx) DO NOTHING";
+        self.execute(sql, &[index.into(), at.into()]).map(|_| ())
+    }
+
+    /// When each entry of the control log came, as far as it was noted.
+    pub fn logged(&mut self) -> Result<Vec<(u64, u64)>, StoreError> {
+        let rows = self.query("SELECT idx, at FROM logged ORDER BY idx", &[])?;
+        rows.iter().map(|row| Ok((row.size(0, "logged.idx")?, row.size(1, "logged.at")?))).collect()
+    }
+
     /// How many entries a log has.
     pub fn log_size(&mut self, log: LogName) -> Result<u64, StoreError> {
         let sql = "SELECT COALESCE(MAX(idx) + 1, 0) FROM log_entry WHERE log = $1";

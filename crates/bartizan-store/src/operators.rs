@@ -1,6 +1,6 @@
-//! Operators' sessions and enrolments.
+//! Sessions and enrolments.
 
-use bartizan_trust::id::{OperatorId, Sha256, StatementId};
+use bartizan_trust::id::{Sha256, StatementId};
 
 use crate::engine::Tx;
 use crate::error::StoreError;
@@ -8,8 +8,8 @@ use crate::error::StoreError;
 /// A console that is logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRecord {
-    /// Who.
-    pub operator: OperatorId,
+    /// The key that logged in: whose it is says the bundle of the day.
+    pub ssh: String,
     /// Until when, in seconds.
     pub exp: u64,
 }
@@ -21,24 +21,21 @@ impl Tx<'_> {
         console: &Sha256,
         session: &SessionRecord,
     ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO session (console, operator, exp) VALUES ($1, $2, $3)
-            ON CONFLICT (console) DO UPDATE SET operator = excluded.operator, exp = excluded.exp";
+        let sql = "INSERT INTO session (console, ssh, exp) VALUES ($1, $2, $3)
+            ON CONFLICT (console) DO UPDATE SET ssh = excluded.ssh, exp = excluded.exp";
         let parameters =
-            [console.to_string().into(), session.operator.to_string().into(), session.exp.into()];
+            [console.to_string().into(), session.ssh.clone().into(), session.exp.into()];
         self.execute(sql, &parameters).map(|_| ())
     }
 
     /// The session of a console, over or not.
     pub fn session(&mut self, console: &Sha256) -> Result<Option<SessionRecord>, StoreError> {
-        let sql = "SELECT operator, exp FROM session WHERE console = $1";
+        let sql = "SELECT ssh, exp FROM session WHERE console = $1";
         let Some(row) = self.query_one(sql, &[console.to_string().into()])? else {
             return Ok(None);
         };
-        let operator = row
-            .text(0, "session.operator")?
-            .parse()
-            .map_err(|_| StoreError::Column("session.operator"))?;
-        Ok(Some(SessionRecord { operator, exp: row.size(1, "session.exp")? }))
+        let ssh = row.text(0, "session.ssh")?.to_owned();
+        Ok(Some(SessionRecord { ssh, exp: row.size(1, "session.exp")? }))
     }
 
     /// Forgets sessions that are over.

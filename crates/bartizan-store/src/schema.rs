@@ -9,6 +9,7 @@ CREATE TABLE statement (id TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, envelo
 CREATE TABLE log_entry (log TEXT NOT NULL, idx BIGINT NOT NULL, entry BYTEA NOT NULL, leaf BYTEA NOT NULL, PRIMARY KEY (log, idx));
 CREATE TABLE cosignature (log TEXT NOT NULL, size BIGINT NOT NULL, witness TEXT NOT NULL, root BYTEA NOT NULL,
     line TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (log, size, witness));
+CREATE TABLE logged (idx BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL);
 CREATE TABLE enrolment (id TEXT NOT NULL PRIMARY KEY, envelope BYTEA NOT NULL, uses BIGINT NOT NULL);
 CREATE TABLE endpoint (id TEXT NOT NULL PRIMARY KEY, tenant TEXT, site TEXT, hostname TEXT NOT NULL, os TEXT NOT NULL,
     standing TEXT NOT NULL, last_seen BIGINT, descriptor BYTEA NOT NULL, enrolment BYTEA NOT NULL, counted TEXT,
@@ -24,7 +25,7 @@ CREATE INDEX job_target_by_endpoint ON job_target (endpoint, state);
 CREATE TABLE receipt (endpoint TEXT NOT NULL, id TEXT NOT NULL, seq BIGINT NOT NULL, job TEXT NOT NULL, envelope BYTEA NOT NULL,
     at BIGINT NOT NULL, PRIMARY KEY (endpoint, id));
 CREATE INDEX receipt_by_job ON receipt (job, at);
-CREATE TABLE session (console TEXT NOT NULL PRIMARY KEY, operator TEXT NOT NULL, exp BIGINT NOT NULL);
+CREATE TABLE session (console TEXT NOT NULL PRIMARY KEY, ssh TEXT NOT NULL, exp BIGINT NOT NULL);
 CREATE INDEX job_target_by_state ON job_target (job, state);
 "];
 

@@ -197,11 +197,18 @@ impl ControlView {
     }
 
     /// The view of somebody who knows no witness times, such as a server or a console that has just started:
-    /// an entry counts as seen when its makers say that it was made. Endpoints do not judge like this.
+    /// an entry counts as seen when it was logged, and not before its makers say that it was made. Who does not know
+    /// when it was logged goes by its makers alone, who may have written any date. Endpoints do not judge like this.
     // SPEC: verification.md "Advice"
-    pub fn advise(&mut self, org: OrgId, now: UnixSeconds, entry: &[u8]) -> Result<(), Refusal> {
+    pub fn advise(
+        &mut self,
+        org: OrgId,
+        now: UnixSeconds,
+        logged: Option<UnixSeconds>,
+        entry: &[u8],
+    ) -> Result<(), Refusal> {
         let made = Envelope::decode(entry).ok().and_then(|envelope| iat(&envelope));
-        let at = made.map_or(now, |iat| iat.min(now));
+        let at = made.max(logged).unwrap_or(now).min(now);
         self.chain.settle(at);
         let applied = apply(self, org, at, entry);
         self.chain.settle(now);

@@ -30,6 +30,7 @@ pub mod tighten;
 pub mod tiles;
 pub mod time;
 pub mod version;
+pub mod visitor;
 pub mod wire;
 pub mod witness;
 pub mod words;

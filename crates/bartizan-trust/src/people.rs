@@ -6,7 +6,7 @@ use crate::envelope::{Envelope, VerifiedSignature};
 use crate::id::OperatorId;
 use crate::refusal::Refusal;
 use crate::signers::{OperatorSignature, check_key_rules, count_operators, meets};
-use crate::statement::{Bundle, ClassRule, Job, SignatureRole, UserCheck};
+use crate::statement::{Bundle, Class, ClassRule, Customer, Job, SignatureRole, UserCheck};
 
 /// Whether enough people stand behind a job by a bundle. For servers and consoles, which advise; endpoints ask more.
 // SPEC: verification.md step 9
@@ -69,19 +69,28 @@ pub(crate) fn check_customer(
     job: &Job,
     verified: &[VerifiedSignature],
 ) -> Result<(), Refusal> {
-    let Some(customer) = bundle.customers.iter().find(|customer| customer.tenant == job.tenant)
-    else {
-        return Ok(());
-    };
-    if rule.class < customer.rule.from_class {
-        return Ok(());
+    match customer_of(bundle, rule.class, job) {
+        Some(customer) if !has_signed(customer, verified) => Err(Refusal::CustomerMissing),
+        Some(_) | None => Ok(()),
     }
-    let counts = |signature: &VerifiedSignature| {
-        signature.role == SignatureRole::Customer
-            && customer.keys.iter().any(|key| {
-                key.ssh == signature.key.to_openssh()
-                    && check_key_rules(key, &signature.facts).is_ok()
-            })
-    };
-    if verified.iter().any(counts) { Ok(()) } else { Err(Refusal::CustomerMissing) }
+}
+
+/// The customer who has a say in this job, if one has.
+fn customer_of<'b>(bundle: &'b Bundle, class: Class, job: &Job) -> Option<&'b Customer> {
+    let customer = bundle.customers.iter().find(|customer| customer.tenant == job.tenant);
+    customer.filter(|customer| class >= customer.rule.from_class)
+}
+
+fn has_signed(customer: &Customer, verified: &[VerifiedSignature]) -> bool {
+    verified.iter().filter(|signature| signature.role == SignatureRole::Customer).any(|signature| {
+        let ssh = signature.key.to_openssh();
+        let mut keys = customer.keys.iter().filter(|key| key.ssh == ssh);
+        keys.any(|key| check_key_rules(key, &signature.facts).is_ok())
+    })
+}
+
+/// Whether a job lacks its customer's countersignature: for servers and people, who want to know before it is delivered.
+pub fn lacks_customer(bundle: &Bundle, job: &Job, envelope: &Envelope) -> bool {
+    let (verified, _) = envelope.verify_signatures();
+    customer_of(bundle, job.class, job).is_some_and(|customer| !has_signed(customer, &verified))
 }

@@ -23,7 +23,7 @@ pub enum Refusal {
     WrongTenant,
     /// The job needs a newer bundle than this endpoint has seen.
     BundleTooOld,
-    /// The bundle is expired: only bundles and `observe` work.
+    /// The bundle is expired: no job starts until a new one is in force.
     BundleExpired,
     /// A bundle's version is not exactly one more than the current one, or `prev` differs.
     BundleChain,

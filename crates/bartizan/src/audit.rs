@@ -167,7 +167,7 @@ fn control(
     let mut bundles = vec![trust.bundle.clone()];
     let mut view = ControlView::new(trust);
     for (index, entry) in (1_usize..).zip(rest) {
-        match view.advise(anchor.org(), now, entry) {
+        match view.advise(anchor.org(), now, None, entry) {
             Ok(()) => bundles.extend(bundle(entry)),
             Err(refusal) => {
                 // A veto that came late or a freeze too many is nobody's fault; a statement without its people is.

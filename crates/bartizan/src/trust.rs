@@ -1,7 +1,9 @@
 //! What this console believes: the bundle at the end of the control log, verified from the anchor.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
-use bartizan_proto::operator::LogEntries;
+use bartizan_proto::operator::{ControlTimes, LogEntries};
 use bartizan_trust::checkpoint::{self, OpenedCheckpoint};
 use bartizan_trust::control::{self, ControlView};
 use bartizan_trust::envelope::Envelope;
@@ -10,6 +12,8 @@ use bartizan_trust::merkle::{Frontier, leaf_hash};
 use bartizan_trust::note::VerifierKey;
 use bartizan_trust::policy::LogTrust;
 use bartizan_trust::state::TrustState;
+use bartizan_trust::statement::Bundle;
+use bartizan_trust::time::UnixSeconds;
 use data_encoding::BASE64;
 
 use crate::api::Api;
@@ -73,17 +77,29 @@ pub(crate) fn entries_from(api: &Api, log: Log, from: u64, size: u64) -> Result<
 /// console is one of those witnesses. Delays are judged by the dates in the statements, as advice; endpoints go by
 /// witness time.
 pub(crate) fn current_view(api: &Api, anchor: Anchor) -> Result<ControlView> {
+    view_and_history(api, anchor).map(|(view, _)| view)
+}
+
+/// The same, and the bundles that were in force before: whoever has left has enrolled endpoints that stayed.
+pub(crate) fn view_and_history(api: &Api, anchor: Anchor) -> Result<(ControlView, Vec<Bundle>)> {
     // The genesis entry says which key signs the log; the anchor says which entry is the genesis.
     let first = entries_from(api, Log::Control, 0, 1)?.pop().context("the control log is empty")?;
     let genesis = genesis(&first, anchor)?;
     let logs = LogTrust::parse(&genesis.bundle.log).context("read the log keys of the bundle")?;
     let whole = whole_log(api, Log::Control, &logs.control)?;
     let mut view = ControlView::new(genesis);
-    for entry in whole.entries.iter().skip(1) {
+    let mut former = Vec::new();
+    let claimed: ControlTimes = api.fetch("/v1/control/times").context("ask when entries came")?;
+    let claimed: BTreeMap<u64, UnixSeconds> = claimed.times.into_iter().collect();
+    for (index, entry) in (0..).zip(&whole.entries).skip(1) {
+        let before = view.chain.current.clone();
         // One that has no effect has none on endpoints either; `log audit` lists them.
-        let _ = view.advise(anchor.org(), now(), entry);
+        let _ = view.advise(anchor.org(), now(), claimed.get(&index).copied(), entry);
+        if view.chain.current.id != before.id {
+            former.push(before.bundle);
+        }
     }
-    Ok(view)
+    Ok((view, former))
 }
 
 /// Judges a genesis bundle by its anchor and its own root threshold.

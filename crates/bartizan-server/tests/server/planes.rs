@@ -1,15 +1,19 @@
 //! The operator plane: who may ask, and what survives a crash.
 
 use bartizan_proto::operator::{
-    CosignatureBody, EndpointPage, JobDetail, JobState, JobSubmission, LogEntries, Stored,
+    CosignatureBody, EndpointPage, JobDetail, JobState, JobSubmission, LogEntries, LoginAnswer,
+    Stored,
 };
-use bartizan_testkit::load::organisation::Organisation;
+use bartizan_testkit::load::organisation::{Key, Organisation};
 use bartizan_testkit::load::plane::Console;
+use bartizan_testkit::world::{operator, operator_key};
 use bartizan_trust::checkpoint::Checkpoint;
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{EndpointId, Sha256};
+use bartizan_trust::id::{EndpointId, OrgId, Sha256, TenantId};
 use bartizan_trust::note::Note;
-use bartizan_trust::statement::SignatureRole;
+use bartizan_trust::statement::{
+    Bundle, Class, Customer, CustomerRule, Login, SignatureRole, V1, Veto,
+};
 use bartizan_trust::targets::TargetTree;
 use data_encoding::BASE64;
 use serde_json::Value;
@@ -241,5 +245,141 @@ fn cosignatures_are_taken_from_the_policys_witnesses_only() {
             std::fs::read(dir.path().join("log/control/checkpoint")).expect("file"),
             fetched
         );
+    });
+}
+
+/// An organisation with a recovery key and a customer.
+fn with_guests(identity: &bartizan_proto::operator::ServerIdentity) -> Organisation {
+    let mut organisation = Organisation::for_server(identity, now()).expect("organisation");
+    let mut bundle: Bundle = organisation.genesis.statement().expect("bundle");
+    bundle.recovery.keys = vec![Key::named("paper").expect("key").public.to_openssh()];
+    let key = |name: &str| operator_key(&Key::named(name).expect("key").public);
+    let customer = |tenant: &TenantId, name: &str| Customer {
+        tenant: tenant.clone(),
+        keys: vec![key(name)],
+        rule: CustomerRule { from_class: Class::Observe },
+    };
+    let other = TenantId::from_name("zz-other").expect("tenant");
+    bundle.customers =
+        vec![customer(&organisation.tenant, "their person"), customer(&other, "another's person")];
+    organisation.genesis = Envelope::new(&bundle);
+    for person in [&organisation.author, &organisation.approver] {
+        person.key.sign(&mut organisation.genesis, SignatureRole::Root).expect("sign");
+    }
+    organisation
+}
+
+/// A console that somebody who is no operator has logged in.
+async fn guest(
+    program: &Program,
+    organisation: &Organisation,
+    server: Sha256,
+    name: &str,
+) -> Console {
+    let console = Console::new(program.operator, server).expect("console");
+    let login = organisation.login(console.key, now()).expect("login");
+    let mut login = Envelope::new(&login.statement::<Login>().expect("login"));
+    Key::named(name).expect("key").sign(&mut login, SignatureRole::Login).expect("sign");
+    let answer: LoginAnswer = console.send("/v1/login", &body(&login)).await.expect(name);
+    assert_eq!(answer.operator, None);
+    console
+}
+
+#[test]
+fn customers_and_recovery_keys_reach_what_is_theirs_and_nothing_else() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    wait_for(async {
+        let identity = init(dir.path());
+        let program = Program::start(dir.path());
+        let organisation = with_guests(&identity);
+        let console = Console::new(program.operator, identity.spki).expect("console");
+        let _: Stored =
+            console.send("/v1/genesis", &body(&organisation.genesis)).await.expect("genesis");
+        log_in(&console, &organisation).await;
+        let (job, targets) = job(&organisation, 1);
+        let _: Stored =
+            console.send("/v1/jobs", &submission(&job, &targets)).await.expect("submit");
+        let own = guest(&program, &organisation, identity.spki, "their person").await;
+        let other = guest(&program, &organisation, identity.spki, "another's person").await;
+        let paper = guest(&program, &organisation, identity.spki, "paper").await;
+        let path = format!("/v1/jobs/{}", job.id());
+        let detail: JobDetail = own.fetch(&path).await.expect("their own job");
+        assert_eq!(detail.row.state, JobState::Pending, "the customer has not signed");
+        for (who, foreign) in [(&other, "not_found"), (&paper, "not_found")] {
+            assert!(refusal(who, &path).await.contains(foreign));
+        }
+        for (number, who) in [&own, &other, &paper].into_iter().enumerate() {
+            for closed in [
+                "/v1/endpoints",
+                "/v1/freezes",
+                "/v1/control/drafts",
+                "/v1/log/jobs/checkpoint",
+                "/v1/log/jobs/entries?start=0&end=1",
+            ] {
+                assert!(refusal(who, closed).await.contains("not_an_operator"), "{closed}");
+            }
+            assert!(who.fetch_bytes("/v1/log/control/entries?start=0&end=1").await.is_ok());
+            let jobs: Value = who.fetch("/v1/jobs").await.expect("jobs");
+            assert_eq!(jobs["jobs"].as_array().map(Vec::len), Some(usize::from(number == 0)));
+            let posted = who.send::<Value>("/v1/jobs", &submission(&job, &targets)).await;
+            assert!(posted.expect_err("refused").to_string().contains("not_an_operator"));
+        }
+        // A customer's key countersigns; a stranger to the job does not.
+        let mut signed =
+            Envelope::decode(&BASE64.decode(detail.envelope.as_bytes()).expect("base64"))
+                .expect("envelope");
+        Key::named("their person")
+            .expect("key")
+            .sign(&mut signed, SignatureRole::Customer)
+            .expect("sign");
+        let path = format!("{path}/signatures");
+        assert!(refused_body(&other, &path, &signed).await.contains("not_found"));
+        let _: Stored = own.send(&path, &body(&signed)).await.expect("countersign");
+    });
+}
+
+#[test]
+fn a_recovery_dated_back_waits_and_can_be_vetoed_also_after_a_restart() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    wait_for(async {
+        let identity = init(dir.path());
+        let program = Program::start(dir.path());
+        let organisation = with_guests(&identity);
+        let console = Console::new(program.operator, identity.spki).expect("console");
+        let _: Stored =
+            console.send("/v1/genesis", &body(&organisation.genesis)).await.expect("genesis");
+        let paper = guest(&program, &organisation, identity.spki, "paper").await;
+        let genesis: Bundle = organisation.genesis.statement().expect("bundle");
+        let mut next = genesis.clone();
+        let org = OrgId::new(*organisation.genesis.id().hash());
+        (next.org, next.prev, next.version) = (Some(org), Some(organisation.genesis.id()), 2);
+        next.iat = bartizan_trust::time::UnixSeconds::new(genesis.iat.get() - 3_000_000);
+        next.operators = ["eve", "mallory"].map(|name| operator(name).expect("operator")).to_vec();
+        let mut thief = Envelope::new(&next);
+        Key::named("paper").expect("key").sign(&mut thief, SignatureRole::Recover).expect("sign");
+        for name in ["eve", "mallory"] {
+            Key::named(name).expect("key").sign(&mut thief, SignatureRole::Root).expect("sign");
+        }
+        let stored: Stored = paper.send("/v1/control", &body(&thief)).await.expect("logged");
+        assert!(stored.log_index.is_some());
+        // With nothing but a bundle does a recovery key move anything.
+        let veto = Veto {
+            v: V1,
+            org,
+            iat: now(),
+            crit: Vec::new(),
+            bundle: thief.id(),
+            reason: String::new(),
+        };
+        let mut veto = Envelope::new(&veto);
+        assert!(refused_body(&paper, "/v1/control", &veto).await.contains("not_an_operator"));
+        let program = program.crash_and_restart();
+        let console = Console::new(program.operator, identity.spki).expect("console");
+        log_in(&console, &organisation).await;
+        organisation.approver.key.sign(&mut veto, SignatureRole::Root).expect("sign");
+        let _: Stored = console.send("/v1/control", &body(&veto)).await.expect("vetoed");
+        let view: Value = console.fetch("/v1/freezes").await.expect("freezes");
+        assert_eq!(view["pending"], serde_json::json!([]));
+        log_in(&console, &organisation).await;
     });
 }

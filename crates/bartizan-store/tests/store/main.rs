@@ -9,7 +9,7 @@ use bartizan_store::{
     Access, Admission, Answer, CosignatureRecord, EndpointFilter, Introduction, Location, LogName,
     NewJob, ReceiptRecord, SessionRecord, Store, StoreError, Tx,
 };
-use bartizan_trust::id::{EndpointId, OperatorId, Sha256, SiteId, StatementId, TenantId};
+use bartizan_trust::id::{EndpointId, Sha256, SiteId, StatementId, TenantId};
 
 /// Runs a test on SQLite and on PostgreSQL.
 fn on_both(test: impl Fn(&dyn Fn() -> Store)) {
@@ -300,13 +300,15 @@ fn sessions_and_statements_are_found_again() {
     on_both(|open| {
         let store = open();
         let console = Sha256::of(b"console");
-        let session =
-            SessionRecord { operator: OperatorId::from_name("alice").expect("operator"), exp: 50 };
+        let session = SessionRecord { ssh: "ssh-ed25519 AAAA".to_owned(), exp: 50 };
         let wanted = session.clone();
         write(&store, move |tx| tx.put_session(&console, &session));
         assert_eq!(write(&store, move |tx| tx.session(&console)), Some(wanted));
         write(&store, |tx| tx.drop_sessions(50));
         assert_eq!(write(&store, move |tx| tx.session(&console)), None);
+        write(&store, |tx| tx.note_logged(3, 70));
+        write(&store, |tx| tx.note_logged(3, 90));
+        assert_eq!(write(&store, |tx| tx.logged()), [(3, 70)], "the first time counts");
         write(&store, |tx| tx.put_statement(statement("s"), "bundle", b"bytes"));
         assert_eq!(write(&store, |tx| tx.statement(statement("s"))), Some(b"bytes".to_vec()));
         assert_eq!(write(&store, |tx| tx.statement(statement("t"))), None);

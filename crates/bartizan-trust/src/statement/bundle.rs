@@ -27,7 +27,7 @@ pub struct Bundle {
     /// The digest of the version before; absent in version 1 only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prev: Option<StatementId>,
-    /// After this, endpoints are restricted: bundles and `observe` only.
+    /// After this, endpoints are restricted: they start no job, and go on replaying the control log.
     pub expires: UnixSeconds,
     /// The people.
     pub operators: Vec<Operator>,
@@ -134,7 +134,7 @@ pub struct RootRule {
     pub threshold: u32,
 }
 
-/// The recovery path. Typed; acted on by a later release.
+/// The recovery path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recovery {
@@ -323,7 +323,9 @@ fn check_version(bundle: &Bundle) -> Result<(), &'static str> {
     if genesis == bundle.org.is_some() || genesis == bundle.prev.is_some() {
         return Err("org and prev: absent in version 1, present afterwards");
     }
-    if bundle.expires <= bundle.iat {
+    // A later one may be born expired: people must be able to remove somebody, and a recovery key to name new people,
+    // who may not touch the end.
+    if genesis && bundle.expires <= bundle.iat {
         return Err("expires: after iat");
     }
     Ok(())

@@ -15,6 +15,7 @@ mod chain;
 mod freezing;
 mod hostile_server;
 mod log;
+mod recovering;
 mod sig;
 mod statements;
 mod weakening;

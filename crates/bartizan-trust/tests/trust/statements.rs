@@ -2,6 +2,7 @@
 
 use bartizan_trust::id::{EndpointId, OrgId, Sha256, SiteId, StatementId, TenantId};
 use bartizan_trust::json::JsonError;
+use bartizan_trust::json::Validate as _;
 use bartizan_trust::keys::PublicKey;
 use bartizan_trust::limits;
 use bartizan_trust::note::{NoteKeyType, VerifierKey};
@@ -423,6 +424,11 @@ fn bundle_limits() {
     refused(&base, "org and prev", |bundle| bundle.version = 2);
     refused(&base, "org and prev", |bundle| bundle.prev = Some(StatementId::new(Sha256::of(b"x"))));
     refused(&base, "expires", |bundle| bundle.expires = bundle.iat);
+    let mut removal = base.clone();
+    (removal.version, removal.expires) = (2, removal.iat);
+    (removal.org, removal.prev) =
+        (Some(OrgId::new(Sha256::of(b"org"))), Some(StatementId::new(Sha256::of(b"x"))));
+    assert_eq!(removal.validate(), Ok(()), "a removal leaves the end as it is");
     refused(&base, "sorted", |bundle| bundle.operators.reverse());
     refused(&base, "two operators", |bundle| {
         bundle.operators[1].keys = bundle.operators[0].keys.clone();

@@ -65,7 +65,7 @@ impl Mirror {
         let mut view = ControlView::new(trust);
         for entry in control.entries.iter().skip(1) {
             // One that has no effect has none on endpoints either; the audit lists them.
-            let _ = view.advise(anchor.org(), now(), entry);
+            let _ = view.advise(anchor.org(), now(), None, entry);
         }
         let keys = LogTrust::parse(&view.chain.current.bundle.log).context("read the log keys")?;
         let jobs = read_log(dir, Log::Jobs, &keys.jobs)?

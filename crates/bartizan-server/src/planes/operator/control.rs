@@ -9,7 +9,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use bartizan_proto::operator::{
-    ControlDrafts, FreezeReceipts, FreezeRow, FreezeView, PendingRow, Stored,
+    ControlDrafts, ControlTimes, FreezeReceipts, FreezeRow, FreezeView, PendingRow, Stored,
 };
 use bartizan_store::LogName;
 use bartizan_trust::control::ControlView;
@@ -20,11 +20,13 @@ use bartizan_trust::refusal::Refusal;
 use bartizan_trust::signers::operator_signatures;
 use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::statement::StatementType;
+use bartizan_trust::time::UnixSeconds;
+use bartizan_trust::visitor::Visitor;
 use data_encoding::BASE64;
 use serde::Deserialize;
 
 use super::failure::Failure;
-use super::login::{Session, read_envelope};
+use super::login::{Guest, Session, not_yours, read_envelope};
 use crate::app::{App, Organisation, now};
 
 /// Statements that wait for signatures.
@@ -35,18 +37,19 @@ const RECEIPTS_AT_ONCE: u64 = 1000;
 /// `POST /v1/control`
 pub(super) async fn add(
     State(app): State<Arc<App>>,
-    session: Session,
+    guest: Guest,
     body: Bytes,
 ) -> Result<Json<Stored>, Failure> {
     let _one_at_a_time = app.bundles.lock().await;
     let organisation = app.organisation().ok_or_else(Failure::no_organisation)?;
     let (sent, _) = read_envelope(&body)?;
+    may_send(&guest.visitor, &sent)?;
     let envelope = with_signatures_of_its_draft(&app, sent).await?;
     let bytes = envelope.encode();
     let mut view = organisation.view.clone();
-    match view.advise(organisation.org, now(), &bytes) {
+    match view.advise(organisation.org, now(), Some(now()), &bytes) {
         Ok(()) => {
-            tracing::info!(operator.id = %session.operator, statement.id = %envelope.id(), kind = envelope.payload_type(), "control statement");
+            tracing::info!(by = ?guest.visitor, statement.id = %envelope.id(), kind = envelope.payload_type(), "control statement");
             let push = envelope.kind() == Some(StatementType::Freeze);
             let stored = store(&app, organisation.org, view, &envelope, bytes.clone()).await?;
             if push {
@@ -60,6 +63,14 @@ pub(super) async fn add(
             keep_draft(&app, &envelope, bytes).await
         }
         Err(refusal) => Err(Failure::refused(refusal, "endpoints would not act on this statement")),
+    }
+}
+
+/// Whoever holds a recovery key moves bundles and nothing else; a customer has no say here.
+fn may_send(visitor: &Visitor, sent: &Envelope) -> Result<(), Failure> {
+    match (visitor, sent.kind()) {
+        (Visitor::Operator(_), _) | (Visitor::Recovery, Some(StatementType::Bundle)) => Ok(()),
+        (Visitor::Recovery | Visitor::Customer(_), _) => Err(not_yours()),
     }
 }
 
@@ -119,7 +130,9 @@ pub(super) async fn store(
     let write = app.db.write(move |tx| {
         tx.drop_draft(id)?;
         tx.put_statement(id, "control", &bytes)?;
-        tx.append(LogName::Control, &bytes, &leaf)
+        let index = tx.append(LogName::Control, &bytes, &leaf)?;
+        tx.note_logged(index, now().get())?;
+        Ok(index)
     });
     let index = write.await?;
     app.set_organisation(organisation);
@@ -135,6 +148,16 @@ pub(super) async fn drafts(
     let drafts = app.db.read(|tx| tx.drafts(DRAFTS_MAX)).await?;
     let drafts = drafts.iter().map(|bytes| BASE64.encode(bytes)).collect();
     Ok(Json(ControlDrafts { drafts }))
+}
+
+/// `GET /v1/control/times`: when each entry of the control log came. A claim, as everything here.
+pub(super) async fn times(
+    State(app): State<Arc<App>>,
+    _guest: Guest,
+) -> Result<Json<ControlTimes>, Failure> {
+    let logged = app.db.read(|tx| tx.logged()).await?;
+    let times = logged.into_iter().map(|(index, at)| (index, UnixSeconds::new(at))).collect();
+    Ok(Json(ControlTimes { times }))
 }
 
 /// `GET /v1/freezes`: what stands still by the server's view, and what waits.

@@ -13,12 +13,13 @@ use bartizan_trust::id::StatementId;
 use bartizan_trust::merkle::leaf_hash;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::statement::Job;
+use bartizan_trust::visitor::Visitor;
 use data_encoding::BASE64;
 use serde::Deserialize;
 
 use super::failure::Failure;
 use super::judge;
-use super::login::{Session, decode_envelope, read_base64, read_envelope, read_json};
+use super::login::{Guest, Session, decode_envelope, read_base64, read_envelope, read_json};
 use super::preflight::refuse_work;
 use crate::app::{App, Organisation, now};
 use crate::convert::{job_row, target_row};
@@ -83,7 +84,7 @@ pub(super) async fn submit(
 /// `POST /v1/jobs/{id}/signatures`
 pub(super) async fn sign(
     State(app): State<Arc<App>>,
-    session: Session,
+    guest: Guest,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<Stored>, Failure> {
@@ -98,7 +99,10 @@ pub(super) async fn sign(
         ));
     }
     let job = job_of(&envelope)?;
-    let bundle = session.organisation.bundle().clone();
+    if !concerns(&guest.visitor, &job) {
+        return Err(Failure::not_found("job"));
+    }
+    let bundle = guest.organisation.bundle().clone();
     let leaf = leaf_hash(&bytes);
     // Judged inside the transaction: two approvals at the same time must not lose one.
     let write = app.db.write(move |tx| {
@@ -117,8 +121,22 @@ pub(super) async fn sign(
     app.dossiers.changed();
     published(&app).await?;
     app.events.poke(id);
-    tracing::info!(operator.id = %session.operator, job.id = %id, "job signed");
+    tracing::info!(by = ?guest.visitor, job.id = %id, "job signed");
     Ok(Json(Stored { id, log_index: Some(index) }))
+}
+
+/// Operators see every job, customers their own.
+fn concerns(visitor: &Visitor, job: &Job) -> bool {
+    match visitor {
+        Visitor::Operator(_) => true,
+        Visitor::Customer(tenant) => job.tenant == *tenant,
+        Visitor::Recovery => false,
+    }
+}
+
+fn may_see(visitor: &Visitor, envelope: &[u8]) -> bool {
+    let job = Envelope::decode(envelope).ok().and_then(|envelope| job_of(&envelope).ok());
+    matches!(visitor, Visitor::Operator(_)) || job.is_some_and(|job| concerns(visitor, &job))
 }
 
 async fn published(app: &App) -> Result<(), Failure> {
@@ -134,17 +152,18 @@ fn job_of(envelope: &Envelope) -> Result<Job, Failure> {
 /// `GET /v1/jobs?state=`
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    _session: Session,
+    guest: Guest,
     Query(filter): Query<Filter>,
 ) -> Result<Json<JobPage>, Failure> {
-    let jobs = app.db.read(move |tx| tx.jobs(filter.state.as_deref(), PAGE_MAX)).await?;
+    let mut jobs = app.db.read(move |tx| tx.jobs(filter.state.as_deref(), PAGE_MAX)).await?;
+    jobs.retain(|record| may_see(&guest.visitor, &record.envelope));
     Ok(Json(JobPage { jobs: jobs.iter().map(job_row).collect() }))
 }
 
 /// `GET /v1/jobs/{id}`
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    session: Session,
+    guest: Guest,
     Path(id): Path<String>,
 ) -> Result<Json<JobDetail>, Failure> {
     let id = parse(&id)?;
@@ -152,12 +171,15 @@ pub(super) async fn show(
     let (Some(record), content, targets) = read.await? else {
         return Err(Failure::not_found("job"));
     };
+    if !may_see(&guest.visitor, &record.envelope) {
+        return Err(Failure::not_found("job"));
+    }
     Ok(Json(JobDetail {
         row: job_row(&record),
         envelope: BASE64.encode(&record.envelope),
         content: BASE64.encode(&content.unwrap_or_default()),
         log_index: record.log_index,
-        witnessed: is_witnessed(&app, &session.organisation, &record),
+        witnessed: is_witnessed(&app, &guest.organisation, &record),
         targets: targets.iter().map(target_row).collect(),
     }))
 }

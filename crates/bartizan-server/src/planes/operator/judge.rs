@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bartizan_trust::class::{Content, derive_class};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, OperatorId, Sha256};
+use bartizan_trust::people::lacks_customer;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::signers::operator_signatures;
 use bartizan_trust::sshsig::SignatureFacts;
@@ -20,7 +21,8 @@ pub(crate) fn state(bundle: &Bundle, job: &Job, envelope: &Envelope) -> &'static
     let needed = bundle.class_rule(job.class).map_or(u32::MAX, |rule| rule.approvals);
     let (authors, approvers) = signers(bundle, job, envelope);
     let enough = usize::try_from(needed).is_ok_and(|needed| approvers.len() >= needed);
-    if enough && !authors.is_empty() { "active" } else { "pending" }
+    let complete = enough && !authors.is_empty() && !lacks_customer(bundle, job, envelope);
+    if complete { "active" } else { "pending" }
 }
 
 /// Operators whose signatures count: as author, and as approver without being an author.
@@ -159,7 +161,7 @@ pub(super) fn better_signed(
     }
     let signed = |envelope: &Envelope| {
         let (authors, approvers) = signers(bundle, job, envelope);
-        (authors.len(), approvers.len())
+        (authors.len(), approvers.len(), lacks_customer(bundle, job, envelope))
     };
     if signed(new) == signed(old) {
         return Err(Failure::refused(

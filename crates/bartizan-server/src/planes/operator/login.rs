@@ -13,8 +13,8 @@ use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::OperatorId;
 use bartizan_trust::limits::CLOCK_SKEW_S;
 use bartizan_trust::refusal::Refusal;
-use bartizan_trust::signers::operator_signatures;
-use bartizan_trust::statement::{Login, SignatureRole};
+use bartizan_trust::statement::Login;
+use bartizan_trust::visitor::{self, Visitor};
 use data_encoding::BASE64;
 use serde::de::DeserializeOwned;
 
@@ -22,7 +22,8 @@ use super::Peer;
 use super::failure::Failure;
 use crate::app::{App, Organisation, now};
 
-/// An operator with a session. Extracting it is what every private route begins with.
+/// An operator with a session. Extracting it is what every private route begins with, but for those few that are also
+/// for a [`Guest`].
 #[derive(Debug, Clone)]
 pub(super) struct Session {
     pub(super) operator: OperatorId,
@@ -33,18 +34,46 @@ impl FromRequestParts<Arc<App>> for Session {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        let guest = Guest::from_request_parts(parts, app).await?;
+        match guest.visitor {
+            Visitor::Operator(operator) => Ok(Self { operator, organisation: guest.organisation }),
+            Visitor::Customer(_) | Visitor::Recovery => Err(not_yours()),
+        }
+    }
+}
+
+/// Anybody with a session: an operator, a customer's person, or whoever holds a recovery key.
+#[derive(Debug, Clone)]
+pub(super) struct Guest {
+    pub(super) visitor: Visitor,
+    pub(super) organisation: Arc<Organisation>,
+}
+
+impl FromRequestParts<Arc<App>> for Guest {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
         let peer =
             parts.extensions.get::<Peer>().and_then(|peer| peer.0).ok_or_else(unauthenticated)?;
         let organisation = app.organisation().ok_or_else(Failure::no_organisation)?;
         let session = app.db.read(move |tx| tx.session(&peer)).await?;
         let session =
             session.filter(|session| now().get() < session.exp).ok_or_else(unauthenticated)?;
-        // A newer bundle may have removed the operator since the login.
-        if organisation.bundle().operator(&session.operator).is_none() {
-            return Err(unauthenticated());
-        }
-        Ok(Self { operator: session.operator, organisation })
+        // A newer bundle may have removed the key since the login.
+        let visitor =
+            visitor::holder(organisation.bundle(), &session.ssh).ok_or_else(unauthenticated)?;
+        Ok(Self { visitor, organisation })
     }
+}
+
+/// A customer sees its own jobs and the control log; a recovery key moves people and sees the control log.
+pub(super) fn not_yours() -> Failure {
+    Failure::new(
+        StatusCode::FORBIDDEN,
+        "login.not_an_operator",
+        "this key is a customer's or a recovery key, and this is for operators",
+        "use an operator key of the current bundle",
+    )
 }
 
 fn unauthenticated() -> Failure {
@@ -111,11 +140,8 @@ pub(super) async fn login(
     let login: Login = envelope
         .statement()
         .map_err(|error| Failure::refused(Refusal::Malformed, error.to_string()))?;
-    let (signatures, _) = operator_signatures(organisation.bundle(), &envelope);
-    let signature = signatures.iter().find(|signature| signature.role == SignatureRole::Login);
-    let operator = signature
-        .map(|s| s.operator.id.clone())
-        .ok_or_else(|| refused("no operator of the bundle signed this login"))?;
+    let (visitor, ssh) = visitor::login(organisation.bundle(), &envelope)
+        .ok_or_else(|| refused("nobody whom the bundle names signed this login"))?;
     let now = now();
     if login.org != organisation.org || login.server != app.identity.spki {
         return Err(refused("the login is for another organisation or server"));
@@ -126,8 +152,21 @@ pub(super) async fn login(
     if !login.crit.is_empty() || now >= login.exp || login.iat > now.plus(CLOCK_SKEW_S) {
         return Err(refused("the login is over, not yet valid, or has critical fields"));
     }
-    let session = SessionRecord { operator: operator.clone(), exp: login.exp.get() };
+    let session = SessionRecord { ssh, exp: login.exp.get() };
     app.db.write(move |tx| tx.put_session(&console, &session)).await?;
-    tracing::info!(operator.id = %operator, "operator logged in");
+    let operator = match visitor {
+        Visitor::Operator(operator) => {
+            tracing::info!(operator.id = %operator, "operator logged in");
+            Some(operator)
+        }
+        Visitor::Customer(tenant) => {
+            tracing::info!(tenant.id = %tenant, "customer logged in");
+            None
+        }
+        Visitor::Recovery => {
+            tracing::warn!("somebody logged in with a recovery key");
+            None
+        }
+    };
     Ok(Json(LoginAnswer { operator, exp: login.exp }))
 }

@@ -10,11 +10,12 @@ use axum::response::IntoResponse;
 use bartizan_proto::operator::{CosignatureBody, LogEntries};
 use bartizan_store::LogName;
 use bartizan_trust::proof::LogProof;
+use bartizan_trust::visitor::Visitor;
 use data_encoding::BASE64;
 use serde::Deserialize;
 
 use super::failure::Failure;
-use super::login::{Session, read_json};
+use super::login::{Guest, not_yours, read_json};
 use crate::app::App;
 use crate::logs::Log;
 
@@ -40,7 +41,11 @@ pub(super) struct Place {
     size: u64,
 }
 
-fn log<'a>(app: &'a App, name: &str) -> Result<&'a Log, Failure> {
+/// The log of that name. The jobs log shows every tenant's work, and is for operators.
+fn log<'a>(app: &'a App, guest: &Guest, name: &str) -> Result<&'a Log, Failure> {
+    if name == LogName::Jobs.name() && !matches!(guest.visitor, Visitor::Operator(_)) {
+        return Err(not_yours());
+    }
     [LogName::Control, LogName::Jobs]
         .into_iter()
         .find(|log| log.name() == name)
@@ -59,11 +64,11 @@ fn outside(size: u64) -> Failure {
 /// `GET /v1/log/{name}/entries?start=&end=`
 pub(super) async fn entries(
     State(app): State<Arc<App>>,
-    _session: Session,
+    guest: Guest,
     Path(name): Path<String>,
     Query(range): Query<Range>,
 ) -> Result<Json<LogEntries>, Failure> {
-    let log = log(&app, &name)?;
+    let log = log(&app, &guest, &name)?;
     let (size, name) = (log.size(), log.name());
     if range.start > range.end || range.start > size {
         return Err(outside(size));
@@ -85,10 +90,10 @@ pub(super) async fn entries(
 /// `GET /v1/log/{name}/checkpoint`
 pub(super) async fn checkpoint(
     State(app): State<Arc<App>>,
-    _session: Session,
+    guest: Guest,
     Path(name): Path<String>,
 ) -> Result<Vec<u8>, Failure> {
-    let note = log(&app, &name)?.latest().map_err(|error| Failure::internal(&error))?;
+    let note = log(&app, &guest, &name)?.latest().map_err(|error| Failure::internal(&error))?;
     Ok(note.encode())
 }
 
@@ -96,11 +101,11 @@ pub(super) async fn checkpoint(
 // SPEC: operator-api.md "Co-signatures"
 pub(super) async fn add_checkpoint(
     State(app): State<Arc<App>>,
-    _session: Session,
+    guest: Guest,
     Path(name): Path<String>,
     Query(Old { old }): Query<Old>,
 ) -> Result<Vec<u8>, Failure> {
-    let log = log(&app, &name)?;
+    let log = log(&app, &guest, &name)?;
     let request = log.add_checkpoint(old).ok_or_else(|| outside(log.size()))?;
     Ok(request.encode())
 }
@@ -109,11 +114,11 @@ pub(super) async fn add_checkpoint(
 /// one that was co-signed lately.
 pub(super) async fn proof(
     State(app): State<Arc<App>>,
-    _session: Session,
+    guest: Guest,
     Path(name): Path<String>,
     Query(place): Query<Place>,
 ) -> Result<Vec<u8>, Failure> {
-    let log = log(&app, &name)?;
+    let log = log(&app, &guest, &name)?;
     let path = log.inclusion_path(place.index, place.size).ok_or_else(|| outside(log.size()))?;
     let checkpoint = log.note(place.size).ok_or_else(|| outside(log.size()))?.encode();
     Ok(LogProof { index: place.index, path, checkpoint }.encode())
@@ -123,13 +128,13 @@ pub(super) async fn proof(
 // SPEC: operator-api.md "Co-signatures"
 pub(super) async fn cosignature(
     State(app): State<Arc<App>>,
-    session: Session,
+    guest: Guest,
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<StatusCode, Failure> {
-    let log = log(&app, &name)?;
+    let log = log(&app, &guest, &name)?;
     let body: CosignatureBody = read_json(&body)?;
-    let policy = &session.organisation.log.policy;
+    let policy = &guest.organisation.log.policy;
     let record = log.judge(policy, body.size, &body.root, &body.line).map_err(|error| {
         Failure::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -145,10 +150,10 @@ pub(super) async fn cosignature(
 /// `GET /v1/log/{name}/tile/…`: the static files.
 pub(super) async fn tile(
     State(app): State<Arc<App>>,
-    _session: Session,
+    guest: Guest,
     Path((name, path)): Path<(String, String)>,
 ) -> Result<impl IntoResponse, Failure> {
-    let log = log(&app, &name)?;
+    let log = log(&app, &guest, &name)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '/';
     // Digits, `x`, `.p` and `entries` only: nothing that leaves the directory.
     if path.is_empty() || path.contains("..") || path.starts_with('/') || !path.chars().all(plain) {

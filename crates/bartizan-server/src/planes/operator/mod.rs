@@ -108,6 +108,7 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/login", post(login::login))
         .route("/v1/control", post(control::add))
         .route("/v1/control/drafts", get(control::drafts))
+        .route("/v1/control/times", get(control::times))
         .route("/v1/freezes", get(control::freezes))
         .route("/v1/freezes/{id}/receipts", get(control::receipts))
         .route("/v1/preflight", get(preflight::show))
