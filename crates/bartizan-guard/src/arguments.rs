@@ -1,4 +1,4 @@
-//! The command line. Read by hand: five commands do not pay for a dependency in the privileged process.
+//! The command line. Read by hand: six commands do not pay for a dependency in the privileged process.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ Usage:
   bartizan-guard run [--dir DIR] [--agent-binary PATH] [--agent-user NAME]
   bartizan-guard status [--dir DIR]
   bartizan-guard freeze --file FILE [--dir DIR]
+  bartizan-guard reanchor --server HOST:PORT --anchor bz1-… --enrolment TEXT [--dir DIR]
   bartizan-guard --version
 
 DIR is /var/lib/bartizan unless given. `bartizan enroll` prints the enroll command.
@@ -27,6 +28,8 @@ pub(crate) enum Command {
         folder: PathBuf,
         file: PathBuf,
     },
+    /// The same as `enroll` on a machine that belongs to an organisation already.
+    Reanchor(Enroll),
     Version,
     Help,
 }
@@ -55,16 +58,8 @@ impl Command {
         match name.as_str() {
             "--version" | "version" => Ok(Self::Version),
             "--help" | "-h" | "help" => Ok(Self::Help),
-            "enroll" => {
-                let needed = ["--server", "--anchor", "--enrolment"];
-                let options = Options::read(options, &needed, &["--dir"])?;
-                Ok(Self::Enroll(Enroll {
-                    folder: options.folder(),
-                    server: options.text("--server"),
-                    anchor: options.text("--anchor"),
-                    enrolment: options.text("--enrolment"),
-                }))
-            }
+            "enroll" => Enroll::read(options).map(Self::Enroll),
+            "reanchor" => Enroll::read(options).map(Self::Reanchor),
             "run" => {
                 let known = ["--dir", "--agent-binary", "--agent-user"];
                 let options = Options::read(options, &[], &known)?;
@@ -84,6 +79,19 @@ impl Command {
             }
             other => Err(format!("unknown command `{other}`")),
         }
+    }
+}
+
+impl Enroll {
+    fn read(options: &[String]) -> Result<Self, String> {
+        let needed = ["--server", "--anchor", "--enrolment"];
+        let options = Options::read(options, &needed, &["--dir"])?;
+        Ok(Self {
+            folder: options.folder(),
+            server: options.text("--server"),
+            anchor: options.text("--anchor"),
+            enrolment: options.text("--enrolment"),
+        })
     }
 }
 
@@ -149,6 +157,7 @@ mod tests {
             ("run --dir", "needs a value"),
             ("run --dir a --dir b", "twice"),
             ("run --danger x", "unknown option"),
+            ("reanchor --server a:1 --anchor bz1-x", "--enrolment"),
             ("fly", "unknown command"),
         ] {
             assert!(parse(line).is_err_and(|problem| problem.contains(word)), "{line}");

@@ -154,6 +154,29 @@ impl Folder {
         })
     }
 
+    /// Moves everything that makes this machine an endpoint of its organisation into a folder of its own, and returns that.
+    /// The enrolment goes first: whatever happens in between, nothing half is taken for an endpoint.
+    pub(crate) fn set_aside(&self) -> Result<PathBuf> {
+        let free = (1..1_000_u32)
+            .map(|n| self.root.join(format!("former-{n}")))
+            .find(|aside| aside.symlink_metadata().is_err());
+        let aside = free.context("find a free name")?;
+        files::create_private_folder(&aside)
+            .with_context(|| format!("create {}", aside.display()))?;
+        let parts = [self.enrolled(), self.device_key(), self.certificate(), self.state()];
+        let folders = [self.outbox(), self.inbox(), self.started(), self.jobs()];
+        for from in parts.iter().chain(&folders) {
+            let Some(name) = from.file_name() else { continue };
+            match fs::rename(from, aside.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("move {} aside", from.display()));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(aside)
+    }
+
     fn keep_aside(&self, path: &Path) -> Result<PathBuf> {
         let free = (1..1_000_u32)
             .map(|n| self.root.join(format!("state.json.damaged-{n}")))

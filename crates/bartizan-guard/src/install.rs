@@ -25,23 +25,45 @@ pub(crate) fn now() -> UnixSeconds {
 
 /// Makes this machine an endpoint: device key, certificate, descriptor, empty state.
 pub(crate) fn enroll(options: &Enroll) -> Result<()> {
+    let (anchor, enrolment) = invitation(options)?;
+    let folder = Folder::new(&options.folder);
+    let _lock = lock(&folder)?;
+    if folder.enrolled().exists() {
+        bail!(
+            "this machine is enrolled already; if its organisation is lost, `bartizan-guard reanchor` takes the same options"
+        );
+    }
+    install(&folder, options, anchor, &enrolment)
+}
+
+/// What `bartizan enroll` of an organisation has printed.
+pub(crate) fn invitation(options: &Enroll) -> Result<(Anchor, Envelope)> {
     let anchor: Anchor =
         options.anchor.parse().context("read --anchor; copy the whole command again")?;
-    let enrolment = read_enrolment(&options.enrolment, anchor)?;
-    let folder = Folder::new(&options.folder);
+    Ok((anchor, read_enrolment(&options.enrolment, anchor)?))
+}
+
+/// Nobody else works in the folder, least of all a running guard.
+pub(crate) fn lock(folder: &Folder) -> Result<files::FolderLock> {
     files::create_private_folder(folder.root())
         .with_context(|| format!("create {}; are you root?", folder.root().display()))?;
-    let _lock = files::lock_folder(folder.root())
+    files::lock_folder(folder.root())
         .context("lock the folder")?
-        .context("another bartizan-guard uses this folder; stop it first")?;
-    if folder.enrolled().exists() {
-        bail!("this machine is enrolled already; remove {} to begin anew", folder.root().display());
-    }
+        .context("another bartizan-guard uses this folder; stop it first")
+}
+
+/// The caller holds the lock, and nothing of an endpoint is there.
+pub(crate) fn install(
+    folder: &Folder,
+    options: &Enroll,
+    anchor: Anchor,
+    enrolment: &Envelope,
+) -> Result<()> {
     let device = DeviceKey::create(&folder.device_key())?;
     files::write_atomically(&folder.certificate(), &certificate::self_signed(&device))
         .context("store the certificate")?;
     folder.store_state(&State::new(anchor, device.endpoint()))?;
-    let descriptor = describe(&device, anchor, &enrolment)?;
+    let descriptor = describe(&device, anchor, enrolment)?;
     let enrolled = Enrolled {
         anchor,
         server: options.server.clone(),

@@ -10,6 +10,7 @@ mod jobs;
 mod launcher;
 mod outbox;
 mod pipe;
+mod reanchor;
 mod receipts;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Ok(Command::Run(run)) => guard::run(run),
         Ok(Command::Status { folder }) => install::print_status(&folder),
         Ok(Command::Freeze { folder, file }) => install::hand_freeze(&folder, &file),
+        Ok(Command::Reanchor(enroll)) => reanchor::reanchor(&enroll),
         Ok(Command::Version) => {
             println!("bartizan-guard {}", env!("CARGO_PKG_VERSION"));
             Ok(())

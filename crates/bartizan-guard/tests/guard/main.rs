@@ -12,5 +12,6 @@ mod folder;
 mod hostile;
 mod limits;
 mod pipe;
+mod reanchor;
 mod separation;
 mod sigkill;
