@@ -165,7 +165,7 @@ async fn load_organisation(db: &Db) -> anyhow::Result<Option<Organisation>> {
     let genesis = Envelope::decode(first).context("the first control entry")?;
     let org = OrgId::new(*genesis.id().hash());
     let trust = control::genesis(&genesis).context("the genesis bundle in the control log")?;
-    let logged: BTreeMap<u64, u64> = db.read(|tx| tx.logged()).await?.into_iter().collect();
+    let logged: BTreeMap<u64, u64> = db.read(|tx| tx.logged(0)).await?.into_iter().collect();
     let mut view = ControlView::new(trust);
     for (index, entry) in (1..).zip(rest) {
         let logged = logged.get(&index).copied().map(UnixSeconds::new);

@@ -55,9 +55,10 @@ impl Tx<'_> {
         self.execute(sql, &[index.into(), at.into()]).map(|_| ())
     }
 
-    /// When each entry of the control log came, as far as it was noted.
-    pub fn logged(&mut self) -> Result<Vec<(u64, u64)>, StoreError> {
-        let rows = self.query("SELECT idx, at FROM logged ORDER BY idx", &[])?;
+    /// When each entry of the control log from `start` on came, as far as it was noted.
+    pub fn logged(&mut self, start: u64) -> Result<Vec<(u64, u64)>, StoreError> {
+        let sql = "SELECT idx, at FROM logged WHERE idx >= $1 ORDER BY idx";
+        let rows = self.query(sql, &[start.into()])?;
         rows.iter().map(|row| Ok((row.size(0, "logged.idx")?, row.size(1, "logged.at")?))).collect()
     }
 

@@ -34,7 +34,7 @@ impl Tx<'_> {
         let Some(row) = self.query_one(sql, &[console.to_string().into()])? else {
             return Ok(None);
         };
-        let ssh = row.text(0, "session.ssh")?.to_owned();
+        let ssh = row.text(0, "session.ssh")?;
         Ok(Some(SessionRecord { ssh, exp: row.size(1, "session.exp")? }))
     }
 

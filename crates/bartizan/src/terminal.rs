@@ -60,6 +60,18 @@ impl Terminal {
     }
 }
 
+/// Asks for a line of text, whatever `--yes` says; `option` gives it without a terminal.
+pub(crate) fn ask(question: &str, option: &str) -> Result<String> {
+    if !std::io::stdin().is_terminal() {
+        let next = format!("run it on a terminal, or give {option}");
+        return Err(fail(Code::Error, "a question, but no terminal to ask on", next));
+    }
+    eprint!("{question}");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).context("read the answer")?;
+    Ok(answer)
+}
+
 /// One line of the news that precede a result.
 pub(crate) fn line(text: &str) -> Result<()> {
     writeln!(std::io::stdout(), "{text}").context("write the news")

@@ -23,7 +23,7 @@ fn reanchor(place: &Place, world: &World) -> Output {
 
 fn other() -> World {
     World::with(|bundle| {
-        bundle.min_agent = "0.0.1".to_owned();
+        "0.0.1".clone_into(&mut bundle.min_agent);
         Ok(())
     })
     .unwrap()

@@ -308,7 +308,8 @@ fn sessions_and_statements_are_found_again() {
         assert_eq!(write(&store, move |tx| tx.session(&console)), None);
         write(&store, |tx| tx.note_logged(3, 70));
         write(&store, |tx| tx.note_logged(3, 90));
-        assert_eq!(write(&store, |tx| tx.logged()), [(3, 70)], "the first time counts");
+        assert_eq!(write(&store, |tx| tx.logged(0)), [(3, 70)], "the first time counts");
+        assert_eq!(write(&store, |tx| tx.logged(4)), []);
         write(&store, |tx| tx.put_statement(statement("s"), "bundle", b"bytes"));
         assert_eq!(write(&store, |tx| tx.statement(statement("s"))), Some(b"bytes".to_vec()));
         assert_eq!(write(&store, |tx| tx.statement(statement("t"))), None);

@@ -51,6 +51,8 @@ pub(crate) fn open(home: &Home, org: &OrgFile, key: Option<&str>) -> Result<Api>
         && file.org == org.anchor.org()
         && file.server == org.spki
         && now().plus(MARGIN_S) < file.exp
+        // Another key than the one that logged in speaks for itself: the other may be about to be removed.
+        && key.is_none_or(|given| file.key.as_deref().is_none_or(|ssh| Signer::is_named(given, ssh)))
         && let Ok(bytes) = read_bounded(&home.path("session.key"))
     {
         let der = PrivatePkcs8KeyDer::from(Secret::new(bytes).expose().clone());
@@ -81,7 +83,21 @@ fn damaged_key(home: &Home, error: &rcgen::Error) -> anyhow::Error {
     )
 }
 
+/// A session that is not kept, for a key that is not this console's own.
+pub(crate) fn once(org: &OrgFile, signer: &Signer) -> Result<Api> {
+    sign_in(org, signer, Pin::Keys(vec![org.spki])).map(|(api, _, _)| api)
+}
+
 fn log_in(home: &Home, org: &OrgFile, signer: &Signer, pin: Pin) -> Result<Api> {
+    let (api, console, exp) = sign_in(org, signer, pin)?;
+    write_private(&home.path("session.key"), &console.serialize_der())?;
+    let key = Some(signer.public().to_openssh());
+    let file = SessionFile { org: org.anchor.org(), server: org.spki, exp, key };
+    home.save("session.json", &file)?;
+    Ok(api)
+}
+
+fn sign_in(org: &OrgFile, signer: &Signer, pin: Pin) -> Result<(Api, rcgen::KeyPair, UnixSeconds)> {
     let console = new_key()?;
     let certificate = tls::certificate(&console)?;
     let now = now();
@@ -97,11 +113,7 @@ fn log_in(home: &Home, org: &OrgFile, signer: &Signer, pin: Pin) -> Result<Api> 
     signer.sign(&mut envelope, SignatureRole::Login).context("sign the login")?;
     let api = Api::new(&org.server, &console, pin)?;
     let answer: LoginAnswer = api.send("/v1/login", &body(&envelope)).context("log in")?;
-    write_private(&home.path("session.key"), &console.serialize_der())?;
-    let key = Some(signer.public().to_openssh());
-    let file = SessionFile { org: org.anchor.org(), server: org.spki, exp: answer.exp, key };
-    home.save("session.json", &file)?;
-    Ok(api)
+    Ok((api, console, answer.exp))
 }
 
 /// An envelope as a request carries it.

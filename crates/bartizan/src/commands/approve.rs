@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use bartizan_proto::operator::{JobDetail, Stored};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{OperatorId, Sha256, StatementId};
+use bartizan_trust::people::lacks_customer;
 use bartizan_trust::signers::operator_signatures;
 use bartizan_trust::statement::{Action, Job, SignatureRole};
 use data_encoding::BASE64;
@@ -13,7 +14,7 @@ use serde_json::json;
 
 use super::{Console, Context, control, watch};
 use crate::api::session;
-use crate::exit::refused;
+use crate::exit::{Code, fail, refused};
 use crate::home::now;
 use crate::keys::Signer;
 use crate::mine;
@@ -28,13 +29,8 @@ pub(crate) fn run(context: &Context, id: &str, no_wait: bool) -> Result<()> {
     let id = watch::find(&console, id)?;
     let detail: JobDetail = console.api.fetch(&format!("/v1/jobs/{id}"))?;
     let (mut envelope, content) = check(&console, id, &detail)?;
-    context.terminal.show(&render::job_envelope(&envelope, &content)?)?;
-    context.terminal.confirm("Compare the words with the author. Sign as approver?")?;
-    Signer::open(&context.home, context.key.as_deref())?
-        .sign(&mut envelope, SignatureRole::Approve)?;
-    mine::remember(&context.home, &envelope)?;
-    let _: Stored =
-        console.api.send(&format!("/v1/jobs/{id}/signatures"), &session::body(&envelope))?;
+    let question = "Compare the words with the author. Sign as approver?";
+    sign(context, &console, &mut envelope, &content, (SignatureRole::Approve, question))?;
     witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
     if no_wait {
         let words = render::words(&envelope);
@@ -43,6 +39,49 @@ pub(crate) fn run(context: &Context, id: &str, no_wait: bool) -> Result<()> {
             .result(&json!({ "job": id, "words": words }), &format!("{id} countersigned"));
     }
     watch::follow(context, &console, id, None)
+}
+
+/// `approve --as-customer`: a person of the tenant, who is no operator.
+pub(crate) fn as_customer(context: &Context, id: &str, no_wait: bool) -> Result<()> {
+    let console = context.connect()?;
+    let id = watch::find(&console, id)?;
+    let detail: JobDetail = console.api.fetch(&format!("/v1/jobs/{id}"))?;
+    let (mut envelope, content) = check(&console, id, &detail)?;
+    let job: Job = envelope.statement().context("read the job")?;
+    if !lacks_customer(&console.trust.bundle, &job, &envelope) {
+        let next = "nothing is to be done; `bartizan customer list` shows which jobs need it";
+        return Err(fail(Code::Error, "this job needs no signature of the customer", next));
+    }
+    let question = "This runs on your own endpoints. Sign for the customer?";
+    sign(context, &console, &mut envelope, &content, (SignatureRole::Customer, question))?;
+    if lacks_customer(&console.trust.bundle, &job, &envelope) {
+        let next = "use the key on the card that was given to `bartizan customer set`";
+        return Err(refused("your key is not one of the customer's", next));
+    }
+    if no_wait {
+        let words = render::words(&envelope);
+        return context
+            .terminal
+            .result(&json!({ "job": id, "words": words }), &format!("{id} countersigned"));
+    }
+    watch::follow(context, &console, id, None)
+}
+
+/// Shows, asks, signs, sends.
+fn sign(
+    context: &Context,
+    console: &Console,
+    envelope: &mut Envelope,
+    content: &[u8],
+    (role, question): (SignatureRole, &str),
+) -> Result<()> {
+    context.terminal.show(&render::job_envelope(envelope, content)?)?;
+    context.terminal.confirm(question)?;
+    Signer::open(&context.home, context.key.as_deref())?.sign(envelope, role)?;
+    mine::remember(&context.home, envelope)?;
+    let path = format!("/v1/jobs/{}/signatures", envelope.id());
+    let _: Stored = console.api.send(&path, &session::body(envelope))?;
+    Ok(())
 }
 
 /// What the server shows is what was signed by an operator, with the script that belongs to it.

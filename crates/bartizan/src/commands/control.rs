@@ -9,7 +9,7 @@ use clap::Subcommand;
 use data_encoding::BASE64;
 use serde_json::json;
 
-use super::{Console, Context, File};
+use super::{Console, Context, File, change, options};
 use crate::api::session;
 use crate::exit::{Code, fail, refused};
 use crate::home::{now, read_bounded};
@@ -27,6 +27,12 @@ pub(crate) enum BundleCommand {
     Propose {
         /// The changed bundle, as `show` printed it
         file: File,
+    },
+    /// Sign the same bundle with a later end
+    Renew {
+        /// How long it is valid from now on
+        #[arg(long = "for", default_value = "365d", value_parser = options::seconds)]
+        seconds: u64,
     },
     /// Stop a bundle that waits for its delay
     Veto {
@@ -88,6 +94,10 @@ pub(crate) fn bundle(context: &Context, command: &BundleCommand) -> Result<()> {
             let stored = send(context, &console, &envelope)?;
             done_or_waiting(context, &stored, "published")
         }
+        BundleCommand::Renew { seconds } => change::propose(context, &console, |bundle| {
+            bundle.expires = now().plus(*seconds);
+            Ok(())
+        }),
         BundleCommand::Veto { id, reason } => {
             let statement = Veto {
                 v: V1,
@@ -135,7 +145,7 @@ pub(crate) fn drafts(console: &Console) -> Result<Vec<Envelope>> {
 }
 
 /// A statement from its exact bytes; of a bundle, first what it changes.
-fn show(context: &Context, console: &Console, envelope: &Envelope) -> Result<()> {
+pub(super) fn show(context: &Context, console: &Console, envelope: &Envelope) -> Result<()> {
     let mut text = render::statement(envelope)?;
     if envelope.kind() == Some(StatementType::Bundle) {
         text += &fields::changes(&console.view.chain, envelope)?;

@@ -6,7 +6,7 @@ use bartizan_trust::control::judge_enrolment;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, TenantId};
 use bartizan_trust::keys::PublicKey;
-use bartizan_trust::statement::{Descriptor, Enrolment, SignatureRole};
+use bartizan_trust::statement::{Bundle, Descriptor, Enrolment, SignatureRole};
 use clap::{Args, Subcommand};
 use data_encoding::BASE64;
 use serde_json::json;
@@ -199,14 +199,15 @@ fn verify_row(console: &Console, row: &EndpointRow) -> Result<TenantId> {
     let enrolment = decode(&row.enrolment)?;
     let statement: Enrolment =
         enrolment.statement().map_err(|_| wrong("its enrolment is damaged"))?;
-    // An enrolment that is over by now was not when the endpoint used it.
-    let membership = judge_enrolment(
-        &console.trust.bundle,
-        console.org.anchor.org(),
-        statement.iat,
-        &enrolment.encode(),
-    )
-    .map_err(|_| wrong("its enrolment is signed by no operator of the bundle"))?;
+    // An enrolment that is over by now was not when the endpoint used it, and one of somebody who has left since was
+    // good then. Endpoints judge theirs by the bundle in force when they come, and only once.
+    let judge = |bundle: &Bundle| {
+        let org = console.org.anchor.org();
+        judge_enrolment(bundle, org, statement.iat, &enrolment.encode()).ok()
+    };
+    let membership = judge(&console.trust.bundle)
+        .or_else(|| console.former.iter().find_map(judge))
+        .ok_or_else(|| wrong("its enrolment is signed by nobody who has been an operator"))?;
     if described.enrolment != membership.enrolment {
         return Err(wrong("its descriptor names another enrolment"));
     }

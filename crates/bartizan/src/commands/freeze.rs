@@ -136,7 +136,7 @@ fn stands_alone(
     anchor: &bartizan_trust::id::Anchor,
     envelope: &Envelope,
 ) -> bool {
-    view.clone().advise(anchor.org(), now(), &envelope.encode()).is_ok()
+    view.clone().advise(anchor.org(), now(), Some(now()), &envelope.encode()).is_ok()
 }
 
 /// To a file. The witness of this console keeps still until the control log has it, however it gets there.

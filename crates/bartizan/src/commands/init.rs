@@ -17,7 +17,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::keys::{Card, WitnessCard};
-use super::{Context, File, options};
+use super::recovery::PublicHalves;
+use super::{Context, File, options, policy};
 use crate::api::session;
 use crate::api::tls::Pin;
 use crate::exit::{Code, fail, refused};
@@ -54,6 +55,12 @@ pub(crate) struct InitOptions {
     /// Where to write the bundle
     #[arg(long, default_value = "genesis.json")]
     out: File,
+    /// The recovery key: recovery.json, which `bartizan recovery new` made
+    #[arg(long)]
+    recovery: Option<File>,
+    /// How long a recovery waits, so that it can be vetoed
+    #[arg(long, default_value = "72h", value_parser = options::seconds)]
+    recovery_delay: u64,
     /// Most endpoints of one job of class `change` (for large fleets)
     #[arg(long, default_value_t = 250)]
     change_endpoints_max: u32,
@@ -99,7 +106,17 @@ pub(crate) fn run(context: &Context, options: &InitOptions) -> Result<()> {
             card.with_context(|| format!("read the witness's card {}", path.display()))?;
         witnesses.push((card.name, card.witness));
     }
-    let bundle = propose(&cards, &witnesses, &identity, options)?;
+    let mut bundle = propose(&cards, &witnesses, &identity, options)?;
+    bundle.recovery.delay_s = options.recovery_delay;
+    match &options.recovery {
+        Some(path) => PublicHalves::read(path)?.put_into(&mut bundle)?,
+        None => eprintln!(
+            "WARNING: no recovery key. Whoever loses a person cannot replace them; see `bartizan recovery new`."
+        ),
+    }
+    if options.recovery_delay < DAY_S {
+        eprintln!("WARNING: a recovery that waits less than a day can hardly be vetoed.");
+    }
     if let Err(problem) = bundle.validate() {
         return Err(fail(
             Code::Error,
@@ -147,7 +164,7 @@ fn propose(
         log: LogRule {
             control: identity.control_vkey.clone(),
             jobs: identity.jobs_vkey.clone(),
-            policy: policy(witnesses),
+            policy: policy::write(witnesses, None),
         },
         servers: vec![Server { addresses: identity.agent_addresses.clone(), spki: identity.spki }],
         mirrors: Vec::new(),
@@ -180,21 +197,6 @@ fn operator(card: &Card) -> Result<Operator> {
             note: "from the operator's card".to_owned(),
         }],
     })
-}
-
-/// Every operator's console is a witness, and every guardian; one suffices for small work, two are needed for more.
-fn policy(witnesses: &[(String, String)]) -> String {
-    let names: Vec<&str> = witnesses.iter().map(|(name, _)| name.as_str()).collect();
-    let mut text = String::new();
-    for (name, key) in witnesses {
-        text += &format!("witness {name} {key}\n");
-    }
-    let all = names.join(" ");
-    text += &format!("group any-one any {all}\n");
-    if witnesses.len() > 1 {
-        text += &format!("group any-two 2 {all}\n");
-    }
-    text + "quorum any-one\n"
 }
 
 fn classes(check: UserCheck, witnesses: usize, change_endpoints_max: u32) -> Vec<ClassRule> {
@@ -336,8 +338,13 @@ fn finish(context: &Context, org: &OrgFile) -> Result<()> {
 pub(crate) fn show_org(context: &Context) -> Result<()> {
     let org = context.home.org()?;
     let words = eight_words(org.anchor.org().hash());
-    let shown = json!({ "anchor": org.anchor, "org": org.anchor.org(), "words": words, "server": org.server });
-    context
-        .terminal
-        .result(&shown, &format!("anchor {}\nwords  {words}\nserver {}", org.anchor, org.server))
+    let warning = crate::expiry::warning(&context.home)?;
+    let shown = json!({
+        "anchor": org.anchor, "org": org.anchor.org(), "words": words, "server": org.server, "warning": warning,
+    });
+    let mut text = format!("anchor {}\nwords  {words}\nserver {}", org.anchor, org.server);
+    if let Some(warning) = warning {
+        text += &format!("\n{warning}");
+    }
+    context.terminal.result(&shown, &text)
 }

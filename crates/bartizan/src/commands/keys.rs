@@ -1,17 +1,23 @@
 //! `key` and `card`.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
-use bartizan_trust::id::OperatorId;
+use bartizan_trust::id::{OperatorId, Sha256};
+use bartizan_trust::limits;
 use bartizan_trust::note::VerifierKey;
+use bartizan_trust::statement::is_plain_char;
+use bartizan_trust::words::eight_words;
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Context, File, options};
-use crate::exit::{Code, fail};
+use crate::exit::{Code, fail, refused};
+use crate::home::read_bounded;
 use crate::keys::witness_key::WitnessKey;
 use crate::keys::{Signer, agent, file};
-use crate::terminal::{cell, table};
+use crate::terminal::{ask, cell, table};
 
 /// `bartizan key …`
 #[derive(Debug, Subcommand)]
@@ -70,6 +76,43 @@ impl Card {
             witness: witness.to_string(),
         })
     }
+
+    /// Eight words of everything on it.
+    fn words(&self) -> String {
+        let parts = [self.id.name(), &self.name, &self.ssh, &self.witness];
+        let text = parts.join("\n");
+        eight_words(&Sha256::of_parts(&[b"bartizan card v1\n", text.as_bytes()]))
+    }
+
+    /// Reads another person's card and compares its words with those that the person says: a card travels by ways that
+    /// others can write to. The words are not shown here, so that they must come from that person.
+    pub(super) fn compared(path: &Path, given: Option<&str>) -> Result<Self> {
+        let card: Self = serde_json::from_slice(&read_bounded(path)?)
+            .with_context(|| format!("read the card {}", path.display()))?;
+        let plain = card.name.chars().all(is_plain_char);
+        if card.name.is_empty() || card.name.len() > limits::TEXT_BYTES_MAX || !plain {
+            let problem = format!("the card {} has an unfit name", path.display());
+            return Err(refused(problem, "have it made again with `bartizan card`"));
+        }
+        let typed = match given {
+            Some(words) => words.to_owned(),
+            None => ask(
+                &format!(
+                    "Ask {} for the eight words of their card, not by mail. Words: ",
+                    cell(&card.name)
+                ),
+                "--words",
+            )?,
+        };
+        let typed = typed.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
+        if typed == card.words() {
+            return Ok(card);
+        }
+        Err(refused(
+            format!("these are not the words of the card {}", path.display()),
+            "nothing was signed; if the person reads the words from their own screen, the card was changed on its way",
+        ))
+    }
 }
 
 pub(crate) fn run(context: &Context, command: &KeyCommand) -> Result<()> {
@@ -114,6 +157,10 @@ pub(crate) fn run(context: &Context, command: &KeyCommand) -> Result<()> {
 
 pub(crate) fn card(context: &Context, options: &CardOptions) -> Result<()> {
     let card = Card::own(context, &options.id, &options.name)?;
+    eprintln!(
+        "words   {}\nread them to whoever adds you, on the telephone or in person",
+        card.words()
+    );
     let shown = serde_json::to_value(&card).context("write the card")?;
     // A card is a file for another person: JSON in either case.
     context.terminal.result(&shown, &shown.to_string())

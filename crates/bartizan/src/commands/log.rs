@@ -160,11 +160,13 @@ pub(crate) fn status(context: &Context) -> Result<()> {
     let console: Console = context.connect()?;
     let identity: ServerIdentity = console.api.fetch("/v1/server")?;
     let bundle = &console.trust.bundle;
+    let warning = crate::expiry::warning(&context.home)?;
     let shown = json!({
         "server": { "version": identity.version, "address": console.org.server, "spki": identity.spki },
         "anchor": console.org.anchor, "bundle": bundle.version, "operators": bundle.operators.len(),
+        "expires": bundle.expires, "warning": warning,
     });
-    let text = format!(
+    let mut text = format!(
         "server  {} (version {})\nanchor  {}\nbundle  version {}, {} operators, expires {}",
         console.org.server,
         cell(&identity.version),
@@ -173,5 +175,8 @@ pub(crate) fn status(context: &Context) -> Result<()> {
         bundle.operators.len(),
         crate::sign::render::date(bundle.expires)
     );
+    if let Some(warning) = warning {
+        text += &format!("\n{warning}");
+    }
     context.terminal.result(&shown, &text)
 }

@@ -2,8 +2,10 @@
 
 mod alarm;
 mod approve;
+mod change;
 mod confirm;
 mod control;
+mod customer;
 mod endpoints;
 mod enroll;
 mod export;
@@ -13,9 +15,13 @@ mod init;
 mod keys;
 mod log;
 mod mirror;
+mod operator;
 mod options;
+mod policy;
 mod preflight;
 mod receipts;
+mod recover;
+mod recovery;
 mod resign;
 mod run;
 mod statement;
@@ -31,6 +37,7 @@ use anyhow::Result;
 use bartizan_trust::control::ControlView;
 use bartizan_trust::id::{Anchor, EndpointId, SiteId, StatementId, TenantId};
 use bartizan_trust::state::TrustState;
+use bartizan_trust::statement::Bundle;
 use clap::{Args, Subcommand};
 
 use crate::api::{Api, session};
@@ -53,6 +60,8 @@ pub(crate) struct Console {
     pub(crate) trust: TrustState,
     /// All that the control log says.
     pub(crate) view: ControlView,
+    /// Bundles that were in force before.
+    pub(crate) former: Vec<Bundle>,
 }
 
 impl Context {
@@ -60,8 +69,9 @@ impl Context {
     pub(crate) fn connect(&self) -> Result<Console> {
         let org = self.home.org()?;
         let api = session::open(&self.home, &org, self.key.as_deref())?;
-        let view = crate::trust::current_view(&api, org.anchor)?;
-        Ok(Console { api, org, trust: view.chain.current.clone(), view })
+        let (view, former) = crate::trust::view_and_history(&api, org.anchor)?;
+        crate::expiry::remember(&self.home, &view.chain.current.bundle)?;
+        Ok(Console { api, org, trust: view.chain.current.clone(), view, former })
     }
 }
 
@@ -124,6 +134,18 @@ pub(crate) enum Command {
     /// Who may do what
     #[command(subcommand)]
     Bundle(control::BundleCommand),
+    /// The people, their keys and roles
+    #[command(subcommand)]
+    Operator(operator::OperatorCommand),
+    /// Tenants that countersign
+    #[command(subcommand)]
+    Customer(customer::CustomerCommand),
+    /// The recovery key and its sheet of paper
+    #[command(subcommand)]
+    Recovery(recovery::RecoveryCommand),
+    /// New people, by the recovery key
+    #[command(subcommand)]
+    Recover(recover::RecoverCommand),
     /// Read, check and countersign a job, a bundle, a thaw
     Approve {
         /// Its id, or enough of its beginning
@@ -131,6 +153,9 @@ pub(crate) enum Command {
         /// Return at once
         #[arg(long)]
         no_wait: bool,
+        /// Countersign for the tenant whose person you are
+        #[arg(long)]
+        as_customer: bool,
     },
     /// Follow a job until it has ended everywhere
     Watch {
@@ -214,11 +239,18 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Pending => watch::list(context, "pending"),
         Command::Jobs => watch::list(context, ""),
         Command::Job { id } => watch::show(context, &id),
-        Command::Approve { id, no_wait } => approve::run(context, &id, no_wait),
+        Command::Approve { id, no_wait, as_customer: false } => approve::run(context, &id, no_wait),
+        Command::Approve { id, no_wait, as_customer: true } => {
+            approve::as_customer(context, &id, no_wait)
+        }
         Command::Freeze(options) => freeze::freeze(context, &options),
         Command::Frozen { id } => freeze::frozen(context, id),
         Command::Thaw { id, reason } => control::thaw(context, id, &reason),
         Command::Bundle(command) => control::bundle(context, &command),
+        Command::Operator(command) => operator::run(context, &command),
+        Command::Customer(command) => customer::run(context, &command),
+        Command::Recovery(command) => recovery::run(context, &command),
+        Command::Recover(command) => recover::run(context, &command),
         Command::Watch { id, timeout } => watch::run(context, &id, timeout),
         Command::Receipts { id } => receipts::run(context, &id),
         Command::Log(command) => log::run(context, &command),

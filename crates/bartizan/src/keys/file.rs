@@ -38,9 +38,20 @@ pub(crate) enum Loaded {
     SecurityKey(PublicKey),
 }
 
+/// The public half of a key file, whether or not that is encrypted.
+pub(crate) fn public(path: &Path) -> Option<PublicKey> {
+    let text = Secret::new(read_bounded(path).ok()?);
+    let key = PrivateKey::from_openssh(text.expose().as_slice()).ok()?;
+    PublicKey::decode(&key.public_key().to_bytes().ok()?).ok()
+}
+
 /// Reads a private key; asks for its passphrase if it has one.
 pub(crate) fn load(path: &Path) -> Result<Loaded> {
-    let text = Secret::new(read_bounded(path)?);
+    decode(&Secret::new(read_bounded(path)?), path)
+}
+
+/// The same for what was read before; `path` names it in questions and errors.
+pub(crate) fn decode(text: &Secret<Vec<u8>>, path: &Path) -> Result<Loaded> {
     let mut key = PrivateKey::from_openssh(text.expose().as_slice()).map_err(|error| {
         let problem = format!("{} is not an OpenSSH private key: {error}", path.display());
         fail(Code::Error, problem, "name the private half of a key made by `ssh-keygen` or `bartizan key new`; a damaged one must come from a backup")
@@ -81,7 +92,7 @@ fn from_seed(seed: &Secret<[u8; 32]>) -> Result<FileKey> {
 }
 
 /// From `BARTIZAN_PASSPHRASE_FILE`, or asked for.
-fn passphrase(path: &Path) -> Result<Secret<String>> {
+pub(crate) fn passphrase(path: &Path) -> Result<Secret<String>> {
     if let Some(file) = std::env::var_os("BARTIZAN_PASSPHRASE_FILE") {
         let bytes = Secret::new(read_bounded(Path::new(&file))?);
         let text = str::from_utf8(bytes.expose()).context("the passphrase file is not text")?;
@@ -105,9 +116,7 @@ pub(crate) fn create(path: &Path, encrypted: bool) -> Result<PublicKey> {
     if path.exists() {
         bail!("{} exists already; choose another name with --out", path.display());
     }
-    let mut seed = [0; 32];
-    SystemRandom::new().fill(&mut seed).map_err(|_| anyhow!("no randomness"))?;
-    let seed = Secret::new(seed);
+    let seed = new_seed()?;
     let mut key = PrivateKey::from(Ed25519Keypair::from_seed(seed.expose()));
     if encrypted {
         key = encrypt(&key, path)?;
@@ -121,7 +130,22 @@ pub(crate) fn create(path: &Path, encrypted: bool) -> Result<PublicKey> {
     Ok(public)
 }
 
-fn encrypt(key: &PrivateKey, path: &Path) -> Result<PrivateKey> {
+fn new_seed() -> Result<Secret<[u8; 32]>> {
+    let mut seed = [0; 32];
+    SystemRandom::new().fill(&mut seed).map_err(|_| anyhow!("no randomness"))?;
+    Ok(Secret::new(seed))
+}
+
+/// A key that is not stored here, as OpenSSH text without a passphrase; the caller encrypts it.
+pub(crate) fn generate() -> Result<(Secret<String>, PublicKey)> {
+    let seed = new_seed()?;
+    let key = PrivateKey::from(Ed25519Keypair::from_seed(seed.expose()));
+    let text = key.to_openssh(LineEnding::LF).context("write the key")?;
+    Ok((Secret::new(String::clone(&text)), from_seed(&seed)?.public))
+}
+
+/// A passphrase that is asked for twice, or read from `BARTIZAN_PASSPHRASE_FILE`.
+pub(crate) fn new_passphrase(path: &Path) -> Result<Secret<String>> {
     let first = if std::env::var_os("BARTIZAN_PASSPHRASE_FILE").is_some() {
         passphrase(path)?
     } else {
@@ -133,8 +157,13 @@ fn encrypt(key: &PrivateKey, path: &Path) -> Result<PrivateKey> {
         first
     };
     if first.expose().is_empty() {
-        bail!("an empty passphrase; say --no-passphrase if you mean it");
+        bail!("an empty passphrase protects nothing; choose another");
     }
+    Ok(first)
+}
+
+fn encrypt(key: &PrivateKey, path: &Path) -> Result<PrivateKey> {
+    let first = new_passphrase(path)?;
     let mut random = [0; 20];
     SystemRandom::new().fill(&mut random).map_err(|_| anyhow!("no randomness"))?;
     let [a, b, c, d, salt @ ..] = random;

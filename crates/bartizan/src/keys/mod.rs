@@ -79,6 +79,16 @@ impl Signer {
         }
     }
 
+    /// Whether `--key` names the key with this public half; asks nobody.
+    pub(crate) fn is_named(given: &str, ssh: &str) -> bool {
+        match given.strip_prefix("agent:") {
+            Some(fingerprint) => {
+                PublicKey::parse_openssh(ssh).is_ok_and(|key| key.fingerprint() == fingerprint)
+            }
+            None => file::public(Path::new(given)).is_some_and(|key| key.to_openssh() == ssh),
+        }
+    }
+
     /// The public half.
     pub(crate) const fn public(&self) -> &PublicKey {
         match self {

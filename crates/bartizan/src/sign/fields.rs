@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use bartizan_trust::chain::Chain;
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::statement::{Bundle, encode_payload};
+use bartizan_trust::state::TrustState;
+use bartizan_trust::statement::{Bundle, SignatureRole, encode_payload};
 use bartizan_trust::tighten::only_tightens;
 use serde_json::Value;
 
@@ -68,12 +69,12 @@ pub(crate) fn all(envelope: &Envelope) -> Result<String> {
 /// What a bundle changes of the one it follows, and when that acts.
 pub(crate) fn changes(chain: &Chain, envelope: &Envelope) -> Result<String> {
     let next: Bundle = envelope.statement().context("read the bundle")?;
-    let before = chain.pending.last().map_or(&chain.current, |pending| &pending.trust);
-    if next.prev != Some(before.id) {
+    let last = chain.pending.last().map_or(&chain.current, |pending| &pending.trust);
+    let Some(before) = [last, &chain.current].into_iter().find(|b| next.prev == Some(b.id)) else {
         return Ok(
             "this bundle does not follow the last one: endpoints will refuse it\n".to_owned()
         );
-    }
+    };
     let (old, new) = (fields(&encode_payload(&before.bundle))?, fields(envelope.payload())?);
     let mut text = String::from("changes\n");
     let places: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
@@ -86,15 +87,39 @@ pub(crate) fn changes(chain: &Chain, envelope: &Envelope) -> Result<String> {
             (None, None) => {}
         }
     }
-    text += &if only_tightens(&before.bundle, &next) {
-        "it only takes away, and acts at once\n".to_owned()
-    } else {
-        format!(
-            "it allows something new: it waits {} h where the organisation is older than a week\n",
-            before.bundle.weaken_delay_s / 3600
-        )
-    };
+    text += &when(chain, before, &next, envelope);
+    if before.id != last.id {
+        text += &format!("it drops {} that wait\n", chain.pending.len());
+    }
     Ok(text)
+}
+
+/// When it acts, by the rules of `docs/spec/verification.md` B3 and B7.
+fn when(chain: &Chain, before: &TrustState, next: &Bundle, envelope: &Envelope) -> String {
+    let (verified, _) = envelope.verify_signatures();
+    // As long as no root operator of the bundle before has signed, it can only be a recovery.
+    let recovers = verified.iter().any(|signature| signature.role == SignatureRole::Recover);
+    if recovers {
+        return format!(
+            "a recovery: it waits {}, every console sees it, and one operator of the bundle in force can veto it\n",
+            length(before.bundle.recovery.delay_s)
+        );
+    }
+    if only_tightens(&before.bundle, next) {
+        return if before.id == chain.current.id {
+            "it only takes away, and acts at once\n".to_owned()
+        } else {
+            "it only takes away, and acts when those before it do\n".to_owned()
+        };
+    }
+    format!(
+        "it allows something new: it waits {} where the organisation is older than a week\n",
+        length(before.bundle.weaken_delay_s)
+    )
+}
+
+fn length(seconds: u64) -> String {
+    if seconds < 2 * 3600 { format!("{seconds} s") } else { format!("{} h", seconds / 3600) }
 }
 
 #[cfg(test)]

@@ -166,7 +166,7 @@ fn bundle(bundle: &Bundle) -> String {
     text
 }
 
-const fn role_name(role: OperatorRole) -> &'static str {
+pub(crate) const fn role_name(role: OperatorRole) -> &'static str {
     match role {
         OperatorRole::Author => "author",
         OperatorRole::Approve => "approve",

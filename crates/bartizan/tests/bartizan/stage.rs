@@ -244,11 +244,32 @@ impl Stage {
     pub(crate) fn with_endpoint_in(settings: &[(&str, &str)]) -> Self {
         let mut stage = Self::organisation();
         for who in ["alice", "bob"] {
-            let mut command = stage.command(who, &["witness", "--interval", "1s"]);
-            stage.start(&format!("witness-{who}"), &mut command);
+            stage.watch(who);
         }
         stage.endpoint_in(settings);
         stage
+    }
+
+    /// A console that co-signs both logs, again and again.
+    pub(crate) fn watch(&mut self, who: &str) {
+        let mut command = self.command(who, &["witness", "--interval", "1s"]);
+        self.start(&format!("witness-{who}"), &mut command);
+    }
+
+    /// Starts the endpoint's guard, which has been enrolled.
+    pub(crate) fn restart_guard(&mut self, settings: &[(&str, &str)]) {
+        let mut guard = Command::new(program("bartizan-guard"));
+        guard.args(["run", "--dir"]).arg(self.path("endpoint"));
+        guard.env("BARTIZAN_LAN", "off").envs(settings.iter().copied());
+        self.start("guard", &mut guard);
+    }
+
+    /// Two witnesses, and a connected endpoint.
+    pub(crate) fn add_endpoint(&mut self) {
+        for who in ["alice", "bob"] {
+            self.watch(who);
+        }
+        self.endpoint();
     }
 
     /// Installs an endpoint, starts it, and waits until it is connected.
@@ -270,10 +291,7 @@ impl Stage {
 
     /// Starts the endpoint; it is there when it is connected.
     pub(crate) fn start_guard(&mut self, settings: &[(&str, &str)]) {
-        let mut guard = Command::new(program("bartizan-guard"));
-        guard.args(["run", "--dir"]).arg(self.path("endpoint"));
-        guard.env("BARTIZAN_LAN", "off").envs(settings.iter().copied());
-        self.start("guard", &mut guard);
+        self.restart_guard(settings);
         self.wait("a connected endpoint", |stage| {
             let list = stage.json("alice", &["endpoints"]).json();
             list["endpoints"][0]["connected"] == true
@@ -317,11 +335,22 @@ impl Stage {
 
     /// Until `done`; a state, not a moment.
     #[track_caller]
-    pub(crate) fn wait(&self, what: &str, mut done: impl FnMut(&Self) -> bool) {
+    pub(crate) fn wait(&self, what: &str, done: impl FnMut(&Self) -> bool) {
+        self.wait_for(PATIENCE, what, done);
+    }
+
+    /// The same for what is known to take its time.
+    #[track_caller]
+    pub(crate) fn wait_for(
+        &self,
+        patience: Duration,
+        what: &str,
+        mut done: impl FnMut(&Self) -> bool,
+    ) {
         let start = Instant::now();
         while !done(self) {
             let logs = || ["server", "guard"].map(|name| self.log(name)).join("\n");
-            assert!(start.elapsed() < PATIENCE, "waited for {what}\n{}", logs());
+            assert!(start.elapsed() < patience, "waited for {what}\n{}", logs());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
