@@ -12,6 +12,8 @@ use crate::tidy::read;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("bartizan-trust", &[]),
     ("bartizan-proto", &["bartizan-trust"]),
+    // Only its program, for the signatures of packs; `sources` checks that the engine does not.
+    ("bartizan-scan", &["bartizan-trust"]),
     ("bartizan-os", &["bartizan-trust"]),
     ("bartizan-store", &["bartizan-trust"]),
     ("bartizan-agent", &["bartizan-proto", "bartizan-trust"]),

@@ -11,6 +11,18 @@ use crate::tidy::read;
 const LINES_MAX: usize = 700;
 /// The one crate that may contain unsafe code.
 const UNSAFE_CRATE: &str = "bartizan-os";
+/// The scanner's engine is pure; its program is the part that reads disks and knows of signatures.
+const SCAN_ENGINE: &str = "crates/bartizan-scan/src/";
+const SCAN_PROGRAM: &str = "crates/bartizan-scan/src/bin/";
+const NOT_IN_SCAN_ENGINE: [&str; 7] = [
+    "bartizan_trust",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::env",
+    "SystemTime::now",
+    "Instant::now",
+];
 const FOLDERS: [&str; 7] = ["crates", "xtask", "docs", "scripts", "tests", "fuzz", ".ci"];
 
 /// Checks every file.
@@ -43,6 +55,11 @@ fn check_rust(name: &str, text: &str) -> Vec<String> {
     }
     if !name.contains(UNSAFE_CRATE) && text.lines().any(has_unsafe) {
         problems.push(format!("{name} contains unsafe code"));
+    }
+    if name.starts_with(SCAN_ENGINE) && !name.starts_with(SCAN_PROGRAM) {
+        for word in NOT_IN_SCAN_ENGINE.iter().filter(|word| text.contains(**word)) {
+            problems.push(format!("{name} uses {word}, which belongs in the scanner's program"));
+        }
     }
     for word in ["todo!(", "unimplemented!(", "dbg!("] {
         if text.contains(word) {
@@ -129,6 +146,14 @@ mod tests {
         assert_eq!(check_rust("crates/bartizan-trust/src/x.rs", text).len(), 1);
         assert_eq!(check_rust("crates/bartizan-os/src/x.rs", text).len(), 0);
         assert_eq!(check_rust("crates/bartizan-trust/src/x.rs", "// unsafe { }\n").len(), 0);
+    }
+
+    #[test]
+    fn the_scanner_engine_is_pure() {
+        let text = "use bartizan_trust::envelope::Envelope;\n";
+        assert_eq!(check_rust("crates/bartizan-scan/src/pack/mod.rs", text).len(), 1);
+        assert_eq!(check_rust("crates/bartizan-scan/src/file.rs", "std::fs::read(x)").len(), 1);
+        assert_eq!(check_rust("crates/bartizan-scan/src/bin/bartizan-scan/main.rs", text).len(), 0);
     }
 
     #[test]

@@ -1,0 +1,3 @@
+//! The scanner.
+
+fn main() {}

@@ -1,0 +1,60 @@
+//! Every limit of the engine, in one place: what it guards and why that number.
+
+/// Largest part of a file held in memory and matched in full. Two workers hold two of them, which keeps a scan under 150 MB.
+pub const FILE_BYTES_MAX: usize = 24 * 1024 * 1024;
+/// Of a larger file: how much of its beginning is matched.
+pub const FILE_HEAD_BYTES: usize = 16 * 1024 * 1024;
+/// Of a larger file: how much of its end is matched; footers and overlays stand there.
+pub const FILE_TAIL_BYTES: usize = 1024 * 1024;
+/// Largest file whose digest is taken: above stand disk images and databases, which no hash list names.
+pub const FILE_DIGEST_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Members of one archive that are looked at.
+pub const ARCHIVE_MEMBERS_MAX: usize = 10_000;
+/// Bytes one archive may unpack to, all members and all levels together.
+pub const ARCHIVE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes one member may unpack to.
+pub const ARCHIVE_MEMBER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Archives within archives.
+pub const ARCHIVE_DEPTH_MAX: usize = 3;
+
+/// Base64 text that is decoded to see whether a program stands in it, in bytes.
+pub const BASE64_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Largest encoded pack, and what it may unpack to: the public Sigma and YARA sets together are under 30 MB.
+pub const PACK_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What a pack may unpack to.
+pub const PACK_TEXT_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Rules of one pack, hash list entries not counted.
+pub const PACK_RULES_MAX: usize = 100_000;
+/// Digests of one pack.
+pub const PACK_DIGESTS_MAX: usize = 20_000_000;
+/// Longest name, path pattern or other single text of a rule, in bytes.
+pub const RULE_TEXT_BYTES_MAX: usize = 4 * 1024;
+/// Longest YARA source of one pack entry, in bytes.
+pub const RULE_SOURCE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Milliseconds one file may take in the YARA engine.
+pub const YARA_MS_MAX: u64 = 10_000;
+
+/// Findings of one rule kept in full; the rest is counted.
+pub const FINDINGS_PER_RULE_MAX: usize = 200;
+/// Findings kept in a report.
+pub const FINDINGS_MAX: usize = 20_000;
+/// Longest excerpt of evidence in a finding, in bytes.
+pub const EXCERPT_BYTES_MAX: usize = 400;
+/// Places that could not be read which a report names; the rest is counted.
+pub const UNREADABLE_NAMED_MAX: usize = 200;
+
+/// Largest registry hive that is read: SOFTWARE of a busy machine is 200 MB.
+pub const HIVE_BYTES_MAX: usize = 384 * 1024 * 1024;
+/// Keys of one hive that are visited.
+pub const HIVE_KEYS_MAX: usize = 4_000_000;
+/// Deepest key of a hive; Windows allows 512.
+pub const HIVE_DEPTH_MAX: usize = 512;
+/// Largest value that is read, in bytes.
+pub const HIVE_VALUE_BYTES_MAX: usize = 64 * 1024;
+
+/// Lines of one text file (crontab, unit, history, start-up file) that are looked at.
+pub const TEXT_LINES_MAX: usize = 200_000;
+/// Longest line that is looked at, in bytes.
+pub const TEXT_LINE_BYTES_MAX: usize = 16 * 1024;
