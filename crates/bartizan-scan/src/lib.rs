@@ -3,7 +3,16 @@
 //! Nothing here does IO, reads a clock, rolls dice or awaits anything. The program that reads disks is
 //! `src/bin/bartizan-scan`; it hands bytes over and prints what comes back.
 
+pub mod batch;
+pub mod command;
+pub mod digest;
+pub mod evidence;
+pub mod file;
 pub mod limits;
 pub mod model;
 pub mod pack;
+pub mod path;
+mod places;
+pub mod registry;
+pub mod rules;
 pub mod time;

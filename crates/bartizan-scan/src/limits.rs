@@ -45,8 +45,8 @@ pub const EXCERPT_BYTES_MAX: usize = 400;
 /// Places that could not be read which a report names; the rest is counted.
 pub const UNREADABLE_NAMED_MAX: usize = 200;
 
-/// Largest registry hive that is read: SOFTWARE of a busy machine is 200 MB.
-pub const HIVE_BYTES_MAX: usize = 384 * 1024 * 1024;
+/// Largest registry hive that is read; one is held whole. SOFTWARE of a busy machine has 120 MB.
+pub const HIVE_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Keys of one hive that are visited.
 pub const HIVE_KEYS_MAX: usize = 4_000_000;
 /// Deepest key of a hive; Windows allows 512.

@@ -112,6 +112,9 @@ pub struct DigestList {
 pub struct DigestEntry {
     /// Hexadecimal MD5, SHA-1 or SHA-256.
     pub digest: String,
+    /// Weaker digests of the same file. They are kept for people: every file's SHA-256 is taken, so that none of them is needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// What it is.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub what: String,
