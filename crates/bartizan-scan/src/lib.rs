@@ -4,6 +4,7 @@
 //! `src/bin/bartizan-scan`; it hands bytes over and prints what comes back.
 
 pub mod batch;
+pub mod builtin;
 pub mod command;
 pub mod digest;
 pub mod evidence;
@@ -13,6 +14,9 @@ pub mod model;
 pub mod pack;
 pub mod path;
 mod places;
+pub mod process;
 pub mod registry;
+pub mod report;
 pub mod rules;
+pub mod self_test;
 pub mod time;

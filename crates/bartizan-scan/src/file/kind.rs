@@ -33,26 +33,42 @@ pub fn is_text(bytes: &[u8]) -> bool {
     if sample.is_empty() {
         return false;
     }
-    if has_utf16_mark(sample) {
+    if is_wide(sample) {
         return true;
     }
     sample.iter().all(|byte| matches!(byte, 9 | 10 | 12 | 13 | 27 | 32..=126 | 128..))
+}
+
+/// UTF-16, with or without its mark.
+pub fn is_wide(bytes: &[u8]) -> bool {
+    has_utf16_mark(bytes) || is_unmarked_utf16(bytes)
 }
 
 fn has_utf16_mark(bytes: &[u8]) -> bool {
     matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
 }
 
+/// Windows programs also write UTF-16 without a mark: every second byte of Latin text is zero.
+fn is_unmarked_utf16(sample: &[u8]) -> bool {
+    let printable = |byte: u8| matches!(byte, 9 | 10 | 13 | 32..=126);
+    sample.len() >= 16
+        && sample.get(..64).unwrap_or(sample).chunks_exact(2).all(|pair| match pair {
+            [low, high] => *high == 0 && printable(*low),
+            _ => false,
+        })
+}
+
 /// Bytes as text: UTF-16 with its mark, or UTF-8 with what is not UTF-8 replaced.
 pub fn to_text(bytes: &[u8]) -> String {
-    let wide = |from: fn([u8; 2]) -> u16| -> String {
-        let units = bytes.get(2..).unwrap_or_default().chunks_exact(2);
+    let wide = |bytes: &[u8], from: fn([u8; 2]) -> u16| -> String {
+        let units = bytes.chunks_exact(2);
         let units = units.filter_map(|pair| pair.try_into().ok().map(from));
         char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
     };
     match bytes {
-        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
-        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        _ if is_unmarked_utf16(bytes) => wide(bytes, u16::from_le_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         _ => String::from_utf8_lossy(bytes).into_owned(),
     }
@@ -108,6 +124,7 @@ mod tests {
             (b"plain text\r\n", FileKind::Text),
             (b"\xff\xfet\0e\0", FileKind::Text),
             (b"\xff\xd8\xff\xe0", FileKind::Image),
+            (b"-\0-\0-\0=\0=\0=\0 \0W\0e\0", FileKind::Text),
             (b"<%\nDim x\n%>", FileKind::Text),
             (b"\0\x01\x02", FileKind::Other),
             (b"", FileKind::Other),

@@ -8,10 +8,12 @@ mod structure;
 
 use std::borrow::Cow;
 
+use boreal::Scanner;
+
 use crate::batch;
 use crate::evidence::{FileEvidence, Output};
 use crate::limits;
-use crate::model::{Area, Rule};
+use crate::model::{Area, Evidence, Rule};
 use crate::pack::{FileKind, Structure};
 use crate::path;
 use crate::places;
@@ -177,16 +179,16 @@ impl<'a> View<'a> {
         if texts.is_empty() {
             return true;
         }
-        let bytes: Cow<'_, [u8]> = match self.file.head {
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-                Cow::Owned(kind::to_text(self.file.head).into_bytes())
-            }
-            head => Cow::Borrowed(head),
+        let head = self.file.head;
+        let bytes: Cow<'_, [u8]> = if kind::is_wide(head) {
+            Cow::Owned(kind::to_text(head).into_bytes())
+        } else {
+            Cow::Borrowed(head)
         };
         texts.iter().all(|text| contains(&bytes, text.as_bytes()))
     }
 
-    fn evidence(&self, rule: &CompiledFile) -> crate::model::Evidence {
+    fn evidence(&self, rule: &CompiledFile) -> Evidence {
         let mut evidence = self.file.evidence();
         if let (Some(pe), true) = (&self.pe, rule.when.renamed || rule.when.overlay_min.is_some()) {
             let name = pe.original_name.as_deref().unwrap_or("nothing");
@@ -236,28 +238,44 @@ fn match_yara(rules: &Rules, view: &View<'_>, output: &mut Output) {
     let head = view.file.head;
     // Hives are longer, and have rules of their own.
     let head = head.get(..limits::FILE_BYTES_MAX).unwrap_or(head);
-    for bytes in [head, view.file.tail] {
-        if bytes.is_empty() {
-            continue;
+    scan_bytes(rules, &scanner, head, &view.file.evidence(), output);
+    scan_bytes(rules, &scanner, view.file.tail, &view.file.evidence(), output);
+}
+
+/// Looks at a piece of a process's memory.
+pub(crate) fn match_memory(rules: &Rules, bytes: &[u8], evidence: &Evidence, output: &mut Output) {
+    if let Some(scanner) = &rules.yara {
+        scan_bytes(rules, scanner, bytes, evidence, output);
+    }
+}
+
+fn scan_bytes(
+    rules: &Rules,
+    scanner: &Scanner,
+    bytes: &[u8],
+    evidence: &Evidence,
+    output: &mut Output,
+) {
+    if bytes.is_empty() {
+        return;
+    }
+    let result = match scanner.scan_mem(bytes) {
+        Ok(result) => result,
+        Err((error, result)) => {
+            output.coverage.add_not_understood(format!("files in the YARA engine: {error}"));
+            result
         }
-        let result = match scanner.scan_mem(bytes) {
-            Ok(result) => result,
-            Err((error, result)) => {
-                output.coverage.add_not_understood(format!("files in the YARA engine: {error}"));
-                result
-            }
-        };
-        for hit in &result.rules {
-            add_yara(rules, hit, view.file.evidence(), output);
-        }
+    };
+    for hit in &result.rules {
+        add_yara(rules, hit, evidence.clone(), output);
     }
 }
 
 /// A finding of a YARA rule, with what the rule says of itself.
-pub(crate) fn add_yara(
+fn add_yara(
     rules: &Rules,
     hit: &boreal::scanner::EvaluatedRule<'_>,
-    evidence: crate::model::Evidence,
+    evidence: Evidence,
     output: &mut Output,
 ) {
     let Some((pack, head)) = rules.yara_heads.get(hit.namespace) else { return };
