@@ -171,6 +171,7 @@ fn apply(view: &mut ControlView, org: OrgId, at: UnixSeconds, entry: &[u8]) -> R
         Some(
             StatementType::Promotion
             | StatementType::Grant
+            | StatementType::Pack
             | StatementType::Job
             | StatementType::Enrolment
             | StatementType::Login

@@ -111,7 +111,7 @@ const fn holder(role: SignatureRole) -> Holder {
         SignatureRole::Enroll => Holder::With(OperatorRole::Enroll),
         SignatureRole::Freeze => Holder::With(OperatorRole::Freeze),
         SignatureRole::Promote => Holder::With(OperatorRole::Promote),
-        SignatureRole::Login => Holder::Any,
+        SignatureRole::Login | SignatureRole::Pack => Holder::Any,
         SignatureRole::Receipt
         | SignatureRole::Descriptor
         | SignatureRole::Customer

@@ -26,6 +26,7 @@ mod job;
 mod login;
 mod mirror;
 mod promotion;
+mod pack;
 mod receipt;
 
 pub use bundle::*;
@@ -36,6 +37,7 @@ pub use job::*;
 pub use login::*;
 pub use mirror::{Mirror, MirrorPlace};
 pub use promotion::*;
+pub use pack::*;
 pub use receipt::*;
 
 use core::fmt;
@@ -73,6 +75,8 @@ pub enum StatementType {
     Veto,
     /// One remote session. Typed; not acted on yet.
     Grant,
+    /// Vouches for rules of the scanner.
+    Pack,
 }
 
 impl StatementType {
@@ -89,6 +93,7 @@ impl StatementType {
         Self::Thaw,
         Self::Veto,
         Self::Grant,
+        Self::Pack,
     ];
 
     /// The DSSE payload type.
@@ -105,6 +110,7 @@ impl StatementType {
             Self::Thaw => "application/vnd.bartizan.thaw.v1+json",
             Self::Veto => "application/vnd.bartizan.veto.v1+json",
             Self::Grant => "application/vnd.bartizan.grant.v1+json",
+            Self::Pack => "application/vnd.bartizan.pack.v1+json",
         }
     }
 
@@ -122,6 +128,7 @@ impl StatementType {
             Self::Thaw => "thaw",
             Self::Veto => "veto",
             Self::Grant => "grant",
+            Self::Pack => "pack",
         }
     }
 
@@ -158,6 +165,8 @@ pub enum SignatureRole {
     Promote,
     /// Grant. Typed; not acted on yet.
     Grant,
+    /// Vouched for rules of the scanner.
+    Pack,
 }
 
 impl SignatureRole {
@@ -175,6 +184,7 @@ impl SignatureRole {
         Self::Freeze,
         Self::Promote,
         Self::Grant,
+        Self::Pack,
     ];
 
     /// The SSHSIG namespace.
@@ -192,6 +202,7 @@ impl SignatureRole {
             Self::Freeze => "freeze.v1@bartizan",
             Self::Promote => "promote.v1@bartizan",
             Self::Grant => "grant.v1@bartizan",
+            Self::Pack => "pack.v1@bartizan",
         }
     }
 

@@ -19,6 +19,7 @@ mod operator;
 mod options;
 mod policy;
 mod preflight;
+mod pack;
 mod receipts;
 mod recover;
 mod recovery;
@@ -170,6 +171,9 @@ pub(crate) enum Command {
         /// Its id, or enough of its beginning
         id: String,
     },
+    /// Rule packs of the scanner
+    #[command(subcommand)]
+    Pack(pack::PackCommand),
     /// The public logs
     #[command(subcommand)]
     Log(log::LogCommand),
@@ -254,6 +258,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Watch { id, timeout } => watch::run(context, &id, timeout),
         Command::Receipts { id } => receipts::run(context, &id),
         Command::Log(command) => log::run(context, &command),
+        Command::Pack(command) => pack::run(context, &command),
         Command::Statement(command) => statement::run(context, &command),
         Command::Witness(options) => witness::run(context, &options),
         Command::Alarm(command) => alarm::run(context, &command),

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::statement::{
-    Action, Bundle, Class, Enrolment, Freeze, Interpreter, Job, Login, OperatorRole, Receipt,
+    Action, Bundle, Class, Enrolment, Freeze, Interpreter, Job, Login, OperatorRole, Pack, Receipt,
     StatementType, TenantScope, Thaw, UserCheck, Veto,
 };
 use bartizan_trust::time::UnixSeconds;
@@ -32,6 +32,7 @@ pub(crate) fn statement(envelope: &Envelope) -> Result<String> {
         Some(StatementType::Freeze) => freeze(&envelope.statement()?),
         Some(StatementType::Thaw) => thaw(&envelope.statement()?),
         Some(StatementType::Veto) => veto(&envelope.statement()?),
+        Some(StatementType::Pack) => pack(&envelope.statement()?),
         Some(StatementType::Descriptor | StatementType::Promotion | StatementType::Grant)
         | None => {
             plain_text(core::str::from_utf8(envelope.payload()).context("the payload is not text")?)
@@ -206,6 +207,15 @@ fn thaw(thaw: &Thaw) -> String {
 
 fn veto(veto: &Veto) -> String {
     format!("VETO    bundle {}\nwhy     {}\n", veto.bundle, cell(&veto.reason))
+}
+
+fn pack(pack: &Pack) -> String {
+    format!(
+        "PACK    {} {}\nbody    {}\nwhat    rules of the scanner; they run nothing\n",
+        cell(&pack.name),
+        cell(&pack.version),
+        pack.body
+    )
 }
 
 fn receipt(receipt: &Receipt) -> String {

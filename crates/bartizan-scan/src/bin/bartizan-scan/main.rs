@@ -1,3 +1,53 @@
-//! The scanner.
+//! The scanner's program: reads disks, prints what the engine says, and writes nothing where it looks.
 
-fn main() {}
+mod arguments;
+mod canaries;
+mod output;
+mod pace;
+mod packs;
+mod processes;
+mod read;
+mod resume;
+mod scan;
+mod scope;
+mod signature;
+mod walk;
+mod work;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use arguments::{Arguments, Command, PackCommand};
+
+/// Incomplete, or an error.
+const FAILED: u8 = 3;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { FAILED } else { 0 });
+        }
+    };
+    match run(arguments) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<u8> {
+    match arguments.command {
+        None => scan::run(&arguments.scan),
+        Some(Command::Pack(PackCommand::Build { source, output, org })) => {
+            packs::build(&source, &output, org.as_deref())
+        }
+        Some(Command::Pack(PackCommand::Show(which))) => packs::show(&which),
+        Some(Command::SelfTest(which)) => packs::self_test(&which),
+    }
+}

@@ -1,0 +1,125 @@
+//! Reads one file: whole, or beginning and end with the digest of everything between.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::time::UNIX_EPOCH;
+
+use bartizan_scan::digest::{Digester, Digests, Wanted};
+use bartizan_scan::limits;
+use bartizan_scan::time::UnixSeconds;
+
+use crate::pace::Pace;
+use crate::walk::Found;
+
+/// Bytes read at once.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    pub(crate) head: Vec<u8>,
+    pub(crate) tail: Vec<u8>,
+    pub(crate) size: u64,
+    pub(crate) digests: Option<Digests>,
+    pub(crate) changed: bool,
+    pub(crate) bytes_read: u64,
+}
+
+/// Reads a file that was found.
+pub(crate) fn read(found: &Found, wanted: Wanted, pace: &Pace) -> io::Result<Content> {
+    let mut file = open(found)?;
+    let before = file.metadata()?;
+    if !before.is_file() {
+        return Err(io::Error::other("no longer a file"));
+    }
+    let mut content = Content { size: before.len(), ..Content::default() };
+    let mut digester = Digester::new(wanted);
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut head_max = limits::FILE_BYTES_MAX;
+    if usize::try_from(before.len()).map_or(true, |size| size > head_max) {
+        head_max = limits::FILE_HEAD_BYTES;
+    }
+    loop {
+        let read = file.read(&mut piece)?;
+        let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        if content.head.is_empty() && bytes.starts_with(b"regf") && before.len() <= hive_max() {
+            // A hive is understood whole or not at all.
+            head_max = limits::HIVE_BYTES_MAX;
+        }
+        content.bytes_read += u64::try_from(read).unwrap_or_default();
+        pace.read(read);
+        digester.update(bytes);
+        let room = head_max.saturating_sub(content.head.len());
+        content.head.extend_from_slice(bytes.get(..room.min(read)).unwrap_or_default());
+        let grows = content.bytes_read > before.len().saturating_add(GROWTH_BYTES_MAX);
+        let no_digest = before.len() > limits::FILE_DIGEST_BYTES_MAX;
+        if grows || (no_digest && content.head.len() >= head_max) {
+            break;
+        }
+    }
+    let whole = content.bytes_read == before.len();
+    content.digests = whole.then(|| digester.finish());
+    if u64::try_from(content.head.len()).unwrap_or_default() < before.len() {
+        read_tail(&mut file, &mut content)?;
+    }
+    content.changed = !same(&before, &file.metadata()?)
+        || (before.len() <= limits::FILE_DIGEST_BYTES_MAX && !whole);
+    if content.changed {
+        content.size = content.bytes_read;
+    }
+    Ok(content)
+}
+
+/// A file that grows while it is read is not followed for ever.
+const GROWTH_BYTES_MAX: u64 = 1024 * 1024;
+
+fn hive_max() -> u64 {
+    u64::try_from(limits::HIVE_BYTES_MAX).unwrap_or(u64::MAX)
+}
+
+fn read_tail(file: &mut File, content: &mut Content) -> io::Result<()> {
+    let wanted = i64::try_from(limits::FILE_TAIL_BYTES).unwrap_or(i64::MAX);
+    file.seek(SeekFrom::End(-wanted))?;
+    let limit = u64::try_from(limits::FILE_TAIL_BYTES).unwrap_or(u64::MAX);
+    file.take(limit).read_to_end(&mut content.tail)?;
+    Ok(())
+}
+
+fn same(before: &Metadata, after: &Metadata) -> bool {
+    before.len() == after.len() && before.modified().ok() == after.modified().ok()
+}
+
+/// Opens without following a link, without waiting on a pipe that took the file's place, and, where the system lets us,
+/// without changing when the file was last read.
+#[cfg(target_os = "linux")]
+fn open(found: &Found) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
+
+    let flags = |flags: OFlags| i32::try_from(flags.bits()).unwrap_or_default();
+    let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let quiet = flags(careful | OFlags::NOATIME);
+    OpenOptions::new().read(true).custom_flags(quiet).open(&found.place).or_else(|error| {
+        // Only the owner and root may leave no trace of reading.
+        if error.kind() == io::ErrorKind::PermissionDenied {
+            return OpenOptions::new().read(true).custom_flags(flags(careful)).open(&found.place);
+        }
+        Err(error)
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open(found: &Found) -> io::Result<File> {
+    OpenOptions::new().read(true).open(&found.place)
+}
+
+/// A time of the file system.
+pub(crate) fn seconds(time: io::Result<std::time::SystemTime>) -> Option<UnixSeconds> {
+    let time = time.ok()?;
+    let seconds = match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_secs()).ok()?,
+        Err(before) => i64::try_from(before.duration().as_secs()).ok()?.checked_neg()?,
+    };
+    Some(UnixSeconds(seconds))
+}
