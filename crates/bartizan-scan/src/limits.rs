@@ -58,3 +58,25 @@ pub const HIVE_VALUE_BYTES_MAX: usize = 64 * 1024;
 pub const TEXT_LINES_MAX: usize = 200_000;
 /// Longest line that is looked at, in bytes.
 pub const TEXT_LINE_BYTES_MAX: usize = 16 * 1024;
+
+/// Steps of one sequence rule.
+pub const SEQUENCE_STEPS_MAX: usize = 16;
+/// Requests on paths of sequence rules that are kept until all logs are read: about 20 MB.
+pub const SEQUENCE_HITS_MAX: usize = 50_000;
+/// Longest excerpt of such a request, in bytes.
+pub const SEQUENCE_EXCERPT_BYTES_MAX: usize = 160;
+/// Longest line of a log that is read whole, in bytes; servers cut request lines at 8 or 16 KiB.
+pub const LOG_LINE_BYTES_MAX: usize = 64 * 1024;
+/// Days of one log that are remembered: a century.
+pub const LOG_DAYS_MAX: usize = 36_600;
+/// Clients with a known address that are told by name.
+pub const LOG_CLIENTS_MAX: usize = 10_000;
+
+/// Groups that Sigma correlations keep at once.
+pub const SIGMA_STATES_MAX: usize = 50_000;
+/// Entries within the window of one such group.
+pub const SIGMA_GROUP_ENTRIES_MAX: usize = 1_000;
+/// Matches of one Sigma rule that become findings; the rest is counted.
+pub const SIGMA_FINDINGS_PER_RULE_MAX: u64 = 50;
+/// Holes in the numbers of one event log that are told.
+pub const EVENT_HOLES_MAX: usize = 100;
