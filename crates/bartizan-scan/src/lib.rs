@@ -3,6 +3,7 @@
 //! Nothing here does IO, reads a clock, rolls dice or awaits anything. The program that reads disks is
 //! `src/bin/bartizan-scan`; it hands bytes over and prints what comes back.
 
+pub mod absence;
 pub mod batch;
 pub mod builtin;
 pub mod command;
@@ -10,6 +11,7 @@ pub mod digest;
 pub mod events;
 pub mod evidence;
 pub mod file;
+pub mod fuzz;
 pub mod integrity;
 pub mod limits;
 pub mod logs;

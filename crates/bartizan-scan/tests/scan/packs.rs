@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use bartizan_scan::logs::WebLogs;
 use bartizan_scan::pack::{Pack, decode_body, encode_body, join_pack, split_pack};
+use bartizan_scan::sigma::Sigma;
 use bartizan_scan::{builtin, rules, self_test};
 
 fn folder() -> PathBuf {
@@ -31,7 +33,12 @@ fn every_built_in_rule_is_in_force() {
     let (_, loaded) = rules::compile(&packs);
     for (pack, loaded) in packs.iter().zip(loaded) {
         assert_eq!(loaded.problems, Vec::<String>::new(), "{}", pack.name);
-        assert_eq!(loaded.rules, pack.expected(), "{}", pack.name);
+        let (web, unusable) = WebLogs::new(&[pack], None);
+        assert_eq!(unusable, Vec::<String>::new(), "{}", pack.name);
+        let sigma = Sigma::new([pack]);
+        assert_eq!(sigma.load.not_understood, [], "{}", pack.name);
+        let in_force = loaded.rules + u64::try_from(web.rules()).unwrap() + sigma.load.loaded;
+        assert_eq!(in_force, pack.expected(), "{}", pack.name);
     }
 }
 

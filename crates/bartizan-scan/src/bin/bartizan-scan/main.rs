@@ -2,6 +2,7 @@
 
 mod arguments;
 mod canaries;
+mod logs;
 mod output;
 mod pace;
 mod packs;

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use bartizan_scan::logs::WebLogs;
 use bartizan_scan::model::PackCoverage;
 use bartizan_scan::pack::{Pack, body_digest, decode_body, encode_body, join_pack, split_pack};
 use bartizan_scan::rules::{self, Rules};
+use bartizan_scan::sigma::Sigma;
 use bartizan_scan::{builtin, limits, self_test};
 use serde_json::json;
 
@@ -17,6 +19,7 @@ use crate::signature;
 /// Rules, what is known of their packs, and what went wrong with single rules.
 pub(crate) struct Loaded {
     pub(crate) rules: Rules,
+    pub(crate) packs: Vec<Pack>,
     pub(crate) coverage: Vec<PackCoverage>,
     pub(crate) problems: Vec<String>,
 }
@@ -28,17 +31,29 @@ pub(crate) fn load(arguments: &PackArguments) -> Result<Loaded> {
     let mut problems = Vec::new();
     let mut coverage = Vec::new();
     for ((pack, trust), loaded) in packs.iter().zip(trust).zip(loaded) {
-        problems.extend(loaded.problems.iter().map(|problem| format!("{}: {problem}", pack.name)));
+        let (in_logs, more) = log_rules(pack);
+        let here = loaded.problems.into_iter().chain(more);
+        problems.extend(here.map(|problem| format!("{}: {problem}", pack.name)));
         coverage.push(PackCoverage {
             name: pack.name.clone(),
             version: pack.version.clone(),
             made: pack.made,
             trust,
             expected: pack.expected(),
-            loaded: loaded.rules,
+            loaded: loaded.rules.saturating_add(in_logs),
         });
     }
-    Ok(Loaded { rules, coverage, problems })
+    Ok(Loaded { rules, packs, coverage, problems })
+}
+
+/// Rules about logs that are in force, and what is wrong with the others.
+fn log_rules(pack: &Pack) -> (u64, Vec<String>) {
+    let (web, mut problems) = WebLogs::new(&[pack], None);
+    let sigma = Sigma::new([pack]);
+    let unusable = sigma.load.not_understood.iter();
+    problems.extend(unusable.map(|(which, why)| format!("{which}: {why}")));
+    let in_force = u64::try_from(web.rules()).unwrap_or(u64::MAX);
+    (in_force.saturating_add(sigma.load.loaded), problems)
 }
 
 fn read(arguments: &PackArguments) -> Result<(Vec<Pack>, Vec<String>)> {
@@ -91,7 +106,9 @@ pub(crate) fn build(source: &Path, output: &Path, org: Option<&str>) -> Result<u
     let text = fs::read(source).with_context(|| format!("read {}", source.display()))?;
     let pack = Pack::parse(&text).with_context(|| format!("read {}", source.display()))?;
     let (_, loaded) = rules::compile(std::slice::from_ref(&pack));
-    let problems: Vec<String> = loaded.into_iter().flat_map(|loaded| loaded.problems).collect();
+    let (_, more) = log_rules(&pack);
+    let problems: Vec<String> =
+        loaded.into_iter().flat_map(|loaded| loaded.problems).chain(more).collect();
     if !problems.is_empty() {
         bail!("rules that cannot be used: {}; correct them and build again", problems.join("; "));
     }

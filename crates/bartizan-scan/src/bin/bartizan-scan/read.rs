@@ -2,6 +2,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use bartizan_scan::digest::{Digester, Digests, Wanted};
@@ -27,7 +28,7 @@ pub(crate) struct Content {
 
 /// Reads a file that was found.
 pub(crate) fn read(found: &Found, wanted: Wanted, pace: &Pace) -> io::Result<Content> {
-    let mut file = open(found)?;
+    let mut file = open(&found.place)?;
     let before = file.metadata()?;
     if !before.is_file() {
         return Err(io::Error::other("no longer a file"));
@@ -92,7 +93,7 @@ fn same(before: &Metadata, after: &Metadata) -> bool {
 /// Opens without following a link, without waiting on a pipe that took the file's place, and, where the system lets us,
 /// without changing when the file was last read.
 #[cfg(target_os = "linux")]
-fn open(found: &Found) -> io::Result<File> {
+pub(crate) fn open(place: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
 
     use rustix::fs::OFlags;
@@ -100,18 +101,18 @@ fn open(found: &Found) -> io::Result<File> {
     let flags = |flags: OFlags| i32::try_from(flags.bits()).unwrap_or_default();
     let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let quiet = flags(careful | OFlags::NOATIME);
-    OpenOptions::new().read(true).custom_flags(quiet).open(&found.place).or_else(|error| {
+    OpenOptions::new().read(true).custom_flags(quiet).open(place).or_else(|error| {
         // Only the owner and root may leave no trace of reading.
         if error.kind() == io::ErrorKind::PermissionDenied {
-            return OpenOptions::new().read(true).custom_flags(flags(careful)).open(&found.place);
+            return OpenOptions::new().read(true).custom_flags(flags(careful)).open(place);
         }
         Err(error)
     })
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open(found: &Found) -> io::Result<File> {
-    OpenOptions::new().read(true).open(&found.place)
+pub(crate) fn open(place: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).open(place)
 }
 
 /// A time of the file system.

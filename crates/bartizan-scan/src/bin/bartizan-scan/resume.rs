@@ -4,11 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use bartizan_scan::absence::Presence;
 use bartizan_scan::batch::Batch;
 use bartizan_scan::model::{Coverage, Findings};
 use bartizan_scan::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
+use crate::logs::LogFile;
 use crate::output;
 
 /// Everything up to a path, in the order of the walk.
@@ -25,7 +27,8 @@ pub(crate) struct State {
     pub(crate) coverage: Coverage,
     pub(crate) batch: Batch,
     /// Logs met so far: they are read together at the end.
-    pub(crate) logs: Vec<String>,
+    pub(crate) logs: Vec<LogFile>,
+    pub(crate) presence: Presence,
 }
 
 /// Reads a state, if there is one.

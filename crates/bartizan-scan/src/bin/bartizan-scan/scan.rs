@@ -20,7 +20,7 @@ use crate::packs::{self, Loaded};
 use crate::resume::{self, State};
 use crate::scope::{self, Scope};
 use crate::walk::{self, Met, Plan};
-use crate::{output, processes, work};
+use crate::{logs, output, processes, work};
 
 /// How often the state is kept.
 const STATE_EVERY: Duration = Duration::from_secs(10);
@@ -105,7 +105,12 @@ fn scan(
         let root = scope.roots.first().filter(|_| !scope.live).map(std::path::PathBuf::as_path);
         crate::canaries::examine(file, root, &mut output)?;
     }
+    let logs = std::mem::take(&mut state.logs);
+    logs::examine(&loaded.packs, &loaded.rules, &pace, logs, &mut output);
     state.batch.finish(&loaded.rules, &mut output);
+    if arguments.logs.is_none() && pace.stopped().is_none() {
+        state.presence.finish(&mut output);
+    }
     take(arguments, &mut state, output);
     if let Some(ending) = pace.stopped() {
         state.coverage.ending = ending;
@@ -157,8 +162,10 @@ fn walk_files(
             bar.set_length(total.load(Ordering::Relaxed).max(bar.position()));
             bar.inc(done.bytes);
             take(arguments, state, done.output);
-            if done.path.is_some() {
-                state.after = done.path;
+            state.logs.extend(done.log);
+            if let Some(path) = done.path {
+                state.presence.note(&bartizan_scan::path::normalise(&path));
+                state.after = Some(path);
             }
             if let Some(file) =
                 arguments.resume.as_deref().filter(|_| kept.elapsed() >= STATE_EVERY)

@@ -10,6 +10,7 @@ use bartizan_scan::evidence::{FileEvidence, Output};
 use bartizan_scan::file;
 use bartizan_scan::rules::Rules;
 
+use crate::logs::{self, LogFile};
 use crate::pace::Pace;
 use crate::read::{self, seconds};
 use crate::walk::{self, Found, Met, Plan, shown};
@@ -23,6 +24,7 @@ pub(crate) struct Done {
     pub(crate) path: Option<String>,
     pub(crate) output: Output,
     pub(crate) bytes: u64,
+    pub(crate) log: Option<LogFile>,
 }
 
 /// Walks, reads, and hands each result to `take` in the order of the walk. Returns whether the walk went to its end.
@@ -73,7 +75,7 @@ fn walk_all(
             Met::File(found) => work.send((number, found)).is_ok(),
             Met::Other(coverage) => {
                 let output = Output { coverage, ..Output::default() };
-                results.send((number, Done { path: None, output, bytes: 0 })).is_ok()
+                results.send((number, Done { path: None, output, bytes: 0, log: None })).is_ok()
             }
         };
         number += 1;
@@ -114,12 +116,12 @@ fn look(rules: &Rules, pace: &Pace, found: &Found) -> Done {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             // Somebody deleted it between two looks: nothing that exists was missed.
             output.coverage.files.changed = 1;
-            return Done { path, output, bytes: 0 };
+            return Done { path, output, bytes: 0, log: None };
         }
         Err(error) => {
             output.coverage.files.unreadable = 1;
             output.coverage.add_unreadable(shown(&found.place), error.to_string());
-            return Done { path, output, bytes: 0 };
+            return Done { path, output, bytes: 0, log: None };
         }
     };
     output.coverage.bytes = content.bytes_read;
@@ -140,5 +142,6 @@ fn look(rules: &Rules, pace: &Pace, found: &Found) -> Done {
         digests: content.digests,
     };
     file::examine(rules, &evidence, &mut output);
-    Done { path, output, bytes: content.bytes_read }
+    let log = logs::classify(&found.place, &found.path, &content.head, evidence.modified);
+    Done { path, output, bytes: content.bytes_read, log }
 }

@@ -1,0 +1,186 @@
+//! Logs, after the walk: entries of one client may stand in several of them.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use bartizan_scan::command;
+use bartizan_scan::events::EventLogs;
+use bartizan_scan::evidence::Output;
+use bartizan_scan::logs::{Dialect, WebLogs};
+use bartizan_scan::model::{Area, Evidence};
+use bartizan_scan::pack::{FileKind, Pack};
+use bartizan_scan::path;
+use bartizan_scan::rules::Rules;
+use bartizan_scan::sigma::Sigma;
+use bartizan_scan::time::UnixSeconds;
+use flate2::read::MultiGzDecoder;
+use serde::{Deserialize, Serialize};
+
+use crate::pace::Pace;
+use crate::read;
+
+/// Bytes of a log that tell its form.
+const HEAD_BYTES: usize = 4096;
+
+/// A log that the walk met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogFile {
+    modified: Option<UnixSeconds>,
+    path: String,
+    place: PathBuf,
+    kind: LogKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum LogKind {
+    Events,
+    Web,
+    PackedWeb,
+}
+
+/// Whether a file is a log, by what stands in it.
+pub(crate) fn classify(
+    place: &Path,
+    path: &str,
+    head: &[u8],
+    modified: Option<UnixSeconds>,
+) -> Option<LogFile> {
+    let head = head.get(..HEAD_BYTES).unwrap_or(head);
+    let kind = match bartizan_scan::file::kind::kind_of(head) {
+        FileKind::EventLog => LogKind::Events,
+        FileKind::Text if Dialect::of(head).is_some() => LogKind::Web,
+        FileKind::Archive
+            if head.starts_with(&[0x1f, 0x8b]) && Dialect::of(&unpacked(head)).is_some() =>
+        {
+            LogKind::PackedWeb
+        }
+        _ => return None,
+    };
+    Some(LogFile { modified, path: path.to_owned(), place: place.to_owned(), kind })
+}
+
+/// As much as the first bytes unpack to.
+fn unpacked(head: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; HEAD_BYTES];
+    let mut decoder = MultiGzDecoder::new(head);
+    let mut filled = 0;
+    while let Some(space) = bytes.get_mut(filled..).filter(|space| !space.is_empty()) {
+        match decoder.read(space) {
+            Ok(0) | Err(_) => break,
+            Ok(read) => filled += read,
+        }
+    }
+    bytes.truncate(filled);
+    bytes
+}
+
+/// Reads all logs, the older first.
+pub(crate) fn examine(
+    packs: &[Pack],
+    rules: &Rules,
+    pace: &Pace,
+    mut logs: Vec<LogFile>,
+    output: &mut Output,
+) {
+    if logs.is_empty() {
+        return;
+    }
+    logs.sort_by(|a, b| {
+        (path::folder(&a.path), a.modified, &a.path).cmp(&(
+            path::folder(&b.path),
+            b.modified,
+            &b.path,
+        ))
+    });
+    let borrowed: Vec<&Pack> = packs.iter().collect();
+    let mut sigma = Sigma::new(packs);
+    // What cannot be used was said when the packs were loaded.
+    let (mut web, _) = WebLogs::new(&borrowed, Some(&mut sigma));
+    for log in logs.iter().filter(|log| log.kind != LogKind::Events) {
+        if pace.stopped().is_none() {
+            read_web(&mut web, log, output);
+        }
+    }
+    output.findings.extend(web.finish(&mut output.coverage));
+    let mut events = EventLogs::default();
+    for log in logs.iter().filter(|log| log.kind == LogKind::Events) {
+        if pace.stopped().is_none() {
+            read_events(&mut events, &mut sigma, rules, log, output);
+        }
+    }
+    output.findings.extend(events.finish(&mut output.coverage));
+    let (findings, _) = sigma.finish();
+    output.findings.extend(findings);
+}
+
+fn read_web(web: &mut WebLogs<'_>, log: &LogFile, output: &mut Output) {
+    let place = crate::walk::shown(&log.place);
+    let result = read::open(&log.place).and_then(|file| {
+        let reader: Box<dyn BufRead> = match log.kind {
+            LogKind::PackedWeb => {
+                Box::new(BufReader::new(MultiGzDecoder::new(BufReader::new(file))))
+            }
+            LogKind::Web | LogKind::Events => Box::new(BufReader::new(file)),
+        };
+        read_dialect(web, &place, is_rotated(&log.path), reader)
+    });
+    if let Err(error) = result {
+        output.coverage.add_existing(Area::WebLogs);
+        output.coverage.add_unreadable(place, error.to_string());
+    }
+}
+
+fn read_dialect(
+    web: &mut WebLogs<'_>,
+    place: &str,
+    rotated: bool,
+    mut reader: Box<dyn BufRead>,
+) -> std::io::Result<()> {
+    let dialect = Dialect::of(reader.fill_buf()?);
+    match dialect {
+        Some(dialect) => web.read(place, dialect, rotated, reader),
+        None => Err(std::io::Error::other("no longer a log in a known form")),
+    }
+}
+
+/// `access.log.1`, `access.log-20210702`, `error.log.2.gz`: a newer one follows.
+fn is_rotated(path: &str) -> bool {
+    let name = path::file_name(path).trim_end_matches(".gz");
+    let digits = name.len() - name.trim_end_matches(|char: char| char.is_ascii_digit()).len();
+    digits > 0 && !name.ends_with(".log")
+}
+
+fn read_events(
+    events: &mut EventLogs,
+    sigma: &mut Sigma,
+    rules: &Rules,
+    log: &LogFile,
+    output: &mut Output,
+) {
+    let place = crate::walk::shown(&log.place);
+    let file: File = match read::open(&log.place) {
+        Ok(file) => file,
+        Err(error) => {
+            output.coverage.add_existing(Area::EventLogs);
+            output.coverage.add_unreadable(place, error.to_string());
+            return;
+        }
+    };
+    let mut lines = Output::default();
+    let result = events.read(&place, BufReader::new(file), sigma, |event| {
+        for field in ["CommandLine", "ScriptBlockText", "ImagePath", "ServiceFileName"] {
+            if let Some(text) = event.fields.get(field).and_then(serde_json::Value::as_str) {
+                let place = format!("{place}#{}", event.record);
+                let evidence = Evidence { happened: Some(event.at), ..Evidence::at(place) };
+                command::examine(rules, text, &evidence, &mut lines);
+            }
+        }
+    });
+    output.findings.append(&mut lines.findings);
+    if let Err(error) = result {
+        output.coverage.add_existing(Area::EventLogs);
+        output.coverage.add_unreadable(place, error.to_string());
+    }
+}
