@@ -80,3 +80,8 @@ pub const SIGMA_GROUP_ENTRIES_MAX: usize = 1_000;
 pub const SIGMA_FINDINGS_PER_RULE_MAX: u64 = 50;
 /// Holes in the numbers of one event log that are told.
 pub const EVENT_HOLES_MAX: usize = 100;
+
+/// Rejected indicators of an import that are told by name.
+pub const IMPORT_REJECTS_NAMED_MAX: usize = 200;
+/// Indicators within indicators of an OpenIOC document.
+pub const IMPORT_DEPTH_MAX: usize = 64;
