@@ -252,7 +252,11 @@ mod tests {
                 path: Vec::new(),
                 entries: digests
                     .iter()
-                    .map(|digest| DigestEntry { digest: (*digest).to_owned(), also: Vec::new(), what: String::new() })
+                    .map(|digest| DigestEntry {
+                        digest: (*digest).to_owned(),
+                        also: Vec::new(),
+                        what: String::new(),
+                    })
                     .collect(),
             }],
             ..Pack::default()

@@ -36,7 +36,9 @@ fn read<H: ImageNtHeaders>(bytes: &[u8], size: u64) -> Option<PeFacts> {
     let sections = file.section_table();
     let mut end: u64 = 0;
     for section in sections.iter() {
-        let (offset, length) = section.pe_file_range();
+        // All that lies in the file, also what is only padding.
+        let offset = section.pointer_to_raw_data.get(LE);
+        let length = section.size_of_raw_data.get(LE);
         end = end.max(u64::from(offset).saturating_add(u64::from(length)));
     }
     let directories = file.data_directories();

@@ -28,7 +28,8 @@ fn fixtures() -> Vec<(&'static str, Vec<u8>)> {
 
 /// One stored member.
 fn zip() -> Vec<u8> {
-    let mut zip = b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\x04\0\0\0\x04\0\0\0\x01\0\0\0atext".to_vec();
+    let mut zip =
+        b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\x04\0\0\0\x04\0\0\0\x01\0\0\0atext".to_vec();
     let at = u32::try_from(zip.len()).unwrap();
     zip.extend(b"PK\x01\x02\x14\0\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\x04\0\0\0\x04\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0a");
     let size = u32::try_from(zip.len()).unwrap() - at;
@@ -53,7 +54,9 @@ fn tar() -> Vec<u8> {
 #[test]
 fn members_of_archives_are_seen() {
     let rules = fuzz::rules();
-    for (name, bytes) in fixtures().into_iter().filter(|(name, _)| ["a.gz", "a.zip", "a.tar"].contains(name)) {
+    for (name, bytes) in
+        fixtures().into_iter().filter(|(name, _)| ["a.gz", "a.zip", "a.tar"].contains(name))
+    {
         assert_eq!(fuzz::file(&rules, name, &bytes).coverage.files.members, 1, "{name}");
     }
 }

@@ -15,7 +15,8 @@ const SOURCE: &str = r#"{"v":1,"name":"ours","version":"7","made":1800000000,"ti
 const ORG: &str = "org_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 fn keygen(arguments: &[&str]) {
-    let output = Command::new("ssh-keygen").args(arguments).output().expect("ssh-keygen is missing");
+    let output =
+        Command::new("ssh-keygen").args(arguments).output().expect("ssh-keygen is missing");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -44,10 +45,12 @@ fn a_pack_counts_when_a_known_key_signed_this_body_in_the_role_pack() {
     }
     fs::write(at("ours.json"), SOURCE).unwrap();
     let build = |source: &str, pack: &str| {
-        let (_, error, code) = run(&["pack", "build", &at(source), "--output", &at(pack), "--org", ORG]);
+        let (_, error, code) =
+            run(&["pack", "build", &at(source), "--output", &at(pack), "--org", ORG]);
         assert_eq!(code, 0, "{error}");
     };
-    let shown = |pack: &str| run(&["pack", "show", "--pack", &at(pack), "--pack-keys", &at("alice.pub")]);
+    let shown =
+        |pack: &str| run(&["pack", "show", "--pack", &at(pack), "--pack-keys", &at("alice.pub")]);
     let refused = |pack: &str, why: &str| {
         let (_, error, code) = shown(pack);
         assert!(code == 3 && error.contains(why), "{error}");

@@ -46,8 +46,52 @@ pub(crate) enum PackCommand {
         #[arg(long)]
         org: Option<String>,
     },
+    /// Make the source of a pack from rules of others: Sigma, YARA, STIX 2.1, OpenIOC, MISP, CSV.
+    Import(ImportArguments),
+    /// Say what is wrong with a pack before it is used; exit code 1 if something is.
+    Lint {
+        /// A pack, or its source.
+        pack: PathBuf,
+        /// JSON on standard output.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say which rules fire on ordinary software; exit code 1 if one does.
+    Test {
+        /// A pack, or its source.
+        pack: PathBuf,
+        /// A folder of ordinary software.
+        #[arg(long, value_name = "DIR")]
+        goodware: PathBuf,
+        /// JSON on standard output.
+        #[arg(long)]
+        json: bool,
+    },
     /// List what stands in packs.
     Show(PackArguments),
+}
+
+/// Rules of others.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ImportArguments {
+    /// Files or folders; the ending says what they are.
+    #[arg(required = true)]
+    pub(crate) sources: Vec<PathBuf>,
+    /// The name of the pack.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Its version.
+    #[arg(long)]
+    pub(crate) version: String,
+    /// What it is about.
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// The source that `pack build` takes.
+    #[arg(long, short)]
+    pub(crate) output: PathBuf,
+    /// JSON on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Which rules.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod canaries;
+mod import;
 mod logs;
 mod output;
 mod pace;
@@ -47,6 +48,11 @@ fn run(arguments: Arguments) -> Result<u8> {
         None => scan::run(&arguments.scan),
         Some(Command::Pack(PackCommand::Build { source, output, org })) => {
             packs::build(&source, &output, org.as_deref())
+        }
+        Some(Command::Pack(PackCommand::Import(arguments))) => import::import(&arguments),
+        Some(Command::Pack(PackCommand::Lint { pack, json })) => import::lint(&pack, json),
+        Some(Command::Pack(PackCommand::Test { pack, goodware, json })) => {
+            import::test(&pack, &goodware, json)
         }
         Some(Command::Pack(PackCommand::Show(which))) => packs::show(&which),
         Some(Command::SelfTest(which)) => packs::self_test(&which),

@@ -46,6 +46,13 @@ pub(crate) fn load(arguments: &PackArguments) -> Result<Loaded> {
     Ok(Loaded { rules, packs, coverage, problems })
 }
 
+/// What in a pack cannot be used.
+pub(crate) fn unusable(pack: &Pack) -> Vec<String> {
+    let (_, loaded) = rules::compile(std::slice::from_ref(pack));
+    let (_, more) = log_rules(pack);
+    loaded.into_iter().flat_map(|loaded| loaded.problems).chain(more).collect()
+}
+
 /// Rules about logs that are in force, and what is wrong with the others.
 fn log_rules(pack: &Pack) -> (u64, Vec<String>) {
     let (web, mut problems) = WebLogs::new(&[pack], None);
@@ -105,10 +112,7 @@ fn read_bounded(file: &Path) -> Result<Vec<u8>> {
 pub(crate) fn build(source: &Path, output: &Path, org: Option<&str>) -> Result<u8> {
     let text = fs::read(source).with_context(|| format!("read {}", source.display()))?;
     let pack = Pack::parse(&text).with_context(|| format!("read {}", source.display()))?;
-    let (_, loaded) = rules::compile(std::slice::from_ref(&pack));
-    let (_, more) = log_rules(&pack);
-    let problems: Vec<String> =
-        loaded.into_iter().flat_map(|loaded| loaded.problems).chain(more).collect();
+    let problems = unusable(&pack);
     if !problems.is_empty() {
         bail!("rules that cannot be used: {}; correct them and build again", problems.join("; "));
     }

@@ -18,7 +18,9 @@ pub(crate) fn read_keys(file: &Path) -> Result<Vec<PublicKey>> {
     let mut keys = Vec::new();
     for line in text.lines().map(str::trim) {
         if !line.is_empty() && !line.starts_with('#') {
-            let key = PublicKey::parse_openssh(line)
+            // The words behind the key are a comment.
+            let key: Vec<&str> = line.split_ascii_whitespace().take(2).collect();
+            let key = PublicKey::parse_openssh(&key.join(" "))
                 .with_context(|| format!("read a key in {}", file.display()))?;
             keys.push(key);
         }

@@ -97,6 +97,10 @@ fn work_all(
             Err(_) => return,
         };
         let Ok((number, found)) = next else { return };
+        // What waits is left; without its results nothing behind it is taken, so that a later run begins here.
+        if pace.stopped().is_some() {
+            continue;
+        }
         let begun = Instant::now();
         let done = look(rules, pace, &found);
         if results.send((number, done)).is_err() {
