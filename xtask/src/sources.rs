@@ -14,10 +14,11 @@ const UNSAFE_CRATE: &str = "bartizan-os";
 /// The scanner's engine is pure; its program is the part that reads disks and knows of signatures.
 const SCAN_ENGINE: &str = "crates/bartizan-scan/src/";
 const SCAN_PROGRAM: &str = "crates/bartizan-scan/src/bin/";
-const NOT_IN_SCAN_ENGINE: [&str; 7] = [
+const NOT_IN_SCAN_ENGINE: [&str; 8] = [
     "bartizan_trust",
     "std::fs",
-    "std::net",
+    "TcpStream",
+    "UdpSocket",
     "std::process",
     "std::env",
     "SystemTime::now",

@@ -179,7 +179,7 @@ fn network(pack: &Pack, problems: &mut Vec<Problem>) {
 
 fn ordinary_domain(domain: &str, rule: &NetworkRule, problems: &mut Vec<Problem>) {
     let ordinary = |known: &&str| domain == *known || known.ends_with(&format!(".{domain}"));
-    if ORDINARY_DOMAINS.iter().any(|known| ordinary(&known)) || !domain.contains('.') {
+    if ORDINARY_DOMAINS.iter().any(ordinary) || !domain.contains('.') {
         add(
             problems,
             "network.ordinary",

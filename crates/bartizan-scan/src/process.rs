@@ -34,7 +34,8 @@ pub fn examine(rules: &Rules, process: &ProcessEvidence, output: &mut Output) {
     let gone = process.program.ends_with(" (deleted)");
     let from_memory = process.program.starts_with("/memfd:");
     let temporary = TEMPORARY.iter().any(|folder| process.program.starts_with(folder));
-    if !from_memory && !(gone && temporary) {
+    let without_file = from_memory || (gone && temporary);
+    if !without_file {
         return;
     }
     let rule = Rule {

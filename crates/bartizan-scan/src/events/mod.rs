@@ -87,11 +87,11 @@ impl EventLogs {
             sigma.handle(&event.fields, &event.source, event.at, here);
             each(&event);
         }
-        self.close(place, facts);
+        self.close(place, &facts);
         Ok(())
     }
 
-    fn close(&mut self, place: &str, facts: LogFacts) {
+    fn close(&mut self, place: &str, facts: &LogFacts) {
         if !facts.holes.is_empty() {
             let ranges: Vec<String> =
                 facts.holes.iter().map(|(from, to)| format!("{from} to {to}")).collect();

@@ -29,8 +29,7 @@ const WORDS: [&str; 7] =
 pub fn csv(name: &str, text: &[u8]) -> Result<Imported, NotTheFormat> {
     let mut imported = Imported::default();
     let first = text.split(|byte| *byte == b'\n').find(|line| !line.starts_with(b"#"));
-    let count =
-        |separator: u8| first.map_or(0, |line| line.iter().filter(|b| **b == separator).count());
+    let count = |separator: u8| first.map_or(0, |line| line.split(|b| *b == separator).count());
     let separator = [b',', b';', b'\t'].into_iter().max_by_key(|s| count(*s)).unwrap_or(b',');
     let mut reader = ::csv::ReaderBuilder::new()
         .delimiter(separator)

@@ -115,7 +115,7 @@ impl Imported {
         match self.pack.digests.iter_mut().find(|list| list.rule == rule) {
             Some(list) => list.entries.push(entry),
             None => {
-                self.pack.digests.push(DigestList { rule, path: Vec::new(), entries: vec![entry] })
+                self.pack.digests.push(DigestList { rule, path: Vec::new(), entries: vec![entry] });
             }
         }
     }

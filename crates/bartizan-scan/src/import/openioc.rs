@@ -26,8 +26,8 @@ pub fn openioc(name: &str, text: &[u8]) -> Result<Imported, NotTheFormat> {
             Event::CData(piece) => walk.text(&String::from_utf8_lossy(&piece)),
             Event::GeneralRef(entity) => {
                 let named = String::from_utf8_lossy(&entity).into_owned();
-                let entity =
-                    quick_xml::escape::unescape(&format!("&{named};")).map(|t| t.into_owned());
+                let entity = quick_xml::escape::unescape(&format!("&{named};"))
+                    .map(std::borrow::Cow::into_owned);
                 walk.text(&entity.unwrap_or_default());
             }
             Event::Eof => break,

@@ -104,7 +104,7 @@ impl<'s> WebLogs<'s> {
         }
         facts.whole = lines.ended_with_newline;
         facts.not_understood += lines.too_long;
-        self.close(place, dialect, rotated, facts);
+        self.close(place, dialect, rotated, &facts);
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl<'s> WebLogs<'s> {
         }
     }
 
-    fn close(&mut self, place: &str, dialect: Dialect, rotated: bool, facts: LogFacts) {
+    fn close(&mut self, place: &str, dialect: Dialect, rotated: bool, facts: &LogFacts) {
         self.read += 1;
         self.entries += facts.entries;
         self.not_understood += facts.not_understood;

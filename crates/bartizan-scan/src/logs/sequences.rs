@@ -105,7 +105,7 @@ impl Sequences {
 
     /// What came of it: at most one finding for each client and rule.
     pub fn finish(mut self) -> Vec<Finding> {
-        self.hits.sort_by(|a, b| (a.at, a.order).cmp(&(b.at, b.order)));
+        self.hits.sort_by_key(|hit| (hit.at, hit.order));
         let mut of_clients: BTreeMap<(usize, &str), Vec<&Hit>> = BTreeMap::new();
         for hit in &self.hits {
             of_clients.entry((hit.rule, &hit.client)).or_default().push(hit);
@@ -180,15 +180,12 @@ fn percent_decoded(text: &str) -> String {
             .then(|| after.get(..2))
             .flatten()
             .and_then(|digits| data_encoding::HEXUPPER_PERMISSIVE.decode(digits).ok());
-        match code.as_deref() {
-            Some([byte]) => {
-                bytes.push(*byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if let Some([byte]) = code.as_deref() {
+            bytes.push(*byte);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

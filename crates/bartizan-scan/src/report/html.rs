@@ -17,37 +17,37 @@ pub(super) fn render(report: &Report) -> String {
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
     );
     let _ =
-        write!(page, "<title>Scan of {}</title><style>{STYLE}</style>\n", escape(&report.scope));
-    let _ = write!(page, "<h1>Scan of {}</h1>\n", escape(&report.scope));
+        writeln!(page, "<title>Scan of {}</title><style>{STYLE}</style>", escape(&report.scope));
+    let _ = writeln!(page, "<h1>Scan of {}</h1>", escape(&report.scope));
     let class = match report.verdict {
         crate::model::Verdict::Compromised => "compromised",
         crate::model::Verdict::Suspicious => "suspicious",
         crate::model::Verdict::NoIndicators => "none",
     };
     let coverage = if report.is_complete() { "complete" } else { "incomplete" };
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<p class=\"verdict {class}\"><strong>{}</strong> (coverage {coverage}).<br>Next: {}.</p>\n",
+        "<p class=\"verdict {class}\"><strong>{}</strong> (coverage {coverage}).<br>Next: {}.</p>",
         escape(report.verdict.name()),
         escape(report.next_step())
     );
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<p>{} to {}, by {}.</p>\n",
+        "<p>{} to {}, by {}.</p>",
         report.started,
         report.ended,
         escape(&report.tool)
     );
-    let _ = write!(page, "<h2>Findings ({})</h2>\n", report.findings.len());
+    let _ = writeln!(page, "<h2>Findings ({})</h2>", report.findings.len());
     for finding in &report.findings {
         add_finding(&mut page, finding);
     }
     if report.findings_omitted > 0 {
-        let _ = write!(page, "<p>{} more are counted, not shown.</p>\n", report.findings_omitted);
+        let _ = writeln!(page, "<p>{} more are counted, not shown.</p>", report.findings_omitted);
     }
     page.push_str("<h2>Coverage</h2>\n<ul>\n");
     for line in coverage_lines(&report.coverage) {
-        let _ = write!(page, "<li>{}</li>\n", escape(&line));
+        let _ = writeln!(page, "<li>{}</li>", escape(&line));
     }
     page.push_str("</ul>\n</html>\n");
     page

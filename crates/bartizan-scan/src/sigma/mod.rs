@@ -117,7 +117,7 @@ impl Sigma {
             ));
             let id = rule.id.clone().unwrap_or_else(|| rule.title.clone());
             let level = rule.level;
-            self.add_head(pack, id, &rule.title, level, origin, rule.references.first());
+            self.add_head(pack, id, &rule.title, level, (origin, rule.references.first()));
         }
         for rule in &collection.correlations {
             self.add_correlation(pack, rule, origin);
@@ -127,7 +127,7 @@ impl Sigma {
 
     fn add_correlation(&mut self, pack: &str, rule: &CorrelationRule, origin: &str) {
         let id = rule.id.clone().unwrap_or_else(|| rule.title.clone());
-        self.add_head(pack, id, &rule.title, rule.level, origin, rule.references.first());
+        self.add_head(pack, id, &rule.title, rule.level, (origin, rule.references.first()));
     }
 
     fn add_head(
@@ -136,8 +136,7 @@ impl Sigma {
         id: String,
         title: &str,
         level: Option<SigmaLevel>,
-        origin: &str,
-        reference: Option<&String>,
+        (origin, reference): (&str, Option<&String>),
     ) {
         let (level, confidence) = weight(level);
         let source = reference.map_or_else(|| origin.to_owned(), |r| format!("{origin}; {r}"));

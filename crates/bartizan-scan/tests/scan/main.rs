@@ -1,4 +1,11 @@
 //! What the scanner promises.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod hostile_bytes;
 mod kaseya;

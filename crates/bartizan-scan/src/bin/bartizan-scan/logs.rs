@@ -149,7 +149,7 @@ fn read_dialect(
 fn is_rotated(path: &str) -> bool {
     let name = path::file_name(path).trim_end_matches(".gz");
     let digits = name.len() - name.trim_end_matches(|char: char| char.is_ascii_digit()).len();
-    digits > 0 && !name.ends_with(".log")
+    digits > 0 && path::extension(name) != Some("log")
 }
 
 fn read_events(

@@ -230,7 +230,7 @@ fn expected(arguments: &ScanArguments, mut finding: Finding) -> Finding {
         && arguments.expect_tools.iter().any(|expected| expected.eq_ignore_ascii_case(tool))
     {
         finding.rule.level = Level::Note;
-        finding.rule.advice = "nothing: it was said to belong here".to_owned();
+        "nothing: it was said to belong here".clone_into(&mut finding.rule.advice);
     }
     finding
 }
