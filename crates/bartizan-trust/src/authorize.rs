@@ -216,7 +216,7 @@ fn check_kind(envelope: &Envelope) -> Result<(), Refusal> {
             | StatementType::Descriptor
             | StatementType::Receipt
             | StatementType::Promotion,
-            | StatementType::Pack,
+            StatementType::Pack,
         )
         | None => Err(Refusal::UnknownKind),
     }

@@ -25,8 +25,8 @@ mod freeze;
 mod job;
 mod login;
 mod mirror;
-mod promotion;
 mod pack;
+mod promotion;
 mod receipt;
 
 pub use bundle::*;
@@ -36,8 +36,8 @@ pub use freeze::*;
 pub use job::*;
 pub use login::*;
 pub use mirror::{Mirror, MirrorPlace};
-pub use promotion::*;
 pub use pack::*;
+pub use promotion::*;
 pub use receipt::*;
 
 use core::fmt;
