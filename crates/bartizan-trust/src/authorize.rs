@@ -215,8 +215,8 @@ fn check_kind(envelope: &Envelope) -> Result<(), Refusal> {
             | StatementType::Login
             | StatementType::Descriptor
             | StatementType::Receipt
-            | StatementType::Promotion,
-            StatementType::Pack,
+            | StatementType::Promotion
+            | StatementType::Pack,
         )
         | None => Err(Refusal::UnknownKind),
     }
