@@ -252,7 +252,8 @@ const fn belongs(kind: Option<StatementType>, log: Log) -> bool {
             StatementType::Enrolment
             | StatementType::Login
             | StatementType::Descriptor
-            | StatementType::Receipt,
+            | StatementType::Receipt
+            | StatementType::Pack,
         )
         | None => false,
     }
