@@ -2,6 +2,7 @@
 
 mod caps;
 mod form;
+mod known;
 mod log;
 mod people;
 mod place_and_time;
