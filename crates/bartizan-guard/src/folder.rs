@@ -11,6 +11,8 @@ use bartizan_trust::state::State;
 use bartizan_trust::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
+use crate::latest::Latest;
+
 /// What `enroll` writes once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +31,7 @@ pub(crate) struct Enrolled {
 #[derive(Debug, Clone)]
 pub(crate) struct Folder {
     root: PathBuf,
+    latest: Latest,
 }
 
 /// A job that was started, written before it starts.
@@ -41,7 +44,12 @@ pub(crate) struct Started {
 
 impl Folder {
     pub(crate) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), latest: Latest::default() }
+    }
+
+    /// The same with a note of the latest state.
+    pub(crate) fn with_latest(self, latest: Latest) -> Self {
+        Self { latest, ..self }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -94,9 +102,15 @@ impl Folder {
     /// Stores the state durably: a hash of the rest in the first line, then the state as JSON.
     pub(crate) fn store_state(&self, state: &State) -> Result<()> {
         let body = serde_json::to_vec(state).context("write the state")?;
-        let text = [Sha256::of(&body).to_string().as_bytes(), b"\n", &body].concat();
+        let hash = Sha256::of(&body).to_string();
+        let text = [hash.as_bytes(), b"\n", &body].concat();
+        if self.latest.is_noted() {
+            let before = files::read_own(&self.state()).unwrap_or_default();
+            self.latest.note(&[hash_line(&before), &hash])?;
+        }
         files::write_atomically(&self.state(), &text)
-            .with_context(|| format!("store {}; is the disk full?", self.state().display()))
+            .with_context(|| format!("store {}; is the disk full?", self.state().display()))?;
+        self.latest.note(&[&hash])
     }
 
     /// Reads the state. A damaged one is kept aside and reported; then the endpoint begins again from its anchor and
@@ -121,7 +135,21 @@ impl Folder {
             }
             Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
         };
+        let hash = hash_line(&bytes);
         match parse_state(&bytes) {
+            Ok(state)
+                if state.org == anchor.org()
+                    && state.endpoint == endpoint
+                    && !self.latest.may_be(hash)? =>
+            {
+                let aside = self.keep_aside(&path)?;
+                eprintln!(
+                    "{} is not the state this machine stored last. Kept as {}. Beginning from the anchor, refusing jobs signed before now; sign waiting jobs again",
+                    path.display(),
+                    aside.display()
+                );
+                Ok(begin_again(anchor, endpoint, now))
+            }
             Ok(state) if state.org == anchor.org() && state.endpoint == endpoint => Ok(state),
             Ok(_) => bail!("{} belongs to another endpoint; move it away by hand", path.display()),
             Err(StateProblem::Newer) => {
@@ -237,6 +265,11 @@ struct Format {
     format: u32,
 }
 
+/// The first line of a state file.
+fn hash_line(bytes: &[u8]) -> &str {
+    bytes.get(..64).and_then(|hash| str::from_utf8(hash).ok()).unwrap_or_default()
+}
+
 fn parse_state(bytes: &[u8]) -> Result<State, StateProblem> {
     let body = bytes
         .split_at_checked(64)
@@ -303,6 +336,39 @@ mod tests {
         let (_place, folder, anchor, endpoint) = fresh();
         let state = folder.load_state(anchor, endpoint, NOW).unwrap();
         assert_eq!(state.replay_floor, NOW.plus(CLOCK_SKEW_S + 1));
+    }
+
+    #[test]
+    fn a_state_that_was_put_back_is_treated_as_lost() {
+        let (place, folder, anchor, endpoint) = fresh();
+        let folder = folder.with_latest(Latest::at(place.path().join("latest")));
+        folder.store_state(&State::new(anchor, endpoint)).unwrap();
+        let older = fs::read(place.path().join("state.json")).unwrap();
+        let newer = State { receipt_seq: 1, ..State::new(anchor, endpoint) };
+        folder.store_state(&newer).unwrap();
+        assert_eq!(folder.load_state(anchor, endpoint, NOW).unwrap(), newer);
+        fs::write(place.path().join("state.json"), &older).unwrap();
+        let state = folder.load_state(anchor, endpoint, NOW).unwrap();
+        assert_eq!(state.replay_floor, NOW.plus(CLOCK_SKEW_S + 1));
+        // After a start of the machine there is no note, and nothing to compare with.
+        fs::remove_file(place.path().join("latest")).unwrap();
+        fs::write(place.path().join("state.json"), &older).unwrap();
+        assert_eq!(
+            folder.load_state(anchor, endpoint, NOW).unwrap().replay_floor,
+            UnixSeconds::ZERO
+        );
+    }
+
+    #[test]
+    fn a_crash_between_note_and_state_is_no_attack() {
+        let (place, folder, anchor, endpoint) = fresh();
+        let latest = Latest::at(place.path().join("latest"));
+        let folder = folder.with_latest(latest.clone());
+        let state = State::new(anchor, endpoint);
+        folder.store_state(&state).unwrap();
+        let hash = fs::read_to_string(place.path().join("latest")).unwrap();
+        latest.note(&[&hash, &"0".repeat(64)]).unwrap();
+        assert_eq!(folder.load_state(anchor, endpoint, NOW).unwrap(), state);
     }
 
     #[test]

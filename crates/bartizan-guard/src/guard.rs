@@ -1,5 +1,7 @@
 //! The event loop: one thread, one state; everything else sends it events.
 
+#[cfg(test)]
+mod evil_half;
 mod freeze;
 
 use std::path::PathBuf;
@@ -30,6 +32,7 @@ use crate::device::DeviceKey;
 use crate::folder::{Enrolled, Folder, Started};
 use crate::install::now;
 use crate::jobs::{self, Awaited, Piece, RUNNING_MAX, Running, Told};
+use crate::latest::Latest;
 use crate::launcher::{self, Launcher};
 use crate::outbox::{self, Outbox, RECEIPTS_MAX, REFUSALS_MAX};
 use crate::pipe::{Agent, Separation};
@@ -58,7 +61,9 @@ pub(crate) enum Event {
 
 /// Runs until asked to stop.
 pub(crate) fn run(options: Run) -> Result<()> {
-    let folder = Folder::new(&options.folder);
+    let latest = Latest::from_environment();
+    eprintln!("state: {}", latest.describe());
+    let folder = Folder::new(&options.folder).with_latest(latest);
     let separation = Separation::choose(options.user.as_deref())?;
     let enrolled = folder.load_enrolled()?;
     let _lock = files::lock_folder(folder.root())

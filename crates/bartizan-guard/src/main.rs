@@ -7,6 +7,7 @@ mod folder;
 mod guard;
 mod install;
 mod jobs;
+mod latest;
 mod launcher;
 mod outbox;
 mod pipe;

@@ -10,9 +10,11 @@
 )]
 
 mod machines;
+mod pipe;
 mod seeds;
 
 pub use machines::{authorize, control};
+pub use pipe::pipe;
 pub use seeds::{Seed, seeds};
 
 use bartizan_proto::frame::{FrameReader, encode_frame};
@@ -54,6 +56,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "message", run: message },
     Target { name: "note", run: note },
     Target { name: "payload", run: payload },
+    Target { name: "pipe", run: pipe },
     Target { name: "policy", run: policy },
     Target { name: "proof", run: proof },
     Target { name: "public_key", run: public_key },

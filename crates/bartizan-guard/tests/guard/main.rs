@@ -8,10 +8,12 @@
     reason = "tests"
 )]
 
+mod evil_half;
 mod folder;
 mod hostile;
 mod limits;
 mod pipe;
 mod reanchor;
+mod rollback;
 mod separation;
 mod sigkill;

@@ -113,7 +113,10 @@ impl Place {
                 command
             }
         };
+        // As under systemd: kept while the service is stopped.
+        fs::create_dir_all(self.path("run")).unwrap();
         let child = command
+            .env("RUNTIME_DIRECTORY", self.path("run"))
             .args(["run", "--dir"])
             .arg(self.path("guard"))
             .arg("--agent-binary")

@@ -35,7 +35,7 @@ pub struct Seed {
     pub bytes: Vec<u8>,
 }
 
-fn seed(target: &'static str, name: &str, bytes: Vec<u8>) -> Seed {
+pub(super) fn seed(target: &'static str, name: &str, bytes: Vec<u8>) -> Seed {
     Seed { target, name: name.to_owned(), bytes }
 }
 
@@ -53,6 +53,7 @@ pub fn seeds() -> Result<Vec<Seed>> {
     all.push(seed("frames", "every-message", stream));
     all.push(seed("frames", "empty", Vec::new()));
     all.extend(machines()?);
+    all.extend(super::pipe::seeds(&messages));
     all.extend(padded_inside(&all));
     Ok(all)
 }

@@ -7,9 +7,13 @@
     reason = "functions that tests share are tests"
 )]
 
+mod model;
+mod pages;
+
 use std::path::{Path, PathBuf};
 
 use bartizan_testkit::fuzz::{TARGETS, seeds};
+use bartizan_testkit::numbers::Numbers;
 
 /// Mutations tried per target; shared evenly by its corpus files.
 const MUTATIONS_PER_TARGET: u64 = 20_000;
@@ -26,49 +30,11 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     files.into_iter().map(|path| (path.clone(), std::fs::read(&path).unwrap())).collect()
 }
 
-/// SplitMix64: the same numbers on every machine, so that a failure is its seed.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end.max(1)).unwrap()).unwrap()
-    }
-}
-
-/// One to three small damages: a bit, a cut, a doubled or removed piece, an extreme byte.
-fn mutate(bytes: &[u8], numbers: &mut Numbers) -> Vec<u8> {
-    let mut out = bytes.to_vec();
-    for _ in 0..=numbers.below(3) {
-        let at = numbers.below(out.len());
-        let end = (at + 1 + numbers.below(8)).min(out.len());
-        match numbers.below(6) {
-            0 if !out.is_empty() => out[at] ^= 1 << numbers.below(8),
-            1 => out.truncate(at),
-            2 if !out.is_empty() => drop(out.drain(at..end)),
-            3 if !out.is_empty() => {
-                let piece = out[at..end].to_vec();
-                out.splice(at..at, piece);
-            }
-            4 if !out.is_empty() => out[at] = [0, 0x7f, 0x80, 0xff, b'"', b'\n'][numbers.below(6)],
-            _ => out.insert(at, u8::try_from(numbers.below(256)).unwrap()),
-        }
-    }
-    out
-}
-
 fn replay(name: &str) {
     let target = TARGETS.iter().find(|target| target.name == name).unwrap();
     let files = corpus(name);
     let budget = match name {
-        "authorize" | "control" => MUTATIONS_PER_DECISION,
+        "authorize" | "control" | "pipe" => MUTATIONS_PER_DECISION,
         _ => MUTATIONS_PER_TARGET,
     };
     let each = budget / u64::try_from(files.len()).unwrap() + 1;
@@ -77,7 +43,7 @@ fn replay(name: &str) {
         let refused = path.file_name().unwrap().to_string_lossy().starts_with("refused-");
         assert_eq!((target.run)(&bytes), !refused, "`{}`: accepted or not", path.display());
         for seed in 0..each {
-            let mutated = mutate(&bytes, &mut Numbers(seed));
+            let mutated = Numbers::new(seed).damage(&bytes);
             let outcome = std::panic::catch_unwind(|| (target.run)(&mutated));
             assert!(outcome.is_ok(), "`{}` with seed {seed} breaks `{name}`", path.display());
         }
@@ -118,7 +84,7 @@ macro_rules! replays {
 }
 
 replays! {
-    add_checkpoint authorize checkpoint control entries envelope frames message note payload policy proof public_key
+    add_checkpoint authorize checkpoint control entries envelope frames message note payload pipe policy proof public_key
     sshsig state
 }
 
