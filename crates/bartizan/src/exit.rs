@@ -79,6 +79,11 @@ pub(crate) fn answered(code: Code, error: ApiError) -> anyhow::Error {
     anyhow::Error::new(Failure { code, next: error.next, message, reason: Some(error.code) })
 }
 
+/// The code the server gave, if it gave one.
+pub(crate) fn reason(error: &anyhow::Error) -> Option<String> {
+    error.downcast_ref::<Failure>()?.reason.clone()
+}
+
 /// A verification that failed.
 pub(crate) fn refused(message: impl Into<String>, next: impl Into<String>) -> anyhow::Error {
     fail(Code::Refused, message, next)

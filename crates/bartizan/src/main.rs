@@ -83,7 +83,7 @@ fn run(arguments: Arguments, terminal: Terminal) -> Result<()> {
         Command::Demo { once } => {
             demo::run(if once { demo::Afterwards::Stop } else { demo::Afterwards::KeepRunning })
         }
-        Command::Drill { html } => drill::run(terminal, html.as_deref()),
+        Command::Drill { html, fleet: false, .. } => drill::run(terminal, html.as_deref()),
         Command::Completions { shell } => {
             clap_complete::generate(
                 shell,

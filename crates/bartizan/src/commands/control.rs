@@ -153,7 +153,8 @@ pub(super) fn show(context: &Context, console: &Console, envelope: &Envelope) ->
     context.terminal.show(&text)
 }
 
-fn sign_and_send<S: Statement>(
+/// Signs a statement of the control log and sends it.
+pub(super) fn sign_and_send<S: Statement>(
     context: &Context,
     console: &Console,
     statement: &S,

@@ -10,6 +10,7 @@ mod endpoints;
 mod enroll;
 mod export;
 mod firewall;
+mod fleet_drill;
 mod freeze;
 mod init;
 mod keys;
@@ -200,6 +201,12 @@ pub(crate) enum Command {
         /// Write the report as one page of HTML
         #[arg(long)]
         html: Option<File>,
+        /// Only the harmless part, on the fleet that is there: a freeze that stops nothing, and every signature in the logs
+        #[arg(long, conflicts_with = "html")]
+        fleet: bool,
+        /// With --fleet: freeze the whole organisation for up to ten minutes instead of nothing
+        #[arg(long, requires = "fleet")]
+        org: bool,
     },
     /// Print a completion script
     Completions {
@@ -264,9 +271,10 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Alarm(command) => alarm::run(context, &command),
         Command::Preflight(options) => preflight::run(context, &options),
         Command::Firewall(options) => firewall::run(context, &options),
+        Command::Drill { fleet: true, org, .. } => fleet_drill::run(context, org),
         // Handled before a home is needed.
         Command::Demo { .. }
-        | Command::Drill { .. }
+        | Command::Drill { fleet: false, .. }
         | Command::Completions { .. }
         | Command::Help { .. } => Ok(()),
     }

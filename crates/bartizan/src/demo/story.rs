@@ -166,8 +166,11 @@ fn enrol(stage: &mut Stage) -> Step {
 
 /// Starts guard and agent of one endpoint.
 pub(crate) fn start_endpoint(stage: &mut Stage, name: &str) -> Result<()> {
+    // As under systemd: a folder that is kept while the service is stopped.
+    let kept = stage.path(&format!("{name}.run"));
+    std::fs::create_dir_all(&kept).context("create a folder")?;
     let mut command = Command::new(stage.binary("bartizan-guard"));
-    command.args(["run", "--dir"]).arg(stage.path(name));
+    command.env("RUNTIME_DIRECTORY", kept).args(["run", "--dir"]).arg(stage.path(name));
     stage.start(name, &mut command)
 }
 

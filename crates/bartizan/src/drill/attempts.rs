@@ -1,17 +1,19 @@
 //! The attempts, one after the other.
 #![expect(clippy::indexing_slicing, reason = "indexing a JSON value gives null, never a panic")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::statement::{Job, SignatureRole};
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 
+use super::others;
 use crate::demo::stage::Stage;
 use crate::demo::story::{connected, endpoint_id, start_endpoint, string, submit, text};
 use crate::home::Home;
@@ -24,10 +26,16 @@ pub(super) struct Attempt {
     pub(super) attacker: &'static str,
     /// Whether anything ran that should not have.
     pub(super) executed: bool,
-    /// What the endpoints answered.
-    pub(super) code: String,
-    /// Which endpoints.
-    pub(super) endpoints: Vec<String>,
+    /// Who refused, and with which code.
+    pub(super) answers: Vec<(String, String)>,
+}
+
+impl Attempt {
+    /// The codes, each once.
+    pub(super) fn codes(&self) -> String {
+        let codes: BTreeSet<&str> = self.answers.iter().map(|(_, code)| code.as_str()).collect();
+        codes.into_iter().collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// An attempt to play.
@@ -37,13 +45,13 @@ pub(super) struct Play {
     attempt: fn(&mut Stage) -> Result<Answer>,
 }
 
-/// Codes and endpoints of the refusals, and the mark that must not be there.
-struct Answer {
-    refusals: Vec<Value>,
-    executed: bool,
+/// Who refused with which code, and whether the mark is there that must not be.
+pub(super) struct Answer {
+    pub(super) refusals: Vec<(String, String)>,
+    pub(super) executed: bool,
 }
 
-const OWNER: &str = "owner of the server";
+pub(super) const OWNER: &str = "owner of the server";
 
 /// In this order; each leaves the fleet able to do honest work.
 pub(super) const ALL: &[Play] = &[
@@ -71,48 +79,71 @@ pub(super) const ALL: &[Play] = &[
     Play { name: "the script of a signed job is swapped", attacker: OWNER, attempt: swapped },
     Play { name: "a finished job is delivered again", attacker: OWNER, attempt: replayed },
     Play { name: "a job is delivered after its window", attacker: OWNER, attempt: expired },
+    Play {
+        name: "a job with one signature is put into the guard's pipe",
+        attacker: "evil network half of an endpoint",
+        attempt: others::evil_network_half,
+    },
+    Play {
+        name: "a job is submitted with an operator's session, signed by a stranger",
+        attacker: "stolen session",
+        attempt: others::stolen_session,
+    },
+    Play {
+        name: "a job that destroys is signed by one person as everyday work",
+        attacker: "stolen key, with the server",
+        attempt: others::stolen_key,
+    },
 ];
+
+/// After this an endpoint takes nothing that was signed before it: the last but the logs.
+pub(super) const SNAPSHOT: Play = Play {
+    name: "an endpoint's state is put back, and a finished job delivered again",
+    attacker: "rolled-back snapshot, with the server",
+    attempt: others::rolled_back_state,
+};
 
 impl Play {
     pub(super) fn run(&self, stage: &mut Stage) -> Result<Attempt> {
         let answer = (self.attempt)(stage).with_context(|| self.name.to_owned())?;
-        let texts = |field: &str| -> Vec<String> {
-            let all = answer.refusals.iter();
-            all.filter_map(|receipt| receipt[field].as_str().map(str::to_owned)).collect()
-        };
-        let mut codes = texts("code");
-        codes.sort();
-        codes.dedup();
+        ensure!(
+            answer.executed || !answer.refusals.is_empty(),
+            "nobody refused, and nothing ran: the attempt was not made"
+        );
         Ok(Attempt {
             name: self.name,
             attacker: self.attacker,
             executed: answer.executed,
-            code: codes.join(", "),
-            endpoints: texts("endpoint"),
+            answers: answer.refusals,
         })
     }
 }
 
 /// A script that leaves a mark, and where.
-fn marking(stage: &Stage, name: &str) -> Result<(String, String)> {
+pub(super) fn marking(stage: &Stage, name: &str) -> Result<(String, String)> {
     let mark = text(&stage.path(&format!("{name}.mark")))?.to_owned();
     let script = stage.write(&format!("{name}.sh"), &format!("echo ran >> '{mark}'\n"))?;
     Ok((text(&script)?.to_owned(), mark))
 }
 
 /// Lines in a mark: how often its script ran.
-fn runs(mark: &str) -> usize {
+pub(super) fn runs(mark: &str) -> usize {
     fs::read_to_string(mark).map_or(0, |marks| marks.lines().count())
 }
 
 /// Refusal receipts of a job, once there are as many as `count`.
-fn refusals(stage: &mut Stage, job: &str, count: usize) -> Result<Vec<Value>> {
+fn refusals(stage: &mut Stage, job: &str, count: usize) -> Result<Vec<(String, String)>> {
     stage.wait_for("the endpoints' refusals", |stage| {
         let all = receipts(stage, job)?;
-        let refused: Vec<Value> =
-            all.into_iter().filter(|receipt| receipt["decision"] == "refused").collect();
+        let refused: Vec<_> =
+            all.iter().filter(|receipt| receipt["decision"] == "refused").map(answered).collect();
         Ok((refused.len() >= count).then_some(refused))
     })
+}
+
+fn answered(receipt: &Value) -> (String, String) {
+    let text = |field: &str| receipt[field].as_str().unwrap_or_default().to_owned();
+    (text("endpoint"), text("code"))
 }
 
 /// Receipts that verify against the endpoints' own keys; others count for nothing.
@@ -122,7 +153,7 @@ fn receipts(stage: &Stage, job: &str) -> Result<Vec<Value>> {
     Ok(all.iter().filter(|receipt| receipt["verified"] == true).cloned().collect())
 }
 
-fn finished(stage: &mut Stage, job: &str, count: usize) -> Result<()> {
+pub(super) fn finished(stage: &mut Stage, job: &str, count: usize) -> Result<()> {
     stage.wait_for("the honest part of the job", |stage| {
         let done =
             receipts(stage, job)?.iter().filter(|receipt| receipt["decision"] == "done").count();
@@ -130,7 +161,7 @@ fn finished(stage: &mut Stage, job: &str, count: usize) -> Result<()> {
     })
 }
 
-fn approve(stage: &Stage, job: &str) -> Result<()> {
+pub(super) fn approve(stage: &Stage, job: &str) -> Result<()> {
     stage.ask("bob", &["approve", job, "--no-wait"]).map(|_| ())
 }
 
@@ -192,7 +223,7 @@ fn target_added(stage: &mut Stage) -> Result<Answer> {
 }
 
 /// Makes the server deliver a job to an endpoint.
-fn deliver_to(stage: &Stage, job: &str, endpoint: &str) -> Result<()> {
+pub(super) fn deliver_to(stage: &Stage, job: &str, endpoint: &str) -> Result<()> {
     stage.edit_database(
         &format!(
             "INSERT INTO job_target (job, endpoint, state) VALUES ('{job}', '{endpoint}', 'queued'); UPDATE job SET state = 'active' WHERE id = '{job}'"
@@ -323,8 +354,7 @@ pub(super) fn withheld_freeze(stage: &mut Stage) -> Result<WithheldFreeze> {
         name: "a running job goes on because the server withholds the freeze",
         attacker: OWNER,
         executed: mark.exists(),
-        code: "freeze.covered".to_owned(),
-        endpoints: ended.iter().filter_map(|r| r["endpoint"].as_str().map(str::to_owned)).collect(),
+        answers: ended.iter().map(answered).collect(),
     };
     Ok(WithheldFreeze { attempt, milliseconds })
 }
@@ -335,7 +365,7 @@ fn guard(stage: &Stage, name: &str, arguments: &[&str]) -> Command {
     command
 }
 
-fn start_server(stage: &mut Stage) -> Result<()> {
+pub(super) fn start_server(stage: &mut Stage) -> Result<()> {
     let _ = fs::remove_file(stage.path("server").join("ready.json"));
     let mut command = Command::new(stage.binary("bartizan-server"));
     command.args(["run", "--dir"]).arg(stage.path("server"));
@@ -362,40 +392,7 @@ pub(super) fn honest_work_goes_on(stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
-/// The owner of the server cuts the jobs log, with the real log key. Both operators' consoles must notice.
-pub(super) fn rolled_back_log(stage: &mut Stage) -> Result<Attempt> {
-    for who in ["alice", "bob"] {
-        stage.kill(&format!("witness-{who}"))?;
-    }
-    stage.kill("server")?;
-    stage.edit_database(
-        "DELETE FROM log_entry WHERE log = 'jobs' AND idx >= 2; DELETE FROM cosignature WHERE log = 'jobs'",
-    )?;
-    remove_folder(&stage.path("server").join("log/jobs"))?;
-    start_server(stage)?;
-    let mut noticed = Vec::new();
-    for who in ["alice", "bob"] {
-        let output = stage
-            .operator(who, &["witness", "--once"])
-            .output()
-            .context("run `bartizan witness`")?;
-        if output.status.code() == Some(3) {
-            noticed.push(who.to_owned());
-        }
-    }
-    if noticed.len() != 2 {
-        bail!("only {noticed:?} noticed that the log was rolled back");
-    }
-    Ok(Attempt {
-        name: "the jobs log is rolled back to hide what was signed",
-        attacker: OWNER,
-        executed: false,
-        code: "log.shrunk".to_owned(),
-        endpoints: noticed,
-    })
-}
-
-fn remove_folder(path: &Path) -> Result<()> {
+pub(super) fn remove_folder(path: &Path) -> Result<()> {
     if path.exists() {
         fs::remove_dir_all(path).with_context(|| format!("remove {}", path.display()))?;
     }

@@ -4,6 +4,7 @@
 //! something ran is not read from the server but from marks that the scripts would leave on this machine.
 
 mod attempts;
+mod others;
 mod report;
 
 use std::path::Path;
@@ -14,9 +15,11 @@ use anyhow::{Context as _, Result};
 use crate::demo::stage::Stage;
 use crate::demo::story;
 use crate::exit::refused;
+use crate::home::now;
 use crate::terminal::Terminal;
 
 use attempts::Attempt;
+use others::Falsified;
 use report::Report;
 
 /// Plays everything. `html` names a file for the page.
@@ -36,12 +39,16 @@ pub(crate) fn run(terminal: Terminal, html: Option<&Path>) -> Result<()> {
     let freeze_ms = freeze.milliseconds;
     attempts.push(freeze.attempt);
     attempts::honest_work_goes_on(&mut stage).context("honest work after the attacks")?;
-    let rolled_back =
-        attempts::rolled_back_log(&mut stage).context("a log that was rolled back")?;
-    terminal.show(&line(&rolled_back))?;
-    attempts.push(rolled_back);
+    let snapshot = attempts::SNAPSHOT.run(&mut stage)?;
+    terminal.show(&line(&snapshot))?;
+    attempts.push(snapshot);
+    for how in [Falsified::Forked, Falsified::RolledBack] {
+        let falsified = others::falsified_log(&mut stage, how).context("a falsified log")?;
+        terminal.show(&line(&falsified))?;
+        attempts.push(falsified);
+    }
 
-    let report = Report { attempts, freeze_ms, seconds: begun.elapsed().as_secs() };
+    let report = Report { made_at: now(), attempts, freeze_ms, seconds: begun.elapsed().as_secs() };
     if let Some(path) = html {
         std::fs::write(path, report.html()).with_context(|| format!("write {}", path.display()))?;
     }
@@ -62,5 +69,5 @@ pub(crate) fn run(terminal: Terminal, html: Option<&Path>) -> Result<()> {
 
 fn line(attempt: &Attempt) -> String {
     let what = if attempt.executed { "EXECUTED" } else { "refused" };
-    format!("{what:8}  {}: {} ({})", attempt.attacker, attempt.name, attempt.code)
+    format!("{what:8}  {}: {} ({})", attempt.attacker, attempt.name, attempt.codes())
 }

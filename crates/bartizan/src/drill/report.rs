@@ -1,21 +1,47 @@
 //! The report: text for the terminal, JSON for programs, one page of HTML for those who insure.
 
 use anyhow::{Context as _, Result};
+use bartizan_trust::time::UnixSeconds;
 use serde_json::{Value, json};
 
 use super::attempts::Attempt;
-
 /// Said in every report.
 const NOT_DEFENDED: &[&str] = &[
     "root on an endpoint owns that endpoint",
     "two operators together may do what two operators may do",
     "an operator's computer, within what that operator may sign alone",
     "a server may withhold work and read what endpoints report",
+    "a whole machine that is put back to an older moment does not know what it ran since",
+    "text that an endpoint reports may be a lie",
 ];
+
+/// Said in every report: what this drill does not play.
+const NOT_PLAYED: &[&str] = &[
+    "a browser in which somebody else's page runs: tests of passkeys stand for it",
+    "clocks that are set, networks that lose and reorder: the endpoints' tests stand for them",
+    "a stolen key of an update: nothing is updated in the drill",
+];
+
+/// One page, without anything from elsewhere.
+const STYLE: &str = "\
+:root{color-scheme:light dark;--line:#8886;--bad:#c22}
+body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}
+h1{margin-bottom:0}h2{margin:1.5rem 0 .3rem;font-size:1.15rem}
+.verdict{font-size:1.25rem;font-weight:600;border-left:.35rem solid #2a7;padding:.2rem 0 .2rem .8rem}
+.verdict.broken{border-color:var(--bad)}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line)}
+code{font-size:.9em;white-space:nowrap}
+.executed td{color:var(--bad);font-weight:bold}
+ul{margin:.2rem 0;padding-left:1.2rem}
+@media print{@page{size:A4;margin:14mm}:root{color-scheme:light}body{font-size:9.5pt;line-height:1.35;margin:0;padding:0;max-width:none}
+h2{margin:.8rem 0 .2rem}tr{break-inside:avoid}thead{display:table-header-group}}
+";
 
 /// What was tried and what came of it.
 #[derive(Debug)]
 pub(super) struct Report {
+    pub(super) made_at: UnixSeconds,
     pub(super) attempts: Vec<Attempt>,
     pub(super) freeze_ms: u128,
     pub(super) seconds: u64,
@@ -39,71 +65,111 @@ impl Report {
 
     fn freeze(&self) -> String {
         format!(
-            "a freeze handed to three endpoints as a file, with the server gone: {} ms until all stood still",
+            "A freeze handed to three endpoints as a file, with the server gone: {} ms until all stood still.",
             self.freeze_ms
         )
     }
 
     pub(super) fn text(&self) -> String {
         format!(
-            "\n{}\n{}\nnot defended: {}\n({} s)",
+            "\n{}\n{}\nnot defended: {}\nnot played: {}\n({} s)",
             self.verdict(),
             self.freeze(),
             NOT_DEFENDED.join("; "),
+            NOT_PLAYED.join("; "),
             self.seconds
         )
     }
 
+    /// One row for each who answered.
     pub(super) fn json(&self) -> Result<Value> {
-        let attempts: Vec<Value> = self
-            .attempts
-            .iter()
-            .map(|attempt| {
-                json!({
-                    "name": attempt.name, "attacker": attempt.attacker, "outcome": outcome(attempt),
-                    "code": attempt.code, "endpoint": attempt.endpoints.first(), "endpoints": attempt.endpoints,
-                })
+        let row = |attempt: &Attempt, code: &str, endpoint: &str| {
+            json!({
+                "name": attempt.name, "attacker": attempt.attacker, "outcome": outcome(attempt),
+                "code": code, "endpoint": endpoint,
             })
-            .collect();
+        };
+        let mut attempts = Vec::new();
+        for attempt in &self.attempts {
+            if attempt.answers.is_empty() {
+                attempts.push(row(attempt, "", ""));
+            }
+            attempts.extend(attempt.answers.iter().map(|(who, code)| row(attempt, code, who)));
+        }
         let freeze_ms = u64::try_from(self.freeze_ms).context("a freeze that took for ever")?;
         Ok(json!({
-            "attempts": attempts, "executed": self.executed(), "freeze_ms": freeze_ms,
-            "seconds": self.seconds, "not_defended": NOT_DEFENDED, "version": env!("CARGO_PKG_VERSION"),
+            "attempts": attempts, "tried": self.attempts.len(), "executed": self.executed(),
+            "freeze_ms": freeze_ms, "seconds": self.seconds, "made_at": self.made_at,
+            "not_defended": NOT_DEFENDED, "not_played": NOT_PLAYED, "version": env!("CARGO_PKG_VERSION"),
         }))
     }
 
-    /// One page, without anything from elsewhere.
     pub(super) fn html(&self) -> String {
-        let mut rows = String::new();
-        for attempt in &self.attempts {
-            rows += &format!(
-                "<tr class=\"{}\"><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+        let broken = if self.executed() == 0 { "" } else { " broken" };
+        format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width\"><title>Bartizan drill</title>\n<style>\n{STYLE}</style></head><body>\n\
+             <h1>Bartizan drill</h1>\n<p>{} · version {} · took {} s</p>\n<p class=\"verdict{broken}\">{}</p>\n\
+             <p>Attackers with the server's keys, database and processes, with one operator's session or key, or in an endpoint's network half \
+             attacked a real fleet of three endpoints, made for this purpose on one machine. Whether anything ran was read from marks that the \
+             scripts would have left, not from what the server says. Afterwards honest work ran on all endpoints.</p>\n\
+             <table><thead><tr><th>Attacker</th><th>What was tried</th><th>Outcome</th><th>Answer</th><th>Refused by</th></tr></thead>\n<tbody>\n{}</tbody></table>\n\
+             <h2>Stopping</h2>\n<p>{}</p>\n<h2>Not defended</h2>\n{}<h2>Not played here</h2>\n{}</body></html>\n",
+            escape(&day(self.made_at)),
+            env!("CARGO_PKG_VERSION"),
+            self.seconds,
+            escape(&self.verdict()),
+            self.rows(),
+            escape(&self.freeze()),
+            list(NOT_DEFENDED),
+            list(NOT_PLAYED),
+        )
+    }
+
+    fn rows(&self) -> String {
+        let row = |attempt: &Attempt| {
+            format!(
+                "<tr class=\"{0}\"><td>{1}</td><td>{2}</td><td>{0}</td><td><code>{3}</code></td><td>{4}</td></tr>\n",
                 outcome(attempt),
                 escape(attempt.attacker),
                 escape(attempt.name),
-                outcome(attempt),
-                escape(&attempt.code),
-                attempt.endpoints.len()
-            );
-        }
-        let mut not_defended = String::new();
-        for line in NOT_DEFENDED {
-            not_defended += &format!("<li>{}</li>\n", escape(line));
-        }
-        format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Bartizan drill</title>\n<style>\n\
-             body{{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}}\n\
-             table{{border-collapse:collapse;width:100%}}th,td{{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #ccc}}\n\
-             .executed td{{background:#fdd;font-weight:bold}}\n</style></head><body>\n\
-             <h1>Bartizan drill</h1>\n<p><strong>{}</strong></p>\n<p>An attacker who owned the server, with its keys, database and code, \
-             attacked a real fleet of three endpoints made for this purpose. Version {}.</p>\n\
-             <table><thead><tr><th>Attacker</th><th>Attempt</th><th>Outcome</th><th>Answer</th><th>Answered by</th></tr></thead>\n<tbody>\n{rows}</tbody></table>\n\
-             <p>{}</p>\n<h2>Not defended</h2>\n<ul>\n{not_defended}</ul>\n</body></html>\n",
-            escape(&self.verdict()),
-            env!("CARGO_PKG_VERSION"),
-            escape(&self.freeze())
-        )
+                escape(&attempt.codes()),
+                escape(&who(attempt))
+            )
+        };
+        self.attempts.iter().map(row).collect::<Vec<String>>().concat()
     }
+}
+
+/// Endpoints by their number, others by name.
+fn who(attempt: &Attempt) -> String {
+    let endpoints = attempt.answers.iter().filter(|(who, _)| who.starts_with("ep_")).count();
+    let others = attempt.answers.iter().filter(|(who, _)| !who.starts_with("ep_"));
+    let mut all: Vec<String> = others.map(|(who, _)| who.clone()).collect();
+    match endpoints {
+        0 => {}
+        1 => all.push("1 endpoint".to_owned()),
+        count => all.push(format!("{count} endpoints")),
+    }
+    all.join(", ")
+}
+
+fn list(lines: &[&str]) -> String {
+    let items: Vec<String> =
+        lines.iter().map(|line| format!("<li>{}</li>", escape(line))).collect();
+    format!("<ul>\n{}\n</ul>\n", items.join("\n"))
+}
+
+/// Year, month and day in UTC: of whole days since 1970, counted in years that begin in March.
+fn day(at: UnixSeconds) -> String {
+    let days = at.get() / 86_400 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    format!("{}-{month:02}-{day:02}", era * 400 + year + next)
 }
 
 const fn outcome(attempt: &Attempt) -> &'static str {
@@ -123,10 +189,10 @@ mod tests {
             name: "a <script> in a name",
             attacker: "owner",
             executed,
-            code: "x & y".to_owned(),
-            endpoints: vec!["ep_a".to_owned()],
+            answers: vec![("ep_a".to_owned(), "x & y".to_owned())],
         };
-        Report { attempts: vec![attempt], freeze_ms: 12, seconds: 3 }
+        let made_at = UnixSeconds::new(1_800_000_000);
+        Report { made_at, attempts: vec![attempt], freeze_ms: 12, seconds: 3 }
     }
 
     #[test]
@@ -137,5 +203,26 @@ mod tests {
         let broken = report(true);
         assert!(broken.html().contains("class=\"executed\"") && broken.text().contains("RAN"));
         assert_eq!(broken.json().map(|json| json["executed"].clone()).ok(), Some(json!(1)));
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for (seconds, expected) in [
+            (0, "1970-01-01"),
+            (951_782_399, "2000-02-28"),
+            (951_782_400, "2000-02-29"),
+            (1_709_251_199, "2024-02-29"),
+            (4_107_542_399, "2100-02-28"),
+            (4_107_542_400, "2100-03-01"),
+        ] {
+            assert_eq!(day(UnixSeconds::new(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn an_attempt_in_json_has_exactly_what_is_documented() {
+        let json = report(false).json().unwrap();
+        let fields: Vec<&String> = json["attempts"][0].as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["attacker", "code", "endpoint", "name", "outcome"]);
     }
 }
