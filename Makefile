@@ -7,7 +7,7 @@ export BARTIZAN_VENV := $(CURDIR)/target/venv
 
 PROGRAMS := -p bartizan -p bartizan-server -p bartizan-guard -p bartizan-agent
 
-.PHONY: help demo test test-long bench fuzz deny
+.PHONY: help demo test test-long bench fuzz deny mutants coverage
 
 help:
 	@echo "make demo         play the story on real parts, then keep running until Ctrl-C"
@@ -16,6 +16,8 @@ help:
 	@echo "make test-long    the same properties with many more cases"
 	@echo "make bench        the figures of docs/dev/bench.md"
 	@echo "make fuzz         each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)"
+	@echo "make mutants      changes the verification files one place at a time (needs cargo-mutants; FILE=… for one)"
+	@echo "make coverage     which lines of bartizan-trust its tests reach (needs cargo-llvm-cov or cargo-tarpaulin)"
 	@echo "make deny         licences and advisories (needs cargo-deny)"
 
 demo:
@@ -29,7 +31,7 @@ test:
 
 test-long:
 	scripts/setup test
-	PROPTEST_CASES=20000 $(CARGO) nextest run --workspace
+	PROPTEST_CASES=20000 BARTIZAN_MODEL_DEPTH=1 $(CARGO) nextest run --workspace
 
 bench:
 	scripts/setup demo
@@ -43,3 +45,11 @@ fuzz:
 
 deny:
 	cargo deny check
+
+# In a copy of the tree, so that a change is never left behind. The generated histories throw fewer cases: a change is
+# noticed by the first few or not at all.
+mutants:
+	PROPTEST_CASES=40 $(CARGO) mutants --jobs 1 $(if $(FILE),--file $(FILE))
+
+coverage:
+	scripts/coverage
