@@ -120,7 +120,9 @@ fn another_program_reads_the_same_key_from_the_printed_code() {
 #[test]
 fn a_passphrase_is_asked_for_twice_and_must_agree() {
     let stage = Stage::new();
-    let command = stage.command("alice", &["recovery", "new", "--dir", "paper", "--no-witness"]);
+    // What runs on a terminal runs where the test does.
+    let paper = stage.text("paper");
+    let command = stage.command("alice", &["recovery", "new", "--dir", &paper, "--no-witness"]);
     on_terminal(&command, &[("New passphrase", "one"), ("Once more", "two")]).ends_with(1);
     assert!(!stage.path("paper").exists(), "nothing is left behind");
     on_terminal(&command, &[("New passphrase", ""), ("Once more", "")]).ends_with(1);
