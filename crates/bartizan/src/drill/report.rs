@@ -34,8 +34,8 @@ th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-bott
 code{font-size:.9em;white-space:nowrap}
 .executed td{color:var(--bad);font-weight:bold}
 ul{margin:.2rem 0;padding-left:1.2rem}
-@media print{@page{size:A4;margin:14mm}:root{color-scheme:light}body{font-size:9.5pt;line-height:1.35;margin:0;padding:0;max-width:none}
-h2{margin:.8rem 0 .2rem}tr{break-inside:avoid}thead{display:table-header-group}}
+@media print{@page{size:A4;margin:14mm}:root{color-scheme:light}body{font-size:8.5pt;line-height:1.25;margin:0;padding:0;max-width:none}
+h1{font-size:16pt}h2{margin:.6rem 0 .1rem}p{margin:.5rem 0}td{padding:.12rem .5rem .12rem 0}tr{break-inside:avoid}thead{display:table-header-group}}
 ";
 
 /// What was tried and what came of it.
@@ -112,7 +112,7 @@ impl Report {
              <h1>Bartizan drill</h1>\n<p>{} · version {} · took {} s</p>\n<p class=\"verdict{broken}\">{}</p>\n\
              <p>Attackers with the server's keys, database and processes, with one operator's session or key, or in an endpoint's network half \
              attacked a real fleet of three endpoints, made for this purpose on one machine. Whether anything ran was read from marks that the \
-             scripts would have left, not from what the server says. Afterwards honest work ran on all endpoints.</p>\n\
+             scripts would have left, not from what the server says. After the freeze was lifted by two people, honest work ran on all endpoints.</p>\n\
              <table><thead><tr><th>Attacker</th><th>What was tried</th><th>Outcome</th><th>Answer</th><th>Refused by</th></tr></thead>\n<tbody>\n{}</tbody></table>\n\
              <h2>Stopping</h2>\n<p>{}</p>\n<h2>Not defended</h2>\n{}<h2>Not played here</h2>\n{}</body></html>\n",
             escape(&day(self.made_at)),
