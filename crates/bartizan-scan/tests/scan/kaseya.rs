@@ -176,21 +176,21 @@ fn server_cases() -> Vec<Case> {
     ]
 }
 
-fn endpoint_cases() -> Vec<Case> {
+fn changed(path: &'static str, bytes: Vec<u8>) -> Tree {
+    let tree = endpoint();
+    tree.add(path, bytes);
+    tree
+}
+
+fn history(line: &str) -> Tree {
+    changed(
+        "Users/bob/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt",
+        line.into(),
+    )
+}
+
+fn endpoint_files() -> Vec<Case> {
     use Verdict::{Compromised, NoIndicators, Suspicious};
-    let changed = |path: &'static str, bytes: Vec<u8>| {
-        with(endpoint(), |tree| {
-            tree.add(path, &bytes);
-        })
-    };
-    let key: [(&str, &str); 1] = [("wJWsTYE", ".csruj7")];
-    let software = hive(&[("WOW6432Node\\BlackLivesMatter", &key)]);
-    let history = |line: &str| {
-        changed(
-            "Users/bob/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt",
-            line.into(),
-        )
-    };
     vec![
         case("endpoint, untouched", endpoint(), NoIndicators, &[]),
         case(
@@ -249,6 +249,14 @@ fn endpoint_cases() -> Vec<Case> {
             Compromised,
             &["sideload.windows-folder"],
         ),
+    ]
+}
+
+fn endpoint_traces() -> Vec<Case> {
+    use Verdict::{Compromised, Suspicious};
+    let key: [(&str, &str); 1] = [("wJWsTYE", ".csruj7")];
+    let software = hive(&[("WOW6432Node\\BlackLivesMatter", &key)]);
+    vec![
         case(
             "endpoint, long wait",
             history("ping 127.0.0.1 -n 5693 > nul & echo x\n"),
@@ -296,9 +304,24 @@ fn endpoint_cases() -> Vec<Case> {
 }
 
 #[test]
-fn every_stage_of_the_attack_and_every_near_miss_has_its_verdict() {
+fn every_stage_on_a_server_and_every_near_miss_has_its_verdict() {
+    judge(server_cases());
+}
+
+#[test]
+fn every_file_of_the_attack_on_an_endpoint_and_every_near_miss_has_its_verdict() {
+    judge(endpoint_files());
+}
+
+#[test]
+fn every_trace_of_the_attack_on_an_endpoint_has_its_verdict() {
+    judge(endpoint_traces());
+}
+
+/// Prints the table.
+fn judge(cases: Vec<Case>) {
     let mut wrong = Vec::new();
-    for case in server_cases().into_iter().chain(endpoint_cases()) {
+    for case in cases {
         let report = case.tree.scan(&[]);
         let found = ids(&report);
         println!("{:<42} {:<20} {}", case.name, report.verdict.name(), found.join(" "));

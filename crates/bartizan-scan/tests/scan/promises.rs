@@ -65,8 +65,9 @@ fn a_scan_that_ends_early_says_so_and_goes_on_where_it_stopped() {
 fn a_hostile_image_ends_in_an_orderly_report() {
     let tree = Tree::new();
     let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
+    let zeros = vec![0; 1024 * 1024];
     for _ in 0..200 {
-        bomb.write_all(&[0; 1024 * 1024]).unwrap();
+        bomb.write_all(&zeros).unwrap();
     }
     tree.add("bomb.gz", bomb.finish().unwrap())
         .add("name\nwith\u{1b}[31m\u{202e}codes.txt", "text")

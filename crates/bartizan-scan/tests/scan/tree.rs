@@ -30,9 +30,9 @@ impl Tree {
     pub(crate) fn remove(&self, path: &str) -> &Self {
         let path = self.root().join(path);
         if path.is_dir() {
-            fs::remove_dir_all(path).unwrap()
+            fs::remove_dir_all(path).unwrap();
         } else {
-            fs::remove_file(path).unwrap()
+            fs::remove_file(path).unwrap();
         }
         self
     }
@@ -143,8 +143,8 @@ fn resources(version: &[u8]) -> Vec<u8> {
         bytes.extend(offset.to_le_bytes());
         bytes
     };
-    let mut section = directory(16, 0x8000_0000 | 24);
-    section.extend(directory(1, 0x8000_0000 | 48));
+    let mut section = directory(16, 0x8000_0018);
+    section.extend(directory(1, 0x8000_0030));
     section.extend(directory(1033, 72));
     section.extend((0x1000_u32 + 88).to_le_bytes());
     section.extend(u32::try_from(version.len()).unwrap().to_le_bytes());
