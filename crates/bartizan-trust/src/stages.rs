@@ -7,7 +7,7 @@ use crate::envelope::Envelope;
 use crate::id::{OperatorId, Sha256, StatementId};
 use crate::limits;
 use crate::merkle::{Frontier, leaf_hash, verify_inclusion};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Retry};
 use crate::signers::{meets, operator_signatures};
 use crate::state::JobsView;
 use crate::statement::{Bundle, ClassRule, Job, Promotion, SignatureRole, Stage, StatementType};
@@ -30,6 +30,20 @@ pub fn receipts_root(receipts: &BTreeSet<StatementId>) -> Sha256 {
         tree.push(leaf_hash(receipt.hash().as_bytes()));
     }
     tree.root()
+}
+
+/// Whether a refusal halts a roll-out: it stays, or says that what the server showed is false.
+pub const fn halts(refusal: Refusal) -> bool {
+    matches!(refusal.retry(), Retry::Terminal)
+        || matches!(
+            refusal,
+            Refusal::NotTargeted
+                | Refusal::NotLogged
+                | Refusal::LogSignature
+                | Refusal::LogShrunk
+                | Refusal::LogFork
+                | Refusal::ContentMismatch
+        )
 }
 
 /// Whether a job's stages are what its class demands.
@@ -59,9 +73,23 @@ pub struct Rollout<'a> {
     pub job: &'a Job,
 }
 
+/// A promotion of the job, in its place.
+#[derive(Debug, Clone)]
+pub struct Promoted {
+    /// Its digest.
+    pub id: StatementId,
+    /// What it says.
+    pub promotion: Promotion,
+    /// Who stands behind it.
+    pub promoters: BTreeSet<OperatorId>,
+    /// Whether they are as many as the stage wants.
+    pub enough: bool,
+    /// Whether the evidence suffices.
+    pub allowed: bool,
+}
+
 impl Rollout<'_> {
-    /// Judges the promotion to one stage, after those to the stages before led to `prev`. Returns its digest and who stands
-    /// behind it.
+    /// Judges the promotion to one stage, after those to the stages before led to `prev`.
     ///
     /// Whatever is wrong can be mended by another promotion: it never speaks against the job.
     // SPEC: verification.md step 14
@@ -70,7 +98,21 @@ impl Rollout<'_> {
         envelope: &[u8],
         to: u32,
         prev: Option<StatementId>,
-    ) -> Result<(StatementId, BTreeSet<OperatorId>), Refusal> {
+    ) -> Result<Promoted, Refusal> {
+        let promoted = self.read(envelope, to, prev)?;
+        if !promoted.enough {
+            return Err(Refusal::NotPromoted);
+        }
+        if promoted.allowed { Ok(promoted) } else { Err(Refusal::StageFailures) }
+    }
+
+    /// The same of one that may lack signatures yet, or whose evidence may not suffice.
+    pub fn read(
+        &self,
+        envelope: &[u8],
+        to: u32,
+        prev: Option<StatementId>,
+    ) -> Result<Promoted, Refusal> {
         let no = Refusal::NotPromoted;
         let (before, stage) = self.stages_at(to).ok_or(no)?;
         if envelope.len() > limits::PROMOTION_BYTES_MAX {
@@ -91,14 +133,13 @@ impl Rollout<'_> {
             return Err(no);
         }
         let promoters = self.promoters(&envelope);
-        if !enough(promoters.len(), stage) {
-            return Err(no);
-        }
-        if promotion.evidence.allows(stage) {
-            Ok((envelope.id(), promoters))
-        } else {
-            Err(Refusal::StageFailures)
-        }
+        Ok(Promoted {
+            id: envelope.id(),
+            enough: enough(promoters.len(), stage),
+            allowed: promotion.evidence.allows(stage),
+            promoters,
+            promotion,
+        })
     }
 
     /// The stage before, and this one.
@@ -136,9 +177,9 @@ impl Rollout<'_> {
             let leaf = leaf_hash(&logged.envelope);
             verify_inclusion(&leaf, logged.index, shown.size, &logged.path, &shown.root)
                 .map_err(|_| Refusal::NotPromoted)?;
-            let (id, by) = self.judge(&logged.envelope, to, prev)?;
-            promoters.extend(by);
-            prev = Some(id);
+            let promoted = self.judge(&logged.envelope, to, prev)?;
+            promoters.extend(promoted.promoters);
+            prev = Some(promoted.id);
         }
         Ok(promoters)
     }
