@@ -149,7 +149,7 @@ pub struct EndpointDetail {
 pub struct JobSubmission {
     /// Base64 of the signed envelope.
     pub envelope: String,
-    /// The leaves of the target tree, sorted by id.
+    /// The leaves of the target tree, in its order: by stage, then by id.
     pub targets: Vec<EndpointId>,
     /// Base64 of the content.
     pub content: String,
@@ -179,6 +179,8 @@ pub enum TargetState {
     Queued,
     /// On its way.
     Delivered,
+    /// The endpoint said that it waits: for its stage, a soak or a delay.
+    Waiting,
     /// The endpoint said no.
     Refused,
     /// At work.
@@ -245,15 +247,19 @@ pub struct JobDetail {
     pub log_index: u64,
     /// Whether a checkpoint that covers it has the class's witnesses.
     pub witnessed: bool,
-    /// Each endpoint.
+    /// Each endpoint, in the order of the target tree.
     pub targets: Vec<TargetRow>,
+    /// Base64 of the promotion to each later stage that has one, also one that lacks signatures.
+    pub promotions: Vec<String>,
 }
 
-/// `GET /v1/jobs/{id}/receipts`.
+/// `GET /v1/jobs/{id}/receipts?after=`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptPage {
-    /// Base64 of each receipt envelope, oldest first.
+    /// Base64 of each receipt envelope, by endpoint, oldest first.
     pub receipts: Vec<String>,
+    /// Ask again with `after` this, if there are more.
+    pub next: Option<String>,
 }
 
 /// `GET /v1/jobs/{id}/events?after=0&wait_s=20`: answers at once when there is something, else after

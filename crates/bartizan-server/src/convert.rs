@@ -2,6 +2,7 @@
 
 use bartizan_proto::operator::{EndpointRow, JobRow, JobState, Standing, TargetRow, TargetState};
 use bartizan_store::{EndpointRecord, JobRecord, TargetRecord};
+use bartizan_trust::refusal::Refusal;
 use bartizan_trust::statement::{Class, Decision};
 use bartizan_trust::time::UnixSeconds;
 use data_encoding::BASE64;
@@ -29,6 +30,7 @@ pub(crate) const fn decision_name(decision: Decision) -> &'static str {
 pub(crate) fn target_row(record: &TargetRecord) -> TargetRow {
     let state = match record.state.as_str() {
         "delivered" => TargetState::Delivered,
+        "refused" if waits(record.code.as_deref()) => TargetState::Waiting,
         "refused" => TargetState::Refused,
         "running" => TargetState::Running,
         "done" => TargetState::Done,
@@ -45,6 +47,12 @@ pub(crate) fn target_row(record: &TargetRecord) -> TargetRow {
         decision: DECISIONS.into_iter().find(|known| Some(decision_name(*known)) == decision),
         exit: record.exit,
     }
+}
+
+/// Whether a refusal says that the endpoint goes on by itself, or with the next stage.
+fn waits(code: Option<&str>) -> bool {
+    let waiting = [Refusal::NotPromoted, Refusal::StageSoaks, Refusal::DelayRuns];
+    waiting.iter().any(|refusal| Some(refusal.code()) == code)
 }
 
 /// A job's state; one that means nothing shows as pending.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bartizan_store::StoreError;
+use bartizan_store::{PromotionRecord, StoreError};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::statement::{Action, Job};
@@ -31,6 +31,8 @@ pub(crate) struct Dossier {
     pub(crate) log_index: u64,
     /// The tree over the targets the database lists, if they make one.
     pub(crate) tree: Option<TargetTree>,
+    /// Promotions to its later stages, in order.
+    pub(crate) promotions: Vec<PromotionRecord>,
     /// What it carries.
     pub(crate) content: Vec<u8>,
 }
@@ -85,9 +87,9 @@ impl Dossiers {
         let read = db.read(move |tx| {
             let Some(record) = tx.job(job)? else { return Ok(None) };
             let content = tx.job_content(job)?.unwrap_or_default();
-            Ok(Some((record, content, tx.job_endpoints(job)?)))
+            Ok(Some((record, content, tx.job_endpoints(job)?, tx.promotions(job)?)))
         });
-        let Some((record, content, endpoints)) = read.await? else { return Ok(None) };
+        let Some((record, content, endpoints, promotions)) = read.await? else { return Ok(None) };
         let envelope = Envelope::decode(&record.envelope).ok();
         let statement: Option<Job> = envelope.as_ref().and_then(|e| e.statement().ok());
         let stages = statement.as_ref().map_or(&[][..], |job| &job.stages);
@@ -97,6 +99,7 @@ impl Dossiers {
             job: statement,
             envelope: record.envelope,
             log_index: record.log_index,
+            promotions,
             content,
         });
         let mut known = self.lock();

@@ -9,14 +9,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use bartizan_store::{Admission, CosignatureRecord, Introduction, LogName, NewJob, Store, Tx};
+use bartizan_store::{
+    Admission, CosignatureRecord, Introduction, LogName, NewJob, PromotionRecord, Store, Tx,
+};
 use bartizan_trust::control::{self, ControlView, judge_enrolment};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{OrgId, StatementId};
 use bartizan_trust::merkle::leaf_hash;
 use bartizan_trust::note::Note;
 use bartizan_trust::policy::Policy;
-use bartizan_trust::statement::{Admit, Descriptor, Enrolment, Job, SignatureRole};
+use bartizan_trust::statement::{Admit, Descriptor, Enrolment, Job, Promotion, SignatureRole};
 
 use crate::app::{Organisation, now};
 use crate::config::Config;
@@ -139,6 +141,7 @@ impl Plan {
         }
         self.fill_endpoints(tx, &mut rescued)?;
         self.fill_jobs(tx, &mut rescued)?;
+        self.fill_promotions(tx)?;
         self.fill_receipts(tx, &mut rescued)?;
         Ok(rescued)
     }
@@ -226,6 +229,18 @@ impl Plan {
                 targets,
             })?;
             rescued.jobs += 1;
+        }
+        Ok(())
+    }
+
+    /// In the order in which they were logged: a later one to the same stage takes the place of the one before.
+    fn fill_promotions(&self, tx: &mut Tx<'_>) -> Stored<()> {
+        for (log_index, entry) in (0..).zip(&self.jobs.entries) {
+            let Ok(envelope) = Envelope::decode(entry) else { continue };
+            let Ok(promotion) = envelope.statement::<Promotion>() else { continue };
+            let (stage, id) = (promotion.to, envelope.id());
+            let record = PromotionRecord { stage, id, envelope: entry.clone(), log_index };
+            tx.put_promotion(promotion.job, &record)?;
         }
         Ok(())
     }

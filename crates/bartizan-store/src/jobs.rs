@@ -237,7 +237,9 @@ impl Tx<'_> {
         )?;
         let ids = rows.iter().map(|row| job_id(row, 0)).collect::<Result<Vec<_>, _>>()?;
         for id in &ids {
-            let sql = "UPDATE job_target SET state = 'expired' WHERE job = $1 AND state IN ('queued', 'delivered')";
+            // Also those that answered that they wait: for their stage, a soak, a delay.
+            let sql = "UPDATE job_target SET state = 'expired' WHERE job = $1 AND (state IN ('queued', 'delivered')
+                OR (state = 'refused' AND code IN ('stage.not_promoted', 'stage.soaks', 'delay.runs')))";
             let missed = self.execute(sql, &[id.to_string().into()])?;
             let state = if missed > 0 { "expired" } else { "finished" };
             self.execute(

@@ -9,6 +9,7 @@ mod error;
 mod jobs;
 mod logs;
 mod operators;
+mod promotions;
 mod quarantine;
 mod queue;
 mod receipts;
@@ -20,8 +21,9 @@ pub use error::StoreError;
 pub use jobs::{DueJob, JobRecord, NewJob, TargetRecord};
 pub use logs::{CosignatureRecord, LogName};
 pub use operators::SessionRecord;
+pub use promotions::PromotionRecord;
 pub use queue::{Access, QUEUE_MAX, Store, StoreCounters};
-pub use receipts::{Answer, ReceiptRecord};
+pub use receipts::{Answer, ListedReceipt, ReceiptRecord};
 
 use std::path::{Path, PathBuf};
 

@@ -23,6 +23,17 @@ pub struct ReceiptRecord {
     pub at: u64,
 }
 
+/// A stored receipt, and where it stands in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedReceipt {
+    /// By whom.
+    pub endpoint: String,
+    /// Its number.
+    pub seq: u64,
+    /// The exact envelope.
+    pub envelope: Vec<u8>,
+}
+
 /// What a receipt says of its target.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -80,12 +91,24 @@ impl Tx<'_> {
         self.query_one(&sql, &parameters)?.as_ref().map(read_target).transpose()
     }
 
-    /// The receipts of a job, oldest first.
-    pub fn receipts(&mut self, job: StatementId) -> Result<Vec<Vec<u8>>, StoreError> {
-        let sql =
-            "SELECT envelope FROM receipt WHERE job = $1 ORDER BY at, endpoint, seq LIMIT 4096";
-        let rows = self.query(sql, &[job.to_string().into()])?;
-        rows.iter().map(|row| row.bytes(0, "receipt.envelope")).collect()
+    /// Receipts of a job by endpoint and number, after one of them.
+    pub fn receipts(
+        &mut self,
+        job: StatementId,
+        (endpoint, seq): (&str, u64),
+        limit: u64,
+    ) -> Result<Vec<ListedReceipt>, StoreError> {
+        let sql = "SELECT endpoint, seq, envelope FROM receipt WHERE job = $1
+            AND (endpoint > $2 OR (endpoint = $2 AND seq > $3)) ORDER BY endpoint, seq LIMIT $4";
+        let parameters = [job.to_string().into(), endpoint.into(), seq.into(), limit.into()];
+        let read = |row: &crate::engine::Row| {
+            Ok(ListedReceipt {
+                endpoint: row.text(0, "receipt.endpoint")?,
+                seq: row.size(1, "receipt.seq")?,
+                envelope: row.bytes(2, "receipt.envelope")?,
+            })
+        };
+        self.query(sql, &parameters)?.iter().map(read).collect()
     }
 
     /// Which endpoints have answered a statement that is no job: a freeze they confirm.

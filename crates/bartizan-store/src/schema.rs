@@ -25,6 +25,8 @@ CREATE INDEX job_target_by_endpoint ON job_target (endpoint, state);
 CREATE TABLE receipt (endpoint TEXT NOT NULL, id TEXT NOT NULL, seq BIGINT NOT NULL, job TEXT NOT NULL, envelope BYTEA NOT NULL,
     at BIGINT NOT NULL, PRIMARY KEY (endpoint, id));
 CREATE INDEX receipt_by_job ON receipt (job, at);
+CREATE TABLE promotion (job TEXT NOT NULL, stage BIGINT NOT NULL, id TEXT NOT NULL, envelope BYTEA NOT NULL, log_index BIGINT NOT NULL,
+    PRIMARY KEY (job, stage));
 CREATE TABLE session (console TEXT NOT NULL PRIMARY KEY, ssh TEXT NOT NULL, exp BIGINT NOT NULL);
 CREATE INDEX job_target_by_state ON job_target (job, state);
 "];

@@ -16,6 +16,7 @@ mod lan;
 mod mine;
 mod mirror;
 mod recovery;
+mod rollout;
 mod sign;
 mod terminal;
 mod trust;

@@ -255,7 +255,7 @@ fn a_late_refusal_does_not_hide_that_a_job_ran() {
             (target.state.as_str(), target.output.as_deref()),
             ("done", Some(b"hello".as_slice()))
         );
-        assert_eq!(write(&store, |tx| tx.receipts(statement("j"))).len(), 2);
+        assert_eq!(write(&store, |tx| tx.receipts(statement("j"), ("", 0), 10)).len(), 2);
     });
 }
 

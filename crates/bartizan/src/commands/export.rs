@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use bartizan_proto::operator::ReceiptPage;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::StatementId;
 use bartizan_trust::policy::LogTrust;
@@ -19,6 +18,7 @@ use crate::api::Api;
 use crate::exit::refused;
 use crate::home::write_private;
 use crate::keys::security_key::armour;
+use crate::rollout::fetch_receipts;
 use crate::trust::whole_log;
 use crate::witness::Log;
 
@@ -171,9 +171,7 @@ impl Export<'_> {
         let ids: BTreeSet<StatementId> =
             jobs.iter().filter_map(|entry| Some(Envelope::decode(entry).ok()?.id())).collect();
         for id in ids {
-            let page: ReceiptPage = self.api.fetch(&format!("/v1/jobs/{id}/receipts"))?;
-            for (number, text) in page.receipts.iter().enumerate() {
-                let bytes = BASE64.decode(text.as_bytes()).context("read a receipt")?;
+            for (number, bytes) in fetch_receipts(self.api, id)?.into_iter().enumerate() {
                 let place = format!("receipts/{id}/{number:06}");
                 self.by_endpoint(&place, &bytes, SignatureRole::Receipt)?;
             }

@@ -25,6 +25,7 @@ mod receipts;
 mod recover;
 mod recovery;
 mod resign;
+mod rollout;
 mod run;
 mod statement;
 mod watch;
@@ -167,6 +168,10 @@ pub(crate) enum Command {
         #[arg(long, value_parser = options::seconds)]
         timeout: Option<u64>,
     },
+    /// Follow a job by its stages
+    Rollout(rollout::RolloutOptions),
+    /// Let the next stage of a job begin, on evidence verified here
+    Promote(rollout::PromoteOptions),
     /// Show and verify the receipts of a job
     Receipts {
         /// Its id, or enough of its beginning
@@ -263,6 +268,8 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Recovery(command) => recovery::run(context, &command),
         Command::Recover(command) => recover::run(context, &command),
         Command::Watch { id, timeout } => watch::run(context, &id, timeout),
+        Command::Rollout(options) => rollout::run(context, &options),
+        Command::Promote(options) => rollout::promote(context, &options),
         Command::Receipts { id } => receipts::run(context, &id),
         Command::Log(command) => log::run(context, &command),
         Command::Pack(command) => pack::run(context, &command),

@@ -1,26 +1,23 @@
 //! `receipts`: what endpoints say they did, verified against their own keys.
 
 use anyhow::{Context as _, Result};
-use bartizan_proto::operator::ReceiptPage;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::statement::{Receipt, SignatureRole};
-use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::{Context, watch};
 use crate::exit::refused;
+use crate::rollout::fetch_receipts;
 use crate::terminal::{cell, table};
 
 pub(crate) fn run(context: &Context, id: &str) -> Result<()> {
     let console = context.connect()?;
     let id = watch::find(&console, id)?;
-    let page: ReceiptPage = console.api.fetch(&format!("/v1/jobs/{id}/receipts"))?;
     let mut shown = Vec::new();
     let mut rows = Vec::new();
     let mut bad = 0;
-    for text in &page.receipts {
-        let bytes = BASE64.decode(text.as_bytes()).context("read a receipt")?;
+    for bytes in fetch_receipts(&console.api, id)? {
         let (receipt, verified) = verify(&bytes)?;
         let fits = verified && receipt.job == id;
         bad += usize::from(!fits);

@@ -10,19 +10,21 @@ use bartizan_trust::id::{EndpointId, Sha256, TenantId};
 use bartizan_trust::json::Validate;
 use bartizan_trust::limits;
 use bartizan_trust::statement::{
-    Action, Class, Content, Display, EnvVar, Interpreter, Job, Script, SignatureRole, Stage, V1,
-    Window,
+    Action, Class, ClassRule, Content, Display, EnvVar, Interpreter, Job, Script, SignatureRole,
+    Stage, V1, Window,
 };
-use bartizan_trust::targets::TargetTree;
+use bartizan_trust::targets::{TargetTree, in_stages};
 use clap::{Args, ValueEnum};
 use data_encoding::BASE64;
 use serde_json::json;
 
+use super::rollout::{self, Promote};
 use super::{Console, Context, File, endpoints, options, watch};
 use crate::exit::{Code, fail};
 use crate::home::{nonce, now, read_bounded};
 use crate::keys::Signer;
 use crate::mine;
+use crate::rollout::plan::{self, Demands, Plan};
 use crate::sign::render;
 use crate::witness;
 
@@ -65,6 +67,21 @@ pub(crate) struct RunOptions {
     /// Why
     #[arg(long, default_value = "")]
     reason: String,
+    /// In which waves, like canary:3,10%,rest [default: what the class demands]
+    #[arg(long)]
+    stages: Option<Plan>,
+    /// How long each stage soaks before the next [default: what the class demands]
+    #[arg(long, value_parser = options::seconds)]
+    soak: Option<u64>,
+    /// Most failures of a stage before the next
+    #[arg(long, default_value = "10%", value_parser = plan::percent)]
+    max_fail: u32,
+    /// How many people let each later stage begin
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=8))]
+    promoters: u32,
+    /// Let later stages begin by itself while all goes well
+    #[arg(long, conflicts_with = "no_wait")]
+    auto: bool,
     /// Return as soon as it is submitted
     #[arg(long)]
     no_wait: bool,
@@ -95,15 +112,16 @@ pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
     let content = read_script(&options.script)?;
     let console = context.connect()?;
     let (tenant, endpoints) = endpoints::choose(&console, &options.on)?;
-    let leaves: Vec<_> = endpoints.iter().map(|id| (*id, 0)).collect();
-    let tree = TargetTree::new(&leaves)
-        .map_err(|error| fail(Code::Error, error.to_string(), "choose other endpoints"))?;
     let mut job = compose(&console, options, &content, tenant)?;
-    job.targets = tree.targets();
-    job.stages = vec![Stage::only(job.targets.count)];
+    job.targets.count = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
     let derived = derive_class(&console.trust.bundle, &job, Reviewed::New);
     job.class = derived.max(job.class);
-    check_supported(&console, job.class)?;
+    let rule = console.trust.bundle.class_rule(job.class);
+    job.stages = stages(options, rule, job.targets.count)?;
+    job.targets = TargetTree::new(&in_stages(&endpoints, &job.stages))
+        .map_err(|error| fail(Code::Error, error.to_string(), "choose other endpoints"))?
+        .targets();
+    check_stages(&job, rule)?;
     if let Err(problem) = job.validate() {
         return Err(fail(
             Code::Error,
@@ -122,20 +140,44 @@ pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
         if approvals > 0 {
             eprintln!("{who} must sign: bartizan approve {id}");
         }
+        if options.auto {
+            return rollout::follow(context, &console, id, Promote::Auto, None);
+        }
+        if job.stages.len() > 1 {
+            eprintln!("later stages begin with: bartizan promote {id}, or bartizan rollout {id} --auto");
+        }
         watch::follow(context, &console, id, None)
     })
 }
 
-/// Nobody should sign what every endpoint of this version refuses.
-fn check_supported(console: &Console, class: Class) -> Result<()> {
-    match console.trust.bundle.class_rule(class) {
-        Some(rule) if rule.stages_min > 1 => Err(fail(
-            Code::Error,
-            format!("jobs of class `{class}` run in stages, which this version cannot do yet"),
-            "choose fewer endpoints, and neither --destructive nor --class fleet",
-        )),
-        Some(_) | None => Ok(()),
+fn stages(options: &RunOptions, rule: Option<&ClassRule>, count: u32) -> Result<Vec<Stage>> {
+    let plan = options.stages.clone().unwrap_or_else(|| Plan::usual(rule, count));
+    let demanded = rule.filter(|rule| rule.stages_min > 1).map_or(0, |rule| rule.soak_s_min);
+    let demands = Demands {
+        soak_s: options.soak.unwrap_or(demanded),
+        promote_min: options.promoters,
+        failures_percent_max: options.max_fail,
+    };
+    plan.divide(count, demands)
+        .map_err(|problem| fail(Code::Usage, problem, "see `bartizan help run`"))
+}
+
+/// Nobody should sign what every endpoint refuses, or what ends before its last stage can begin.
+fn check_stages(job: &Job, rule: Option<&ClassRule>) -> Result<()> {
+    let Some(rule) = rule else { return Ok(()) };
+    if bartizan_trust::stages::check_class(rule, job).is_err() {
+        let problem = format!(
+            "jobs of class `{}` need {} stages, at most {} endpoints in the first, and soaks of {} s",
+            job.class, rule.stages_min, rule.first_stage_max, rule.soak_s_min
+        );
+        return Err(fail(Code::Usage, problem, "leave out --stages and --soak, or say more"));
     }
+    let last = u32::try_from(job.stages.len()).unwrap_or(u32::MAX).saturating_sub(1);
+    if job.window.nbf.plus(rule.delay_s + job.soak_s(last)) >= job.window.exp {
+        let problem = "the job would be over before its last stage can begin";
+        return Err(fail(Code::Usage, problem, "give a longer --expires or a shorter --soak"));
+    }
+    Ok(())
 }
 
 fn read_script(path: &Path) -> Result<Vec<u8>> {

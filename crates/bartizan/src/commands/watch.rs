@@ -129,6 +129,7 @@ const fn target_name(state: TargetState) -> &'static str {
     match state {
         TargetState::Queued => "queued",
         TargetState::Delivered => "delivered",
+        TargetState::Waiting => "waiting",
         TargetState::Refused => "refused",
         TargetState::Running => "running",
         TargetState::Done => "done",
@@ -237,6 +238,8 @@ fn take(
             if context.terminal.json {
                 let shown = json!({ "kind": "target", "endpoint": row.endpoint, "state": target_name(row.state), "code": row.code, "exit": row.exit });
                 line(&json_text(&shown))?;
+            } else if row.state == TargetState::Waiting {
+                bar.suspend(|| line(&waiting_line(&row)))?;
             } else if row.state == TargetState::Refused {
                 bar.suspend(|| line(&refusal_line(&row)))?;
             }
@@ -257,6 +260,12 @@ fn take(
         }
     }
     Ok(())
+}
+
+fn waiting_line(row: &TargetRow) -> String {
+    let code = row.code.as_deref().unwrap_or("unknown");
+    let what = if code == Refusal::NotPromoted.code() { "waits for its stage" } else { "waits" };
+    format!("{} {what}: {}", row.endpoint, cell(code))
 }
 
 fn refusal_line(row: &TargetRow) -> String {

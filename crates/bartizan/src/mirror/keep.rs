@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use bartizan_proto::operator::{JobDetail, JobState, ReceiptPage, Standing};
+use bartizan_proto::operator::{JobDetail, JobState, Standing};
 use bartizan_trust::checkpoint;
 use bartizan_trust::id::StatementId;
 use bartizan_trust::merkle::{Frontier, leaf_hash};
@@ -18,6 +18,7 @@ use crate::api::Api;
 use crate::commands::{Console, Filter, fetch_all};
 use crate::exit::refused;
 use crate::home::{now, write_private};
+use crate::rollout::fetch_receipts;
 use crate::trust::{WholeLog, entries_from};
 use crate::witness::Log;
 
@@ -123,9 +124,7 @@ fn keep_job(api: &Api, dir: &Path, id: StatementId, job: &Job, kept: &mut Kept) 
 }
 
 fn keep_receipts(api: &Api, dir: &Path, id: StatementId, kept: &mut Kept) -> Result<()> {
-    let page: ReceiptPage = api.fetch(&format!("/v1/jobs/{id}/receipts"))?;
-    for text in &page.receipts {
-        let bytes = BASE64.decode(text.as_bytes()).context("read a receipt")?;
+    for bytes in fetch_receipts(api, id)? {
         let Some((receipt, _)) = super::receipt(&bytes) else {
             kept.refused.push(format!("{id}: a receipt that its endpoint did not sign"));
             continue;

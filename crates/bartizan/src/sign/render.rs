@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::statement::{
-    Action, Bundle, Class, Enrolment, Freeze, Interpreter, Job, Login, OperatorRole, Pack, Receipt,
-    StatementType, TenantScope, Thaw, UserCheck, Veto,
+    Action, Bundle, Class, Enrolment, Evidence, Freeze, Interpreter, Job, Login, OperatorRole,
+    Pack, Promotion, Receipt, StatementType, TenantScope, Thaw, UserCheck, Veto,
 };
 use bartizan_trust::time::UnixSeconds;
 use bartizan_trust::words::eight_words;
@@ -33,8 +33,8 @@ pub(crate) fn statement(envelope: &Envelope) -> Result<String> {
         Some(StatementType::Thaw) => thaw(&envelope.statement()?),
         Some(StatementType::Veto) => veto(&envelope.statement()?),
         Some(StatementType::Pack) => pack(&envelope.statement()?),
-        Some(StatementType::Descriptor | StatementType::Promotion | StatementType::Grant)
-        | None => {
+        Some(StatementType::Promotion) => promotion(&envelope.statement()?),
+        Some(StatementType::Descriptor | StatementType::Grant) | None => {
             plain_text(core::str::from_utf8(envelope.payload()).context("the payload is not text")?)
                 + "\n"
         }
@@ -101,8 +101,9 @@ fn conditions(job: &Job) -> String {
     }
     for stage in job.stages.iter().filter(|_| job.stages.len() > 1) {
         text += &format!(
-            "stage   {}: waits {} s, {} must promote, at most {} % failures\n",
+            "stage   {}: {} endpoint(s), after a soak of {} s, {} must promote, at most {} % failures\n",
             cell(&stage.name),
+            stage.count,
             stage.soak_s,
             stage.promote_min,
             stage.failures_percent_max
@@ -190,6 +191,24 @@ fn enrolment(enrolment: &Enrolment) -> String {
 
 fn login(login: &Login) -> String {
     format!("LOGIN   this console may speak for you until {}\n", date(login.exp))
+}
+
+fn promotion(promotion: &Promotion) -> String {
+    let Evidence { ok, fail, refused, pending, receipts_root } = promotion.evidence;
+    let mut text = format!(
+        "PROMOTE stage {} of {} may begin\nbefore  {ok} ended well, {fail} failed, {refused} refused, {pending} not heard of\nproof   receipts {receipts_root}\n",
+        promotion.to, promotion.job
+    );
+    if let Some(reason) = &promotion.despite_refusals {
+        text += &format!("DESPITE refusals: {}\n", cell(reason));
+    }
+    if let Some(prev) = promotion.prev {
+        text += &format!("after   {prev}\n");
+    }
+    for demand in &promotion.crit {
+        text += &format!("demands {}\n", cell(demand));
+    }
+    text
 }
 
 fn freeze(freeze: &Freeze) -> String {

@@ -22,6 +22,7 @@ mod people;
 mod preflight;
 mod recovery;
 mod rescue;
+mod rollouts;
 mod sheet;
 mod stage;
 mod statements;

@@ -272,6 +272,29 @@ impl Stage {
         self.endpoint();
     }
 
+    /// That with as many endpoints, each with a guard of its own.
+    pub(crate) fn with_endpoints(count: usize) -> Self {
+        let mut stage = Self::with_endpoint();
+        for number in 2..=count {
+            let grant = stage.json("alice", &["enroll", "--tenant", "acme", "--site", "hq"]).json();
+            let (name, line) = (format!("endpoint-{number}"), grant["command"].as_str().unwrap());
+            run(Command::new(program("bartizan-guard"))
+                .args(line.split_whitespace().skip(1))
+                .arg("--dir")
+                .arg(stage.path(&name)))
+            .ends_with(0);
+            let mut guard = Command::new(program("bartizan-guard"));
+            guard.args(["run", "--dir"]).arg(stage.path(&name)).env("BARTIZAN_LAN", "off");
+            stage.start(&name, &mut guard);
+        }
+        stage.wait("connected endpoints", |stage| {
+            let list = stage.json("alice", &["endpoints"]).json();
+            let rows = list["endpoints"].as_array().unwrap();
+            rows.iter().filter(|row| row["connected"] == true).count() == count
+        });
+        stage
+    }
+
     /// Installs an endpoint, starts it, and waits until it is connected.
     pub(crate) fn endpoint(&mut self) {
         self.endpoint_in(&[]);

@@ -9,9 +9,11 @@ use std::time::Duration;
 use bartizan_proto::limits::CHUNK_BYTES_MAX;
 use bartizan_proto::message::{JobMessage, Message};
 use bartizan_proto::operator::JobEvent;
-use bartizan_store::{DueJob, Tx};
+use bartizan_store::{DueJob, PromotionRecord, Tx};
 use bartizan_trust::id::{Sha256, StatementId};
+use bartizan_trust::limits::JOB_STAGES_MAX;
 use bartizan_trust::refusal::{Refusal, Retry};
+use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::targets::TargetPlace;
 use tokio::time::Instant;
 
@@ -19,7 +21,7 @@ use super::session::Session;
 use crate::app::{Organisation, now};
 use crate::convert::target_row;
 use crate::dossiers::Dossier;
-use crate::logs::Covered;
+use crate::logs::{Covered, Log};
 use crate::metrics::count;
 
 /// An endpoint that does not say what it did with a job is asked again after this long.
@@ -141,6 +143,8 @@ impl Session {
         // An endpoint that is no leaf gets no path, and says so itself.
         let here = dossier.tree.as_ref().and_then(|tree| tree.place(&self.id));
         let TargetPlace { stage, index, path } = here.unwrap_or_default();
+        let promotions = promotions(&dossier, stage, log, &covered);
+        let promoted: Vec<&[u8]> = promotions.iter().map(|logged| &*logged.envelope).collect();
         let hash = Sha256::of_parts(&[
             &dossier.envelope,
             &dossier.log_index.to_be_bytes(),
@@ -152,12 +156,12 @@ impl Session {
                 })
                 .as_bytes(),
             &organisation.bundle().version.to_be_bytes(),
+            Sha256::of_parts(&promoted).as_bytes(),
         ]);
         let consistency = log.consistency(self.jobs_size, covered.size);
         tracing::debug!(endpoint.id = %self.id, job.id = %id, from = self.jobs_size, to = covered.size, "evidence");
         let envelope = dossier.envelope.clone();
-        let message =
-            JobMessage { envelope, proof, consistency, stage, index, path, promotions: Vec::new() };
+        let message = JobMessage { envelope, proof, consistency, stage, index, path, promotions };
         Ok(Some(Evidence { message, known_as: dossier.known_as, hash }))
     }
 
@@ -225,6 +229,17 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The promotions to a stage that the checkpoint covers, without a gap.
+fn promotions(dossier: &Dossier, stage: u32, log: &Log, covered: &Covered) -> Vec<LoggedStatement> {
+    let logged = |(to, record): (u32, &PromotionRecord)| {
+        let path = log.inclusion_path(record.log_index, covered.size)?;
+        let (envelope, index) = (record.envelope.clone(), record.log_index);
+        (record.stage == to).then_some(LoggedStatement { envelope, index, path })
+    };
+    let most = usize::try_from(stage).unwrap_or(usize::MAX).min(JOB_STAGES_MAX - 1);
+    (1..).zip(&dossier.promotions).take(most).map_while(logged).collect()
 }
 
 fn refusal(code: Option<&str>) -> Option<Refusal> {

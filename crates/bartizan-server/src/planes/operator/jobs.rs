@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use bartizan_proto::operator::{JobDetail, JobPage, JobSubmission, ReceiptPage, Stored};
-use bartizan_store::{LogName, NewJob, StoreError};
+use bartizan_store::{LogName, NewJob};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::StatementId;
 use bartizan_trust::merkle::leaf_hash;
@@ -26,6 +26,8 @@ use crate::convert::{job_row, target_row};
 
 /// Rows in one answer.
 const PAGE_MAX: u64 = 200;
+/// Receipts in one answer.
+const RECEIPTS_MAX: u64 = 1000;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Filter {
@@ -139,7 +141,7 @@ fn may_see(visitor: &Visitor, envelope: &[u8]) -> bool {
     matches!(visitor, Visitor::Operator(_)) || job.is_some_and(|job| concerns(visitor, &job))
 }
 
-async fn published(app: &App) -> Result<(), Failure> {
+pub(super) async fn published(app: &App) -> Result<(), Failure> {
     app.logs.jobs.publish(&app.db).await.map_err(|error| Failure::internal(&error))?;
     app.work.notify_one();
     Ok(())
@@ -167,8 +169,10 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<JobDetail>, Failure> {
     let id = parse(&id)?;
-    let read = app.db.read(move |tx| Ok((tx.job(id)?, tx.job_content(id)?, tx.job_targets(id)?)));
-    let (Some(record), content, targets) = read.await? else {
+    let read = app.db.read(move |tx| {
+        Ok((tx.job(id)?, tx.job_content(id)?, tx.job_targets(id)?, tx.promotions(id)?))
+    });
+    let (Some(record), content, targets, promotions) = read.await? else {
         return Err(Failure::not_found("job"));
     };
     if !may_see(&guest.visitor, &record.envelope) {
@@ -181,6 +185,7 @@ pub(super) async fn show(
         log_index: record.log_index,
         witnessed: is_witnessed(&app, &guest.organisation, &record),
         targets: targets.iter().map(target_row).collect(),
+        promotions: promotions.iter().map(|record| BASE64.encode(&record.envelope)).collect(),
     }))
 }
 
@@ -196,17 +201,29 @@ fn is_witnessed(
     })
 }
 
-/// `GET /v1/jobs/{id}/receipts`
+#[derive(Debug, Deserialize)]
+pub(super) struct After {
+    #[serde(default)]
+    after: String,
+}
+
+/// `GET /v1/jobs/{id}/receipts?after=`
 pub(super) async fn receipts(
     State(app): State<Arc<App>>,
     _session: Session,
     Path(id): Path<String>,
+    Query(After { after }): Query<After>,
 ) -> Result<Json<ReceiptPage>, Failure> {
     let id = parse(&id)?;
-    let receipts: Result<_, StoreError> = app.db.read(move |tx| tx.receipts(id)).await;
-    Ok(Json(ReceiptPage {
-        receipts: receipts?.iter().map(|envelope| BASE64.encode(envelope)).collect(),
-    }))
+    let (endpoint, seq) = after.split_once(':').unwrap_or_default();
+    let (endpoint, seq) = (endpoint.to_owned(), seq.parse().unwrap_or(0));
+    let read = app.db.read(move |tx| tx.receipts(id, (&endpoint, seq), RECEIPTS_MAX));
+    let receipts = read.await?;
+    let full = u64::try_from(receipts.len()).is_ok_and(|count| count >= RECEIPTS_MAX);
+    let next =
+        receipts.last().filter(|_| full).map(|last| format!("{}:{}", last.endpoint, last.seq));
+    let receipts = receipts.iter().map(|receipt| BASE64.encode(&receipt.envelope)).collect();
+    Ok(Json(ReceiptPage { receipts, next }))
 }
 
 /// Reads a job's id from a path.

@@ -11,6 +11,7 @@ pub(crate) mod judge;
 mod login;
 mod logs;
 mod preflight;
+mod promotions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,6 +123,7 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/jobs", get(jobs::list).post(jobs::submit))
         .route("/v1/jobs/{id}", get(jobs::show))
         .route("/v1/jobs/{id}/signatures", post(jobs::sign))
+        .route("/v1/jobs/{id}/promotions", post(promotions::add))
         .route("/v1/jobs/{id}/receipts", get(jobs::receipts))
         .route("/v1/jobs/{id}/events", get(events::events))
         .route("/v1/log/{name}/entries", get(logs::entries))

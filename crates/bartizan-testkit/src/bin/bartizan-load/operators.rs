@@ -98,11 +98,16 @@ impl Operators {
 
     /// Receipts the server shows for the job, counted by endpoint; each verified.
     pub(crate) async fn receipts(&self, job: &Pending, fleet: &Connected) -> Result<u64> {
-        let page: ReceiptPage =
-            self.console.fetch(&format!("/v1/jobs/{}/receipts", job.id)).await?;
         let targets: BTreeSet<&EndpointId> = fleet.targets.iter().collect();
         let mut answered = BTreeSet::new();
-        for receipt in &page.receipts {
+        let (mut all, mut after) = (Vec::new(), Some(String::new()));
+        while let Some(place) = after {
+            let path = format!("/v1/jobs/{}/receipts?after={place}", job.id);
+            let page: ReceiptPage = self.console.fetch(&path).await?;
+            all.extend(page.receipts);
+            after = page.next;
+        }
+        for receipt in &all {
             let envelope = Envelope::decode(&BASE64.decode(receipt.as_bytes())?)?;
             let statement: Receipt = envelope.statement()?;
             let (verified, _) = envelope.verify_signatures();

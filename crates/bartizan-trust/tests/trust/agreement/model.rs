@@ -258,16 +258,7 @@ fn steps(
     let signed_by = people.clone();
     people.extend(promoters(rules, rule, wish, evidence)?);
     demand(waited >= soak, Refusal::StageSoaks)?;
-    let covered = |scope: &FreezeScope| match scope {
-        FreezeScope::Org => true,
-        FreezeScope::Tenant(tenant) => tenant.name() == wish.tenant,
-        FreezeScope::Class(class) => *class == wish.class,
-        FreezeScope::Operator(operator) => people.contains(operator.name()),
-        FreezeScope::Job(_) | FreezeScope::Sessions => false,
-    };
-    let standing =
-        |(scope, ends): &(FreezeScope, u64)| memory.witness_time < *ends && covered(scope);
-    demand(!memory.frozen.iter().any(standing), Refusal::Frozen)?;
+    demand(!is_frozen(memory, wish, &people), Refusal::Frozen)?;
     let control_age = now.saturating_sub(memory.control_seen_at);
     demand(control_age <= rule.freshness_s, Refusal::ControlStale)?;
     if let Some(before) = wish.after {
@@ -399,6 +390,20 @@ fn signers<'r>(
         }
     }
     names
+}
+
+/// Whether a freeze stands that covers the job, or the work of somebody behind it.
+fn is_frozen(memory: &Memory, wish: &Wish, people: &BTreeSet<&str>) -> bool {
+    let covered = |scope: &FreezeScope| match scope {
+        FreezeScope::Org => true,
+        FreezeScope::Tenant(tenant) => tenant.name() == wish.tenant,
+        FreezeScope::Class(class) => *class == wish.class,
+        FreezeScope::Operator(operator) => people.contains(operator.name()),
+        FreezeScope::Job(_) | FreezeScope::Sessions => false,
+    };
+    let standing =
+        |(scope, ends): &(FreezeScope, u64)| memory.witness_time < *ends && covered(scope);
+    memory.frozen.iter().any(standing)
 }
 
 /// Those who let this endpoint's stage begin, and the stages before it.

@@ -254,7 +254,7 @@ fn i5_a_promotion_that_is_not_logged_or_that_witnesses_have_not_seen() {
     let state = world.alone_in(1).unwrap();
     let job = rollout(&mut world, 0);
     let promotion = by(&["carol"], &world.promotion(job.id(), 1, None));
-    let good = world.deliver_staged(&job, &[promotion.clone()], &state).unwrap();
+    let good = world.deliver_staged(&job, &[promotion], &state).unwrap();
     let with = |change: &dyn Fn(&mut bartizan_trust::stages::LoggedStatement)| {
         let mut delivery = good.clone();
         change(&mut delivery.promotions[0]);

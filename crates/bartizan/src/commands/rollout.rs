@@ -1,0 +1,410 @@
+//! `rollout` and `promote`: job by stages, on evidence that is verified here.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use bartizan_proto::operator::{JobEvents, JobState, Stored, TargetState};
+use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::StatementId;
+use bartizan_trust::statement::{Evidence, Promotion, SignatureRole, V1};
+use clap::Args;
+use indicatif::ProgressBar;
+use serde_json::{Value, json};
+
+use super::{Console, Context, options, watch};
+use crate::api::session;
+use crate::exit::{Code, fail};
+use crate::home::now;
+use crate::keys::Signer;
+use crate::mine;
+use crate::rollout::{Member, Next, Said, StageView, View};
+use crate::sign::render;
+use crate::terminal::{cell, json_text, line, table};
+use crate::witness;
+
+/// How long the server may hold a question for news: soaks end without any.
+const POLL_S: u64 = 3;
+/// Endpoints named before a promotion is signed.
+const NAMED_MAX: usize = 20;
+
+/// `bartizan rollout …`
+#[derive(Debug, Args)]
+pub(crate) struct RolloutOptions {
+    /// The job's id, or enough of its beginning
+    id: String,
+    /// Promote by itself while stages go well
+    #[arg(long)]
+    auto: bool,
+    /// Show it once and return
+    #[arg(long, conflicts_with = "auto")]
+    once: bool,
+    /// Stop after this long, with exit code 4
+    #[arg(long, value_parser = options::seconds)]
+    timeout: Option<u64>,
+}
+
+/// `bartizan promote …`
+#[derive(Debug, Args)]
+pub(crate) struct PromoteOptions {
+    /// The job's id, or enough of its beginning
+    id: String,
+    /// Go on although endpoints refused, and say why
+    #[arg(long, value_name = "REASON")]
+    despite_refusals: Option<String>,
+}
+
+/// How a roll-out is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Promote {
+    /// A person does it.
+    ByHand,
+    /// This console does it, as long as all goes well.
+    Auto,
+}
+
+pub(crate) fn run(context: &Context, options: &RolloutOptions) -> Result<()> {
+    let console = context.connect()?;
+    let id = watch::find(&console, &options.id)?;
+    if options.once {
+        let view = View::fetch(&console, id)?;
+        return context.terminal.result(&as_json(&view), &as_text(&view));
+    }
+    let promote = if options.auto { Promote::Auto } else { Promote::ByHand };
+    follow(context, &console, id, promote, options.timeout)
+}
+
+pub(crate) fn promote(context: &Context, options: &PromoteOptions) -> Result<()> {
+    let console = context.connect()?;
+    let id = watch::find(&console, &options.id)?;
+    let view = View::fetch(&console, id)?;
+    let despite = options.despite_refusals.as_deref();
+    check(&view, despite)?;
+    context.terminal.show(&as_text(&view))?;
+    let (stored, enough) = sign(context, &console, &view, despite)?;
+    let stage = view.next_stage().map_or(0, |(to, _, _)| to);
+    let shown = json!({ "job": id, "promotion": stored.id, "to": stage, "enough": enough });
+    let text = if enough {
+        format!("stage {stage} may begin; see it: bartizan rollout {id}")
+    } else {
+        format!("stage {stage} wants more people: bartizan promote {id}")
+    };
+    context.terminal.result(&shown, &text)
+}
+
+/// Nobody should sign what endpoints refuse, or what this console cannot stand for.
+fn check(view: &View, despite: Option<&str>) -> Result<()> {
+    let id = view.id;
+    if view.state != JobState::Active {
+        let next = format!("look at it: bartizan rollout {id} --once");
+        return Err(fail(Code::Error, "the job is not at work", next));
+    }
+    match view.next(now()) {
+        Next::Ready => {
+            if despite.is_some() {
+                let next = "leave out --despite-refusals";
+                return Err(fail(Code::Usage, "no endpoint refused", next));
+            }
+            Ok(())
+        }
+        Next::Refusals if despite.is_some() => refusals_aside(view),
+        next => Err(not_now(id, &next)),
+    }
+}
+
+/// What must hold beside the refusals somebody accepts.
+fn refusals_aside(view: &View) -> Result<()> {
+    let Some((_, before, stage)) = view.next_stage() else { return Ok(()) };
+    if !before.evidence().allows(stage) {
+        return Err(not_now(view.id, &Next::TooEarly));
+    }
+    match view.soak_left(now()) {
+        0 => Ok(()),
+        left => Err(not_now(view.id, &Next::Soaks(left))),
+    }
+}
+
+fn not_now(id: StatementId, next: &Next) -> anyhow::Error {
+    let (code, problem, advice) = match next {
+        Next::Nothing => (
+            Code::Error,
+            "every stage may begin already".to_owned(),
+            format!("follow it: bartizan rollout {id}"),
+        ),
+        Next::TooEarly => (
+            Code::Pending,
+            "too little of the stage has ended well yet".to_owned(),
+            format!("follow it: bartizan rollout {id}"),
+        ),
+        Next::Soaks(left) => (
+            Code::Pending,
+            format!("the stage soaks for {left} seconds more"),
+            format!("let this console wait: bartizan rollout {id} --auto"),
+        ),
+        Next::Failures => (
+            Code::Refused,
+            "HALTED: more failed than the job allows".to_owned(),
+            format!(
+                "see why: bartizan receipts {id}; stop the rest: bartizan freeze job:{id}; then sign a new job"
+            ),
+        ),
+        Next::Refusals => (
+            Code::Refused,
+            "HALTED: endpoints refused the job".to_owned(),
+            format!(
+                "see why: bartizan receipts {id}; stop it: bartizan freeze job:{id}; or go on: bartizan promote {id} --despite-refusals REASON"
+            ),
+        ),
+        Next::Ready => {
+            (Code::Error, "the stage can be promoted".to_owned(), format!("bartizan promote {id}"))
+        }
+    };
+    fail(code, problem, advice)
+}
+
+/// Signs the promotion to the next stage, and says whether endpoints will act on it.
+fn sign(
+    context: &Context,
+    console: &Console,
+    view: &View,
+    despite: Option<&str>,
+) -> Result<(Stored, bool)> {
+    let Some((to, before, stage)) = view.next_stage() else {
+        return Err(not_now(view.id, &Next::Nothing));
+    };
+    let evidence = before.evidence();
+    let own = Promotion {
+        v: V1,
+        org: console.org.anchor.org(),
+        iat: now(),
+        crit: Vec::new(),
+        job: view.id,
+        to,
+        prev: view.promoted.last().map(|last| last.id),
+        evidence,
+        despite_refusals: despite.map(str::to_owned),
+    };
+    // Somebody else's that claims no more than was verified here gets a second signature.
+    let theirs =
+        view.draft.as_ref().filter(|(_, draft)| claims(&draft.promotion.evidence, &evidence));
+    let mut envelope = theirs.map_or_else(|| Envelope::new(&own), |(envelope, _)| envelope.clone());
+    context.terminal.show(&format!(
+        "{}{}",
+        before_signing(before),
+        render::statement(&envelope)?
+    ))?;
+    context.terminal.confirm(&format!("Let stage {to} ({}) begin?", cell(&stage.name)))?;
+    Signer::open(&context.home, context.key.as_deref())?
+        .sign(&mut envelope, SignatureRole::Promote)?;
+    mine::remember(&context.home, &envelope)?;
+    let path = format!("/v1/jobs/{}/promotions", view.id);
+    let stored: Stored = console.api.send(&path, &session::body(&envelope))?;
+    witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
+    let after = View::fetch(console, view.id)?;
+    let enough = after.promoted.len() > view.promoted.len();
+    Ok((stored, enough))
+}
+
+fn claims(theirs: &Evidence, own: &Evidence) -> bool {
+    theirs.ok <= own.ok && theirs.fail <= own.fail && theirs.refused <= own.refused
+}
+
+/// Who is behind the numbers: the ones that did not end well, and the ones not heard of.
+fn before_signing(stage: &StageView) -> String {
+    let mut text = String::new();
+    let odd = stage.members.iter().filter(|member| member.said != Said::Ok);
+    for member in odd.clone().take(NAMED_MAX) {
+        let (word, code) = said(member);
+        text += &format!("        {} {word} {code}\n", member.endpoint);
+    }
+    let more = odd.count().saturating_sub(NAMED_MAX);
+    if more > 0 {
+        text += &format!("        and {more} more\n");
+    }
+    text
+}
+
+/// Shows what happens until the job has ended everywhere.
+pub(crate) fn follow(
+    context: &Context,
+    console: &Console,
+    id: StatementId,
+    promote: Promote,
+    timeout: Option<u64>,
+) -> Result<()> {
+    if promote == Promote::Auto {
+        context.terminal.confirm("Promote by itself while stages go well?")?;
+    }
+    let quiet = Context {
+        home: context.home.clone(),
+        key: context.key.clone(),
+        terminal: crate::terminal::Terminal { yes: true, json: context.terminal.json },
+    };
+    let bar =
+        if context.terminal.json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+    let (start, mut after, mut shown) = (Instant::now(), 0, String::new());
+    loop {
+        let view = View::fetch(console, id)?;
+        show(context, &bar, &view, &mut shown)?;
+        if matches!(view.state, JobState::Finished | JobState::Expired | JobState::Cancelled) {
+            bar.finish_and_clear();
+            return ended(context, &view);
+        }
+        if promote == Promote::Auto {
+            match view.next(now()) {
+                Next::Ready if view.has_settled() && view.state == JobState::Active => {
+                    bar.suspend(|| sign(&quiet, console, &view, None))?;
+                    continue;
+                }
+                halted @ (Next::Failures | Next::Refusals) => {
+                    bar.finish_and_clear();
+                    return Err(not_now(id, &halted));
+                }
+                Next::Nothing | Next::TooEarly | Next::Soaks(_) | Next::Ready => {}
+            }
+        }
+        if timeout.is_some_and(|limit| start.elapsed() >= Duration::from_secs(limit)) {
+            bar.finish_and_clear();
+            let next = format!("look again: bartizan rollout {id}");
+            return Err(fail(Code::Pending, "the roll-out has not ended yet", next));
+        }
+        let left = timeout.map_or(POLL_S, |limit| limit.saturating_sub(start.elapsed().as_secs()));
+        let wait = POLL_S.min(left.max(1));
+        let news: JobEvents =
+            console.api.fetch(&format!("/v1/jobs/{id}/events?after={after}&wait_s={wait}"))?;
+        after = news.next;
+    }
+}
+
+/// Redraws on a terminal; elsewhere says what changed.
+fn show(context: &Context, bar: &ProgressBar, view: &View, shown: &mut String) -> Result<()> {
+    let text = if context.terminal.json { json_text(&as_json(view)) } else { as_text(view) };
+    // A soak that grows shorter is news on a terminal only.
+    let news = text.replace(&view.soak_left(now()).to_string(), "");
+    if news == *shown && (context.terminal.json || bar.is_hidden()) {
+        return Ok(());
+    }
+    if !context.terminal.json && !bar.is_hidden() {
+        bar.set_message(format!("\n{text}"));
+        bar.tick();
+    } else {
+        line(&text)?;
+    }
+    *shown = news;
+    Ok(())
+}
+
+fn ended(context: &Context, view: &View) -> Result<()> {
+    if !context.terminal.json {
+        context.terminal.result(&Value::Null, &as_text(view))?;
+    }
+    let all = |wanted: fn(&Member) -> bool| {
+        view.stages.iter().flat_map(|stage| &stage.members).filter(|member| wanted(member)).count()
+    };
+    let id = view.id;
+    let refused = all(|member| matches!(member.said, Said::Refused(_)));
+    if refused > 0 {
+        let next = format!("see why: bartizan receipts {id}");
+        return Err(fail(Code::Refused, format!("{refused} endpoints refused the job"), next));
+    }
+    let unwell = all(|member| member.said != Said::Ok);
+    if unwell > 0 {
+        let next = format!("see the exit codes: bartizan receipts {id}");
+        return Err(fail(Code::Error, format!("it did not succeed on {unwell} endpoints"), next));
+    }
+    Ok(())
+}
+
+/// Where an endpoint stands, in a word and a code. The server's word counts only for what no receipt says.
+fn said(member: &Member) -> (&'static str, String) {
+    match (&member.said, member.state) {
+        (Said::Ok, _) => ("done", String::new()),
+        (Said::Failed(code), _) => ("failed", cell(code)),
+        (Said::Refused(code), _) => ("refused", cell(code)),
+        (_, TargetState::Running) => ("running", String::new()),
+        (Said::Waits(code), _) => ("waits", cell(code)),
+        (Said::Nothing, TargetState::Delivered) => ("delivered", String::new()),
+        (Said::Nothing, _) => ("queued", String::new()),
+    }
+}
+
+const WORDS: [&str; 7] = ["queued", "delivered", "waits", "running", "done", "failed", "refused"];
+
+fn as_text(view: &View) -> String {
+    let mut rows = Vec::new();
+    let mut reasons = String::new();
+    for (number, stage) in view.stages.iter().enumerate() {
+        let mut row = vec![
+            format!("{number} {}", cell(&stage.stage.name)),
+            if number <= view.promoted.len() { "may run" } else { "waits" }.to_owned(),
+        ];
+        row.extend(WORDS.iter().map(|word| {
+            stage.members.iter().filter(|member| said(member).0 == *word).count().to_string()
+        }));
+        rows.push(row);
+        let refusing = stage.members.iter().filter(|m| matches!(m.said, Said::Refused(_)));
+        for member in refusing.take(NAMED_MAX) {
+            reasons += &format!("{} refused: {}\n", member.endpoint, said(member).1);
+        }
+    }
+    let head = [["STAGE", "MAY"].as_slice(), &WORDS.map(|_| "")].concat();
+    let heads: Vec<String> = WORDS.iter().map(|word| word.to_uppercase()).collect();
+    let head: Vec<&str> =
+        head.iter().take(2).copied().chain(heads.iter().map(String::as_str)).collect();
+    format!("{}{reasons}{}", table(&head, &rows), next_text(view))
+}
+
+fn next_text(view: &View) -> String {
+    let id = view.id;
+    match (view.state, view.next(now())) {
+        (JobState::Pending, _) => format!("it lacks signatures: bartizan approve {id}"),
+        (JobState::Finished, _) => "ended".to_owned(),
+        (JobState::Expired, _) => "its window is over".to_owned(),
+        (JobState::Cancelled, _) => "cancelled: it has to be signed again".to_owned(),
+        (JobState::Active, Next::Nothing) => "every stage may run".to_owned(),
+        (JobState::Active, Next::TooEarly) => "the stage is at work".to_owned(),
+        (JobState::Active, Next::Soaks(left)) => format!("soaks for {left} s more"),
+        (JobState::Active, Next::Failures) => format!(
+            "HALTED: more failed than the job allows; stop the rest: bartizan freeze job:{id}"
+        ),
+        (JobState::Active, Next::Refusals) => format!(
+            "HALTED: endpoints refused; stop it: bartizan freeze job:{id}; or: bartizan promote {id} --despite-refusals REASON"
+        ),
+        (JobState::Active, Next::Ready) => {
+            format!("the next stage can begin: bartizan promote {id}")
+        }
+    }
+}
+
+fn as_json(view: &View) -> Value {
+    let next = match view.next(now()) {
+        Next::Nothing => "nothing",
+        Next::TooEarly => "too_early",
+        Next::Soaks(_) => "soaks",
+        Next::Failures => "halted_failures",
+        Next::Refusals => "halted_refusals",
+        Next::Ready => "ready",
+    };
+    let stages: Vec<Value> = view
+        .stages
+        .iter()
+        .enumerate()
+        .map(|(number, stage)| {
+            let count = |word: &str| stage.members.iter().filter(|m| said(m).0 == word).count();
+            let refusals: Vec<Value> = stage
+                .members
+                .iter()
+                .filter(|member| matches!(member.said, Said::Refused(_) | Said::Waits(_)))
+                .map(|member| json!({ "endpoint": member.endpoint, "code": said(member).1 }))
+                .collect();
+            json!({
+                "stage": number, "name": stage.stage.name, "count": stage.stage.count, "soak_s": stage.stage.soak_s,
+                "may_run": number <= view.promoted.len(), "queued": count("queued"), "delivered": count("delivered"),
+                "waits": count("waits"), "running": count("running"), "done": count("done"), "failed": count("failed"),
+                "refused": count("refused"), "codes": refusals, "evidence": stage.evidence(),
+            })
+        })
+        .collect();
+    json!({
+        "job": view.id, "state": view.state, "next": next, "soak_left_s": view.soak_left(now()), "stages": stages,
+    })
+}
