@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("bartizan-guard", &["bartizan-os", "bartizan-proto", "bartizan-trust"]),
     ("bartizan-server", &["bartizan-proto", "bartizan-store", "bartizan-trust"]),
     ("bartizan", &["bartizan-proto", "bartizan-trust"]),
+    ("bartizan-tuf", &[]),
     ("bartizan-testkit", &["bartizan-proto", "bartizan-trust"]),
 ];
 
