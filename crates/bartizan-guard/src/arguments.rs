@@ -5,16 +5,25 @@ use std::path::PathBuf;
 pub(crate) const USAGE: &str = "\
 Usage:
   bartizan-guard enroll --server HOST:PORT --anchor bz1-… --enrolment TEXT [--dir DIR]
-  bartizan-guard run [--dir DIR] [--agent-binary PATH] [--agent-user NAME]
+  bartizan-guard run [--dir DIR] [--agent-binary PATH] [--agent-user NAME] [--versions DIR] [--vendor-root FILE]
+                     [--trial-seconds N]
   bartizan-guard status [--dir DIR]
   bartizan-guard freeze --file FILE [--dir DIR]
   bartizan-guard reanchor --server HOST:PORT --anchor bz1-… --enrolment TEXT [--dir DIR]
   bartizan-guard --version
 
 DIR is /var/lib/bartizan unless given. `bartizan enroll` prints the enroll command.
-NAME is the local account of the network half when started as root: bartizan-agent unless given.";
+NAME is the local account of the network half when started as root: bartizan-agent unless given.
+Updates lie in --versions, /var/lib/bartizan-versions unless given; FILE is the vendor's root metadata,
+/usr/share/bartizan/vendor-root.json unless given; a new version has N seconds, 600 unless given, to check in.";
 
 const DEFAULT_FOLDER: &str = "/var/lib/bartizan";
+const DEFAULT_VERSIONS: &str = "/var/lib/bartizan-versions";
+const DEFAULT_VENDOR_ROOT: &str = "/usr/share/bartizan/vendor-root.json";
+/// How long a new version may take until the server has confirmed a receipt of it: ten minutes.
+const DEFAULT_TRIAL_S: u64 = 600;
+/// Said by the watching version to the one that it starts, and by nobody else.
+pub(crate) const ON_TRIAL: &str = "--on-trial";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -49,6 +58,20 @@ pub(crate) struct Run {
     pub(crate) agent: Option<PathBuf>,
     /// Its account, which must exist if it is named.
     pub(crate) user: Option<String>,
+    pub(crate) updates: Updates,
+}
+
+/// Where updates lie, and who runs as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Updates {
+    /// Versions beside each other. Not below the guard's folder: the network half must be able to run from it.
+    pub(crate) versions: PathBuf,
+    /// What the package pins of the vendor.
+    pub(crate) vendor_root: PathBuf,
+    /// How long a new version may take to check in.
+    pub(crate) trial_s: u64,
+    /// The older version that watches started this one, which has to check in.
+    pub(crate) on_trial: bool,
 }
 
 impl Command {
@@ -61,12 +84,21 @@ impl Command {
             "enroll" => Enroll::read(options).map(Self::Enroll),
             "reanchor" => Enroll::read(options).map(Self::Reanchor),
             "run" => {
-                let known = ["--dir", "--agent-binary", "--agent-user"];
+                let known = [
+                    "--dir",
+                    "--agent-binary",
+                    "--agent-user",
+                    "--versions",
+                    "--vendor-root",
+                    "--trial-seconds",
+                    ON_TRIAL,
+                ];
                 let options = Options::read(options, &[], &known)?;
                 Ok(Self::Run(Run {
                     folder: options.folder(),
                     agent: options.value("--agent-binary").map(PathBuf::from),
                     user: options.value("--agent-user").map(str::to_owned),
+                    updates: options.updates()?,
                 }))
             }
             "status" => {
@@ -134,6 +166,17 @@ impl<'a> Options<'a> {
         self.value(name).unwrap_or_default().to_owned()
     }
 
+    fn updates(&self) -> Result<Updates, String> {
+        let path = |name, usual: &str| PathBuf::from(self.value(name).unwrap_or(usual));
+        let trial_s = self.value("--trial-seconds").map_or(Ok(DEFAULT_TRIAL_S), str::parse);
+        Ok(Updates {
+            versions: path("--versions", DEFAULT_VERSIONS),
+            vendor_root: path("--vendor-root", DEFAULT_VENDOR_ROOT),
+            trial_s: trial_s.map_err(|_| "`--trial-seconds` is no number".to_owned())?,
+            on_trial: self.value(ON_TRIAL).is_some(),
+        })
+    }
+
     fn folder(&self) -> PathBuf {
         PathBuf::from(self.value("--dir").unwrap_or(DEFAULT_FOLDER))
     }
@@ -150,7 +193,14 @@ mod tests {
 
     #[test]
     fn commands_are_read_and_mistakes_named() {
-        let run = Run { folder: "x".into(), agent: None, user: Some("nobody".to_owned()) };
+        let updates = Updates {
+            versions: DEFAULT_VERSIONS.into(),
+            vendor_root: DEFAULT_VENDOR_ROOT.into(),
+            trial_s: 600,
+            on_trial: false,
+        };
+        let user = Some("nobody".to_owned());
+        let run = Run { folder: "x".into(), agent: None, user, updates };
         assert_eq!(parse("run --dir x --agent-user nobody"), Ok(Command::Run(run)));
         for (line, word) in [
             ("enroll --server a:1 --anchor bz1-x", "--enrolment"),
@@ -158,6 +208,7 @@ mod tests {
             ("run --dir a --dir b", "twice"),
             ("run --danger x", "unknown option"),
             ("reanchor --server a:1 --anchor bz1-x", "--enrolment"),
+            ("run --trial-seconds soon", "no number"),
             ("fly", "unknown command"),
         ] {
             assert!(parse(line).is_err_and(|problem| problem.contains(word)), "{line}");

@@ -12,6 +12,7 @@ use bartizan_trust::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
 use crate::latest::Latest;
+use crate::trial::Trial;
 
 /// What `enroll` writes once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,24 @@ impl Folder {
 
     pub(crate) fn jobs(&self) -> PathBuf {
         self.root.join("jobs")
+    }
+
+    /// An update that arrives, and the lock of whoever watches one.
+    pub(crate) fn update(&self) -> PathBuf {
+        self.root.join("update")
+    }
+
+    /// What was verified of the vendor before.
+    pub(crate) fn vendor(&self) -> PathBuf {
+        self.root.join("vendor")
+    }
+
+    fn trial(&self) -> PathBuf {
+        self.root.join("trial.json")
+    }
+
+    fn state_before(&self) -> PathBuf {
+        self.root.join("state.before-update.json")
     }
 
     fn state(&self) -> PathBuf {
@@ -212,6 +231,50 @@ impl Folder {
         let aside = free.context("find a free name")?;
         fs::rename(path, &aside).context("keep the damaged state aside")?;
         Ok(aside)
+    }
+
+    /// An update that is under way.
+    pub(crate) fn load_trial(&self) -> Result<Option<Trial>> {
+        let path = self.trial();
+        match files::read_own(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).with_context(|| {
+                format!(
+                    "{} is damaged; remove it, the version that ran last goes on",
+                    path.display()
+                )
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
+        }
+    }
+
+    /// Notes durably how far an update is.
+    pub(crate) fn note_trial(&self, trial: &Trial) -> Result<()> {
+        let bytes = serde_json::to_vec(trial).context("write the note")?;
+        files::write_atomically(&self.trial(), &bytes).context("note an update")
+    }
+
+    /// The update is at its end.
+    pub(crate) fn forget_trial(&self) -> Result<()> {
+        files::remove_durably(&self.trial()).context("remove the note of an update")?;
+        files::remove_durably(&self.state_before()).context("remove the copy of the state")
+    }
+
+    /// Keeps what this version can read, before another one writes.
+    pub(crate) fn copy_state(&self) -> Result<()> {
+        let bytes = files::read_own(&self.state()).context("read the state")?;
+        files::write_atomically(&self.state_before(), &bytes).context("copy the state")
+    }
+
+    /// A newer version may have left a state this one cannot read. It ran no jobs, so the one before forgets none.
+    pub(crate) fn restore_readable_state(&self) -> Result<()> {
+        let read = |path: PathBuf| parse_state(&files::read_own(&path).ok()?).ok();
+        if read(self.state()).is_some() {
+            return Ok(());
+        }
+        // Stored as any state is, so that it counts as the latest.
+        let Some(before) = read(self.state_before()) else { return Ok(()) };
+        self.store_state(&before)
     }
 
     /// Notes durably that a job is about to start.

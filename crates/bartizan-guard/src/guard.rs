@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod evil_half;
 mod freeze;
+mod update;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +38,9 @@ use crate::launcher::{self, Launcher};
 use crate::outbox::{self, Outbox, RECEIPTS_MAX, REFUSALS_MAX};
 use crate::pipe::{Agent, Separation};
 use crate::receipts::{self, Account, Way};
+use crate::trial;
+
+use self::update::{Sign, Updating};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How often the loop looks at the clock when nothing happens.
@@ -59,8 +63,42 @@ pub(crate) enum Event {
     Finished(StatementId, Report),
 }
 
-/// Runs until asked to stop.
-pub(crate) fn run(options: Run) -> Result<()> {
+/// How a guard came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Somebody asked it to stop.
+    Stopped,
+    /// A new version is there to be tried.
+    TryNew,
+    /// This version was on trial and is confirmed.
+    Confirmed,
+}
+
+/// Runs until asked to stop. Between two versions it is the older one that watches.
+pub(crate) fn run(options: &Run) -> Result<()> {
+    let folder = Folder::new(&options.folder).with_latest(Latest::from_environment());
+    let updates = &options.updates;
+    signals::catch_stop_requests().context("catch signals")?;
+    if updates.on_trial {
+        return run_this(options).map(drop);
+    }
+    trial::give_way(updates);
+    // Enrolled or not is said before anything is created.
+    folder.load_enrolled()?;
+    files::create_private_folder(&folder.update()).context("create the folder for updates")?;
+    let _watch = files::lock_folder(&folder.update())
+        .context("lock the folder")?
+        .context("another bartizan-guard runs in this folder")?;
+    loop {
+        trial::settle(&folder, updates)?;
+        if signals::stop_requested() || run_this(options)? != Ending::TryNew {
+            return Ok(());
+        }
+    }
+}
+
+/// Runs this version.
+fn run_this(options: &Run) -> Result<Ending> {
     let latest = Latest::from_environment();
     eprintln!("state: {}", latest.describe());
     let folder = Folder::new(&options.folder).with_latest(latest);
@@ -69,18 +107,20 @@ pub(crate) fn run(options: Run) -> Result<()> {
     let _lock = files::lock_folder(folder.root())
         .context("lock the folder")?
         .context("another bartizan-guard runs in this folder")?;
-    signals::catch_stop_requests().context("catch signals")?;
-    let program = options.agent.map_or_else(beside_this_program, Ok)?;
+    let program = options.agent.clone().map_or_else(beside_this_program, Ok)?;
     let groups = cgroup::take_over();
     let (launcher, orders) = launcher::open();
+    let updating = Updating::begin(&folder, &options.updates)?;
     // This thread keeps what its children need; everything that reads, decides and writes gives it up.
-    let deciding = thread::spawn(move || -> Result<()> {
+    let deciding = thread::spawn(move || -> Result<Ending> {
         let confined = confine::this_thread().context("give up privileges")?;
-        let mut guard = Guard::load(folder, enrolled, program, separation, launcher, groups)?;
+        let mut guard =
+            Guard::load(folder, enrolled, (program, separation), launcher, groups, updating)?;
         eprintln!("endpoint {}; {}", guard.device.endpoint(), guard.separation.describe());
-        eprintln!("guard: {}", confined.describe());
+        eprintln!("guard: version {VERSION}; {}", confined.describe());
         eprintln!("jobs: {}", guard.limits);
         guard.finish_interrupted()?;
+        guard.finish_update()?;
         guard.run()
     });
     orders.serve();
@@ -105,6 +145,7 @@ struct Guard {
     groups: Option<Arc<Delegation>>,
     /// What holds jobs in, in one line.
     limits: String,
+    updating: Updating,
     events: Receiver<Event>,
     sender: SyncSender<Event>,
     agent: Option<Agent>,
@@ -128,10 +169,10 @@ impl Guard {
     fn load(
         folder: Folder,
         enrolled: Enrolled,
-        program: PathBuf,
-        separation: Separation,
+        (program, separation): (PathBuf, Separation),
         launcher: Launcher,
         groups: Result<Delegation, String>,
+        updating: Updating,
     ) -> Result<Self> {
         let limits = match &groups {
             Ok(groups) => groups.describe(),
@@ -165,6 +206,7 @@ impl Guard {
             launcher,
             groups: groups.ok().map(Arc::new),
             limits,
+            updating,
             events,
             sender,
             agent: None,
@@ -199,19 +241,24 @@ impl Guard {
         Ok(())
     }
 
-    fn run(&mut self) -> Result<()> {
+    fn run(&mut self) -> Result<Ending> {
         loop {
             self.keep_agent_running();
             match self.events.recv_timeout(TICK) {
                 Ok(event) => self.handle(event)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 // This struct holds a sender itself.
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Ending::Stopped),
             }
             self.refresh_inventory();
             self.read_inbox()?;
-            if signals::stop_requested() && self.running.is_empty() {
-                return self.agent.take().map_or(Ok(()), |agent| agent.end(&self.launcher));
+            self.update_when_idle()?;
+            let stopped = signals::stop_requested() && self.running.is_empty();
+            if let Some(ending) = self.updating.ending.or(stopped.then_some(Ending::Stopped)) {
+                if let Some(agent) = self.agent.take() {
+                    agent.end(&self.launcher)?;
+                }
+                return Ok(ending);
             }
         }
     }
@@ -260,6 +307,7 @@ impl Guard {
                 self.take_content(&Piece { sha256, total, offset, bytes })?;
             }
             Message::ReceiptStored { seq } => {
+                self.confirm_version(seq)?;
                 self.outbox.confirm(seq);
                 self.send_receipts();
             }
@@ -268,7 +316,7 @@ impl Guard {
             Message::FreezeFound { place, envelope } => {
                 self.take_freeze(&envelope, place.into())?;
             }
-            Message::Welcome { .. } => {}
+            Message::Welcome { .. } => self.check_in(Sign::Welcome)?,
             Message::Hello(_)
             | Message::Heartbeat { .. }
             | Message::Inventory { .. }
@@ -298,6 +346,7 @@ impl Guard {
         self.restart_pause = RESTART_PAUSE;
         self.backlog.clear();
         self.awaited = None;
+        self.updating.begin_link();
         self.send(Message::Hello(Hello {
             protocol: PROTOCOL_VERSION,
             agent: VERSION.to_owned(),
@@ -337,7 +386,8 @@ impl Guard {
                 for entry in skipped {
                     eprintln!("control log entry {} has no effect: {}", entry.index, entry.refusal);
                 }
-                self.adopt(state)
+                self.adopt(state)?;
+                self.check_in(Sign::Control)
             }
             Err(refusal) => {
                 eprintln!("control log update refused: {refusal}; {}", refusal.advice());
@@ -373,7 +423,10 @@ impl Guard {
             self.send(self.taken(job, JobPhase::Running));
             return Ok(());
         }
-        if self.running.len() >= RUNNING_MAX || self.outbox.len() >= RECEIPTS_MAX {
+        if self.running.len() >= RUNNING_MAX
+            || self.outbox.len() >= RECEIPTS_MAX
+            || self.updating.holds_jobs()
+        {
             if let Some(job) = job {
                 self.send(self.taken(job, JobPhase::Waiting));
             }
@@ -382,6 +435,10 @@ impl Guard {
         let outcome = authorize(&self.state, &facts(), &jobs::delivery(&message, None));
         match outcome.verdict {
             Verdict::NeedContent(content) if content.size == 0 => self.judge(&message, &[]),
+            Verdict::NeedContent(content) if update::is_update(&message) => {
+                self.state = outcome.state;
+                self.await_package(message, content)
+            }
             Verdict::NeedContent(content) => {
                 self.state = outcome.state;
                 self.awaited = Some(Awaited::new(message, content));
@@ -390,13 +447,18 @@ impl Guard {
             }
             Verdict::Refused(refusal) => self.refuse(refusal, outcome.job, outcome.state),
             // Without content there is no proof; `authorize` never says this here.
-            Verdict::Run(_) => Ok(()),
+            Verdict::Run(_) | Verdict::Update(_) => Ok(()),
         }
     }
 
     fn take_content(&mut self, piece: &Piece) -> Result<()> {
         let Some(mut awaited) = self.awaited.take() else { return Ok(()) };
-        match awaited.take(piece) {
+        let taken = awaited.take(piece);
+        if awaited.is_on_disk() && taken != Some(false) {
+            self.updating.arrived = Some(awaited);
+            return self.update_when_idle();
+        }
+        match taken {
             Some(true) => self.judge(&awaited.message, awaited.received()),
             // The server sends the rest by itself.
             Some(false) => {
@@ -434,7 +496,8 @@ impl Guard {
                 Ok(())
             }
             Verdict::Refused(refusal) => self.refuse(refusal, job, state),
-            Verdict::NeedContent(_) => Ok(()),
+            // A package is judged by `judge_package`.
+            Verdict::NeedContent(_) | Verdict::Update(_) => Ok(()),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Jobs on their way in: content that is still missing, refusals already told, jobs at work.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::fs::File;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +13,7 @@ use anyhow::Result;
 use bartizan_os::cgroup::Delegation;
 use bartizan_os::exec::{self, Stream as OsStream};
 use bartizan_os::signals;
+use bartizan_os::versions::Measuring;
 use bartizan_proto::message::{JobMessage, Message, Stream};
 use bartizan_trust::authorize::{Authorized, JobDelivery};
 use bartizan_trust::id::{OperatorId, Sha256, StatementId};
@@ -38,33 +41,70 @@ pub(crate) struct Piece {
 pub(crate) struct Awaited {
     pub(crate) message: JobMessage,
     pub(crate) content: Content,
-    received: Vec<u8>,
+    received: Received,
+}
+
+/// Scripts fit into memory, updates are written down as they come.
+enum Received {
+    Memory(Vec<u8>),
+    Disk(File, Box<Measuring>),
 }
 
 impl Awaited {
     pub(crate) const fn new(message: JobMessage, content: Content) -> Self {
-        Self { message, content, received: Vec::new() }
+        Self { message, content, received: Received::Memory(Vec::new()) }
+    }
+
+    /// The same for an update, which is written into this file.
+    pub(crate) fn on_disk(message: JobMessage, content: Content, file: File) -> Self {
+        Self { message, content, received: Received::Disk(file, Box::default()) }
+    }
+
+    fn len(&self) -> u64 {
+        match &self.received {
+            Received::Memory(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            Received::Disk(_, measuring) => measuring.size(),
+        }
     }
 
     /// Takes a piece if it is the next one of the awaited content. True when it is whole; nothing when the piece
     /// belongs to something else, so that nobody waits for what will not come.
     pub(crate) fn take(&mut self, piece: &Piece) -> Option<bool> {
-        let size = usize::try_from(self.content.size).ok()?;
-        let next = usize::try_from(piece.offset).is_ok_and(|offset| offset == self.received.len());
+        let end = self.len().checked_add(u64::try_from(piece.bytes.len()).ok()?)?;
         let announced = piece.sha256 == self.content.sha256 && piece.total == self.content.size;
-        if !announced
-            || !next
-            || piece.bytes.is_empty()
-            || self.received.len() + piece.bytes.len() > size
-        {
+        let next = u64::from(piece.offset) == self.len();
+        if !announced || !next || piece.bytes.is_empty() || end > u64::from(self.content.size) {
             return None;
         }
-        self.received.extend_from_slice(&piece.bytes);
-        Some(self.received.len() == size)
+        match &mut self.received {
+            Received::Memory(bytes) => bytes.extend_from_slice(&piece.bytes),
+            Received::Disk(file, measuring) => {
+                let written = file.write_all(&piece.bytes);
+                written.and_then(|()| measuring.write_all(&piece.bytes)).ok()?;
+            }
+        }
+        Some(end == u64::from(self.content.size))
     }
 
+    /// A script as far as it came; nothing of an update.
     pub(crate) fn received(&self) -> &[u8] {
-        &self.received
+        match &self.received {
+            Received::Memory(bytes) => bytes,
+            Received::Disk(..) => &[],
+        }
+    }
+
+    /// Whether it is an update.
+    pub(crate) const fn is_on_disk(&self) -> bool {
+        matches!(self.received, Received::Disk(..))
+    }
+
+    /// An update as far as it came.
+    pub(crate) fn into_file(self) -> Option<(JobMessage, File, Measuring)> {
+        match self.received {
+            Received::Memory(_) => None,
+            Received::Disk(file, measuring) => Some((self.message, file, *measuring)),
+        }
     }
 }
 
@@ -79,6 +119,7 @@ pub(crate) fn delivery<'a>(message: &'a JobMessage, content: Option<&'a [u8]>) -
         path: &message.path,
         promotions: &message.promotions,
         content,
+        package: None,
     }
 }
 

@@ -13,6 +13,7 @@ mod outbox;
 mod pipe;
 mod reanchor;
 mod receipts;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match Command::parse(&arguments) {
         Ok(Command::Enroll(enroll)) => install::enroll(&enroll),
-        Ok(Command::Run(run)) => guard::run(run),
+        Ok(Command::Run(run)) => guard::run(&run),
         Ok(Command::Status { folder }) => install::print_status(&folder),
         Ok(Command::Freeze { folder, file }) => install::hand_freeze(&folder, &file),
         Ok(Command::Reanchor(enroll)) => reanchor::reanchor(&enroll),

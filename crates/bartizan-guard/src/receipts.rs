@@ -11,6 +11,7 @@ use bartizan_trust::time::UnixSeconds;
 
 use crate::device::DeviceKey;
 use crate::install::now;
+use crate::trial::Trial;
 
 /// How a freeze came. What the network half says of it is not proven; the freeze itself is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +95,11 @@ impl<'a> Account<'a> {
             exit: None,
             output: no_output(),
         }
+    }
+
+    /// What became of an update.
+    pub(crate) fn update(trial: &Trial, decision: Decision, code: &'a str) -> Self {
+        Self { job: trial.job, decision, code, t0: trial.t0, exit: None, output: no_output() }
     }
 
     /// A run that ended.

@@ -4,6 +4,7 @@
 //! `authorize` can make.
 
 pub mod account;
+pub mod archive;
 pub mod cgroup;
 pub mod companion;
 pub mod confine;
@@ -15,3 +16,4 @@ mod output;
 mod sealed;
 pub mod signals;
 mod tree;
+pub mod versions;

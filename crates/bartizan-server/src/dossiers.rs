@@ -10,13 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bartizan_store::{PromotionRecord, StoreError};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
-use bartizan_trust::statement::{Action, Job};
+use bartizan_trust::statement::Job;
 use bartizan_trust::targets::{TargetTree, in_stages};
 
 use crate::db::Db;
 
-/// Jobs whose dossiers are kept: each holds a script of at most 1 MiB.
+/// Jobs whose dossiers are kept: most hold a script of at most 1 MiB.
 const DOSSIERS_MAX: usize = 16;
+/// Bytes of content they hold together: two updates of the largest size.
+const DOSSIERS_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// One job as the database has it.
 #[derive(Debug)]
@@ -40,9 +42,7 @@ pub(crate) struct Dossier {
 impl Dossier {
     /// The hash under which endpoints ask for the content.
     pub(crate) fn content_hash(&self) -> Option<Sha256> {
-        self.job.as_ref().map(|job| match &job.action {
-            Action::Script(script) => script.content.sha256,
-        })
+        self.job.as_ref().map(|job| job.action.content().sha256)
     }
 }
 
@@ -104,7 +104,8 @@ impl Dossiers {
         });
         let mut known = self.lock();
         known.retain(|_, (at, _)| *at == generation);
-        if known.len() >= DOSSIERS_MAX {
+        let bytes: usize = known.values().map(|(_, dossier)| dossier.content.len()).sum();
+        if known.len() >= DOSSIERS_MAX || bytes + dossier.content.len() > DOSSIERS_BYTES_MAX {
             known.clear();
         }
         known.insert(job, (generation, Arc::clone(&dossier)));

@@ -24,6 +24,7 @@ use bartizan_trust::statement::{
 };
 use bartizan_trust::targets::TargetTree;
 use bartizan_trust::time::UnixSeconds;
+use bartizan_trust::update::Package;
 
 use crate::load::organisation::Key;
 
@@ -183,6 +184,8 @@ pub struct Delivery {
     pub promotions: Vec<LoggedStatement>,
     /// Content.
     pub content: Option<Vec<u8>>,
+    /// What arrived for an update.
+    pub package: Option<Package>,
 }
 
 impl Delivery {
@@ -197,6 +200,7 @@ impl Delivery {
             path: &self.path,
             promotions: &self.promotions,
             content: self.content.as_deref(),
+            package: self.package.as_ref(),
         }
     }
 }
@@ -411,6 +415,7 @@ impl World {
             path: place.path,
             promotions: Vec::new(),
             content: Some(CONTENT.to_vec()),
+            package: None,
         })
     }
 }

@@ -8,16 +8,19 @@ use crate::envelope::{Envelope, EnvelopeError, IgnoredSignature};
 use crate::id::{OperatorId, Sha256, StatementId};
 use crate::limits;
 use crate::merkle::{leaf_hash, verify_consistency, verify_inclusion};
-use crate::people::{check_customer, judge_signers};
+use crate::people::{check_customer, check_root, judge_signers};
 use crate::policy::LogTrust;
 use crate::proof::LogProof;
 use crate::refusal::Refusal;
 use crate::signers::count_operators;
 use crate::stages::{self, LoggedStatement, Rollout};
 use crate::state::{JobsView, LocalFacts, Membership, State, TrustState};
-use crate::statement::{Action, Bundle, Class, ClassRule, Content, Job, Script, StatementType};
+use crate::statement::{
+    Action, Bundle, Class, ClassRule, Content, Job, Script, StatementType, Update,
+};
 use crate::targets::verify_target;
 use crate::time::UnixSeconds;
+use crate::update::{self, Package};
 use crate::version::AgentVersion;
 
 /// A job with its evidence, as delivered.
@@ -37,8 +40,10 @@ pub struct JobDelivery<'a> {
     pub path: &'a [Sha256],
     /// The promotions to stages 1 up to its own, in order, under the proof's checkpoint.
     pub promotions: &'a [LoggedStatement],
-    /// The content; `None` when it has not arrived yet.
+    /// The content of a script; `None` when it has not arrived yet.
     pub content: Option<&'a [u8]>,
+    /// What arrived for an update; `None` when it has not.
+    pub package: Option<&'a Package>,
 }
 
 /// Proof that an action may run on this endpoint now. Made by [`authorize`] only, and used once:
@@ -64,7 +69,7 @@ pub struct Authorized<A> {
     promoters: BTreeSet<OperatorId>,
 }
 
-impl Authorized<Script> {
+impl<A> Authorized<A> {
     /// Which job.
     pub const fn job(&self) -> StatementId {
         self.job
@@ -75,14 +80,9 @@ impl Authorized<Script> {
         &self.statement
     }
 
-    /// What to run.
-    pub const fn action(&self) -> &Script {
+    /// What to do.
+    pub const fn action(&self) -> &A {
         &self.action
-    }
-
-    /// The verified content.
-    pub fn content(&self) -> &[u8] {
-        &self.content
     }
 
     /// Author first, then approvers.
@@ -96,11 +96,20 @@ impl Authorized<Script> {
     }
 }
 
+impl Authorized<Script> {
+    /// The verified content.
+    pub fn content(&self) -> &[u8] {
+        &self.content
+    }
+}
+
 /// What became of a delivery.
 #[derive(Debug)]
 pub enum Verdict {
     /// Run it. The state must be durable before the proof is used.
     Run(Box<Authorized<Script>>),
+    /// Install it. The state must be durable before the proof is used.
+    Update(Box<Authorized<Update>>),
     /// Everything but the content is right: fetch it and deliver again. Nothing was used up.
     NeedContent(Content),
     /// No.
@@ -170,9 +179,13 @@ fn decide(
     check_scope(&job, &outcome.state, &trust, &membership, now)?;
     // SPEC: verification.md steps 7 to 9
     let rule = judge_class(&trust.bundle, &job, &outcome.state)?;
+    if let Action::Update(update) = &job.action {
+        update::check_version(update, &outcome.state, facts)?;
+    }
     outcome.class = Some(job.class);
     check_window(&job, rule, now)?;
     let signers = judge_signers(rule, &job, &signatures)?;
+    check_root(&trust.bundle, &job, &signers)?;
     check_customer(&trust.bundle, rule, &job, &verified)?;
     let mut judged = Judged { bundle: &trust.bundle, rule, signers, promoters: BTreeSet::new() };
     // SPEC: verification.md steps 10 to 19
@@ -267,8 +280,7 @@ fn check_scope(
 
 // SPEC: verification.md step 7
 fn judge_class<'b>(bundle: &'b Bundle, job: &Job, state: &State) -> Result<&'b ClassRule, Refusal> {
-    let Action::Script(script) = &job.action;
-    let content = if state.reviewed.contains(&script.content.sha256) {
+    let content = if state.reviewed.contains(&job.action.content().sha256) {
         class::Content::Reviewed
     } else {
         class::Content::New
@@ -281,10 +293,14 @@ fn judge_class<'b>(bundle: &'b Bundle, job: &Job, state: &State) -> Result<&'b C
         class::Content::New => rule.endpoints_new_max,
         class::Content::Reviewed => rule.endpoints_max,
     };
-    if job.targets.count > cap
-        || script.timeout_s > bundle.limits.timeout_s_max
-        || script.output_max > bundle.limits.output_max
-    {
+    let within = match &job.action {
+        Action::Script(script) => {
+            script.timeout_s <= bundle.limits.timeout_s_max
+                && script.output_max <= bundle.limits.output_max
+        }
+        Action::Update(_) => true,
+    };
+    if job.targets.count > cap || !within {
         return Err(Refusal::ClassCap);
     }
     stages::check_class(rule, job)?;
@@ -473,7 +489,12 @@ fn start(
     delivery: &JobDelivery<'_>,
     state: &mut State,
 ) -> Result<Verdict, Refusal> {
-    let Action::Script(script) = job.action.clone();
+    let script = match job.action.clone() {
+        Action::Script(script) => script,
+        Action::Update(update) => {
+            return install(judged, id, (job, update), state.now(facts), delivery, state);
+        }
+    };
     let Some(content) = delivery.content else { return Ok(Verdict::NeedContent(script.content)) };
     let same_size = u32::try_from(content.len()).is_ok_and(|size| size == script.content.size);
     if !same_size || Sha256::of(content) != script.content.sha256 {
@@ -487,6 +508,28 @@ fn start(
         statement: job,
         action: script,
         content: content.to_vec(),
+        signers: judged.signers,
+        promoters: judged.promoters,
+    })))
+}
+
+// SPEC: verification.md step 19, update
+fn install(
+    judged: Judged<'_>,
+    id: StatementId,
+    (job, update): (Job, Update),
+    now: UnixSeconds,
+    delivery: &JobDelivery<'_>,
+    state: &mut State,
+) -> Result<Verdict, Refusal> {
+    let Some(package) = delivery.package else { return Ok(Verdict::NeedContent(update.content)) };
+    update::check_package(&update, package)?;
+    state.record_start(id, &job, &judged.signers, None, now);
+    Ok(Verdict::Update(Box::new(Authorized {
+        job: id,
+        statement: job,
+        action: update,
+        content: Vec::new(),
         signers: judged.signers,
         promoters: judged.promoters,
     })))

@@ -14,9 +14,10 @@ pub enum Content {
 /// The mildest class this job may have. A job may claim a stricter one.
 // SPEC: verification.md step 7
 pub fn derive_class(bundle: &Bundle, job: &Job, content: Content) -> Class {
-    let Action::Script(script) = &job.action;
-    if script.destructive {
-        return Class::Fleet;
+    match &job.action {
+        Action::Update(_) => return Class::Update,
+        Action::Script(script) if script.destructive => return Class::Fleet,
+        Action::Script(_) => {}
     }
     // `observe` runs nothing that an operator wrote, so a script begins at `routine`.
     [Class::Routine, Class::Change]

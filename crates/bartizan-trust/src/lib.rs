@@ -29,6 +29,7 @@ pub mod targets;
 pub mod tighten;
 pub mod tiles;
 pub mod time;
+pub mod update;
 pub mod version;
 pub mod visitor;
 pub mod wire;

@@ -52,6 +52,10 @@ pub const TARGETS_MAX: u32 = 1 << 20;
 pub const TARGET_PATH_MAX: usize = 20;
 /// Largest script in bytes.
 pub const CONTENT_BYTES_MAX: usize = 1024 * 1024;
+/// Largest delivery of an update in bytes: the endpoint's programs are some 20 MiB.
+pub const UPDATE_BYTES_MAX: u32 = 64 * 1024 * 1024;
+/// Longest name of a target in the vendor's repository in bytes.
+pub const UPDATE_NAME_BYTES_MAX: usize = 128;
 /// Most arguments of a script.
 pub const SCRIPT_ARGS_MAX: usize = 64;
 /// Longest argument or environment value in bytes.

@@ -6,7 +6,9 @@ use crate::envelope::{Envelope, VerifiedSignature};
 use crate::id::OperatorId;
 use crate::refusal::Refusal;
 use crate::signers::{OperatorSignature, check_key_rules, count_operators, meets};
-use crate::statement::{Bundle, Class, ClassRule, Customer, Job, SignatureRole, UserCheck};
+use crate::statement::{
+    Bundle, Class, ClassRule, Customer, Job, OperatorRole, SignatureRole, UserCheck,
+};
 
 /// Whether enough people stand behind a job by a bundle. For servers and consoles, which advise; endpoints ask more.
 // SPEC: verification.md step 9
@@ -14,7 +16,8 @@ pub fn stand_behind(bundle: &Bundle, job: &Job, envelope: &Envelope) -> Result<(
     let rule = bundle.class_rule(job.class).ok_or(Refusal::ClassUnknown)?;
     let (verified, _) = envelope.verify_signatures();
     let (signatures, _) = count_operators(bundle, &verified);
-    judge_signers(rule, job, &signatures)?;
+    let signers = judge_signers(rule, job, &signatures)?;
+    check_root(bundle, job, &signers)?;
     check_customer(bundle, rule, job, &verified)
 }
 
@@ -60,6 +63,24 @@ pub(crate) fn judge_signers(
         });
     }
     Ok(core::iter::once(*author).chain(approvers).cloned().collect())
+}
+
+/// Updates change what verifies everything else, so they take as many root operators as the bundle itself.
+// SPEC: verification.md step 9, class update
+pub(crate) fn check_root(
+    bundle: &Bundle,
+    job: &Job,
+    signers: &[OperatorId],
+) -> Result<(), Refusal> {
+    if job.class != Class::Update {
+        return Ok(());
+    }
+    let is_root = |id: &&OperatorId| {
+        bundle.operator(id).is_some_and(|operator| operator.roles.contains(&OperatorRole::Root))
+    };
+    let count = signers.iter().filter(is_root).count();
+    let enough = usize::try_from(bundle.root.threshold).is_ok_and(|needed| count >= needed);
+    if enough { Ok(()) } else { Err(Refusal::RootMissing) }
 }
 
 // SPEC: verification.md step 9, customer rule

@@ -47,6 +47,8 @@ pub enum Refusal {
     ApprovalsMissing,
     /// A signature lacks the touch or user verification the class demands.
     UserCheckMissing,
+    /// Fewer root operators signed the update than change the bundle.
+    RootMissing,
     /// The tenant's own rule is not met.
     CustomerMissing,
     /// The job claims a class that is weaker than the one derived from it.
@@ -105,6 +107,10 @@ pub enum Refusal {
     EnrolmentInvalid,
     /// The agent is older than the bundle's `min_agent`.
     AgentTooOld,
+    /// The update is not newer than every version that ran here.
+    UpdateNotNewer,
+    /// The vendor's repository does not say the same of the program, or does not verify.
+    VendorRefused,
 }
 
 /// Whether delivering the same statement again can help.
@@ -141,6 +147,7 @@ impl Refusal {
         Self::AuthorMissing,
         Self::ApprovalsMissing,
         Self::UserCheckMissing,
+        Self::RootMissing,
         Self::CustomerMissing,
         Self::ClassTooWeak,
         Self::ClassUnknown,
@@ -170,6 +177,8 @@ impl Refusal {
         Self::ContentMismatch,
         Self::EnrolmentInvalid,
         Self::AgentTooOld,
+        Self::UpdateNotNewer,
+        Self::VendorRefused,
     ];
 
     /// The stable code shared by audit, console, docs and tests.
@@ -197,6 +206,7 @@ impl Refusal {
             Self::AuthorMissing => "sig.author_missing",
             Self::ApprovalsMissing => "sig.approvals_missing",
             Self::UserCheckMissing => "sig.user_check_missing",
+            Self::RootMissing => "sig.root_missing",
             Self::CustomerMissing => "sig.customer_missing",
             Self::ClassTooWeak => "class.too_weak",
             Self::ClassUnknown => "class.unknown",
@@ -226,6 +236,8 @@ impl Refusal {
             Self::ContentMismatch => "content.mismatch",
             Self::EnrolmentInvalid => "enrolment.invalid",
             Self::AgentTooOld => "agent.too_old",
+            Self::UpdateNotNewer => "update.not_newer",
+            Self::VendorRefused => "update.vendor_refused",
         }
     }
 
@@ -256,6 +268,7 @@ impl Refusal {
             | Self::Expired
             | Self::WindowInvalid
             | Self::Replayed
+            | Self::UpdateNotNewer
             | Self::EnrolmentInvalid => Retry::Terminal,
             Self::BundleTooOld
             | Self::BundleExpired
@@ -263,7 +276,9 @@ impl Refusal {
             | Self::AuthorMissing
             | Self::ApprovalsMissing
             | Self::UserCheckMissing
+            | Self::RootMissing
             | Self::CustomerMissing
+            | Self::VendorRefused
             | Self::TooEarly
             | Self::NotTargeted
             | Self::NotLogged
@@ -317,6 +332,7 @@ impl Refusal {
             Self::AuthorMissing => "have an operator with the author role for this tenant sign",
             Self::ApprovalsMissing => "have another operator run `bartizan approve`",
             Self::UserCheckMissing => "sign with a security key and its PIN or fingerprint",
+            Self::RootMissing => "have more root operators run `bartizan approve`",
             Self::CustomerMissing => "ask the customer to countersign",
             Self::ClassTooWeak => "submit the job with the stricter class",
             Self::ClassUnknown => "use a class that the bundle defines",
@@ -351,6 +367,10 @@ impl Refusal {
                 "wait, or have other people sign; if these starts were not yours: `bartizan freeze operator:ID`"
             }
             Self::ContentMismatch => "the server must deliver exactly the script that was signed",
+            Self::UpdateNotNewer => "nothing: this version or a later one runs already",
+            Self::VendorRefused => {
+                "compare the vendor's repository; the endpoint's journal says what it found"
+            }
             Self::EnrolmentInvalid => "create a new install command with `bartizan enroll`",
         }
     }

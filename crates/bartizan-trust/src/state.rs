@@ -45,6 +45,9 @@ pub struct State {
     pub floor: UnixSeconds,
     /// Jobs made before this are refused: set when state was lost.
     pub replay_floor: UnixSeconds,
+    /// The highest version that was confirmed here: no update goes back to it or below.
+    #[serde(default)]
+    pub version_floor: Option<String>,
     /// Accepted jobs and the end of their windows.
     pub seen: BTreeMap<StatementId, UnixSeconds>,
     /// Jobs that wait for their class's delay.
@@ -133,6 +136,7 @@ impl State {
             jobs: JobsView { size: 0, root: crate::merkle::empty_root() },
             floor: UnixSeconds::ZERO,
             replay_floor: UnixSeconds::ZERO,
+            version_floor: None,
             seen: BTreeMap::new(),
             waiting: BTreeMap::new(),
             succeeded: BTreeMap::new(),

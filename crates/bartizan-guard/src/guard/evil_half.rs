@@ -14,8 +14,10 @@ use bartizan_testkit::world::{World, signed};
 use bartizan_trust::id::{Anchor, StatementId};
 use bartizan_trust::statement::SignatureRole;
 
+use super::update::Updating;
 use super::{Event, Guard, launcher};
 use crate::arguments::Enroll;
+use crate::arguments::Updates;
 use crate::device::DeviceKey;
 use crate::folder::Folder;
 use crate::install::{enroll, now};
@@ -182,7 +184,15 @@ fn load(path: &Path) -> Guard {
     // Nothing is started: the test speaks for it.
     let program = PathBuf::from("/nonexistent");
     let groups = Err("not in tests".to_owned());
-    Guard::load(folder, enrolled, program, Separation::NotRoot, launcher, groups).unwrap()
+    let updates = Updates {
+        versions: path.join("versions"),
+        vendor_root: path.join("no-vendor-root.json"),
+        trial_s: 600,
+        on_trial: false,
+    };
+    let updating = Updating::begin(&folder, &updates).unwrap();
+    let halves = (program, Separation::NotRoot);
+    Guard::load(folder, enrolled, halves, launcher, groups, updating).unwrap()
 }
 
 /// Plays a run; how many jobs ran before the last.

@@ -17,3 +17,4 @@ mod reanchor;
 mod rollback;
 mod separation;
 mod sigkill;
+mod updates;

@@ -13,7 +13,10 @@ use bartizan_proto::message::{Hello, JobMessage, Message};
 use bartizan_testkit::world::{World, script, signed};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Anchor, EndpointId, Sha256};
-use bartizan_trust::statement::{Action, Decision, Receipt, Script, SignatureRole, Stage};
+use bartizan_trust::proof::LogProof;
+use bartizan_trust::statement::{
+    Action, Class, ClassRule, Decision, Job, Receipt, Script, SignatureRole, Stage,
+};
 use bartizan_trust::targets::TargetTree;
 use bartizan_trust::time::UnixSeconds;
 
@@ -23,15 +26,27 @@ pub(crate) struct Place {
     pub(crate) world: World,
     pub(crate) endpoint: EndpointId,
     started: Cell<u32>,
+    /// What the guard is started with besides.
+    pub(crate) options: Vec<String>,
 }
 
 /// A running guard with the test as its agent.
 pub(crate) struct Guard {
-    child: Child,
+    child: Process,
     inward: File,
     outward: File,
     frames: FrameReader,
     number: u32,
+}
+
+/// Ends with its test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Place {
@@ -41,6 +56,8 @@ impl Place {
         let now = UnixSeconds::new(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
         let world = World::at(now, |bundle| {
             bundle.classes[1].jobs_per_hour_max = 1000;
+            let last = bundle.classes.last().unwrap().clone();
+            bundle.classes.push(ClassRule { class: Class::Update, ..last });
             Ok(())
         })
         .unwrap();
@@ -48,7 +65,7 @@ impl Place {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let endpoint = said["endpoint"].as_str().unwrap().parse().unwrap();
-        Self { folder, world, endpoint, started: Cell::new(0) }
+        Self { folder, world, endpoint, started: Cell::new(0), options: Vec::new() }
     }
 
     /// Runs the install command once more.
@@ -121,16 +138,17 @@ impl Place {
             .arg(self.path("guard"))
             .arg("--agent-binary")
             .arg(self.path(&format!("agent-{number}")))
+            .args(&self.options)
             .stdin(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut guard = self.connect(child, number);
+        let mut guard = self.connect(Process(child), number);
         assert!(matches!(guard.receive(), Message::Setup(_)));
         guard
     }
 
-    fn connect(&self, child: Child, number: u32) -> Guard {
+    fn connect(&self, child: Process, number: u32) -> Guard {
         // Opening a named pipe waits for the other side.
         let inward =
             OpenOptions::new().write(true).open(self.path(&format!("in-{number}"))).unwrap();
@@ -145,6 +163,16 @@ impl Place {
         drop(inward);
         std::io::copy(&mut outward, &mut std::io::sink()).unwrap();
         drop(outward);
+        let mut guard = self.connect(child, number);
+        assert!(matches!(guard.receive(), Message::Setup(_)));
+        guard
+    }
+
+    /// The same, waiting for the guard to end it.
+    pub(crate) fn reconnect_when_ended(&self, guard: Guard) -> Guard {
+        let Guard { child, inward, mut outward, number, .. } = guard;
+        std::io::copy(&mut outward, &mut std::io::sink()).unwrap();
+        drop((inward, outward));
         let mut guard = self.connect(child, number);
         assert!(matches!(guard.receive(), Message::Setup(_)));
         guard
@@ -169,7 +197,16 @@ impl Place {
         change(&mut action);
         job.action = Action::Script(action);
         let signers = [("alice", SignatureRole::Author), ("bob", SignatureRole::Approve)];
-        let envelope = signed(&job, &signers).unwrap().encode();
+        (self.signed_job(&job, &signers), text.as_bytes().to_vec())
+    }
+
+    /// A job, signed and logged.
+    pub(crate) fn signed_job(
+        &mut self,
+        job: &Job,
+        signers: &[(&str, SignatureRole)],
+    ) -> JobMessage {
+        let envelope = signed(job, signers).unwrap().encode();
         let index = self.world.jobs.append(envelope.clone());
         let message = JobMessage {
             envelope,
@@ -180,7 +217,7 @@ impl Place {
             path: Vec::new(),
             promotions: Vec::new(),
         };
-        (self.proven(message, index), text.as_bytes().to_vec())
+        self.proven(message, index)
     }
 
     fn proven(&self, message: JobMessage, index: u64) -> JobMessage {
@@ -193,6 +230,12 @@ impl Place {
     pub(crate) fn for_view(&self, message: &JobMessage, seen: u64) -> JobMessage {
         let consistency = self.world.jobs.consistency(seen, self.world.jobs.size()).unwrap();
         JobMessage { consistency, ..message.clone() }
+    }
+
+    /// The same job under the checkpoint of now.
+    pub(crate) fn again(&self, message: &JobMessage, seen: u64) -> JobMessage {
+        let index = LogProof::decode(&message.proof).unwrap().index;
+        self.for_view(&self.proven(message.clone(), index), seen)
     }
 
     /// Everything the guard wrote to standard error.
@@ -272,6 +315,17 @@ impl Guard {
         })
     }
 
+    /// The next receipt of this very job.
+    pub(crate) fn receipt_of(&mut self, job: &JobMessage) -> Receipt {
+        let id = Envelope::decode(&job.envelope).unwrap().id();
+        loop {
+            let receipt = self.receipt();
+            if receipt.job == id {
+                return receipt;
+            }
+        }
+    }
+
     /// The next receipt of something done, past those that were not confirmed.
     pub(crate) fn receipt_until_done(&mut self) -> Receipt {
         loop {
@@ -294,12 +348,12 @@ impl Guard {
 
     /// As a power cut would.
     pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.child.0.kill().unwrap();
+        self.child.0.wait().unwrap();
     }
 
     pub(crate) fn is_alive(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+        self.child.0.try_wait().unwrap().is_none()
     }
 }
 

@@ -34,6 +34,7 @@ pub fn authorize(bytes: &[u8]) -> bool {
         path: &message.path,
         promotions: &message.promotions,
         content: (!content.is_empty()).then_some(content),
+        package: None,
     };
     let outcome = authorize::authorize(&stage.state, &scene::facts(), &delivery);
     match outcome.verdict {
@@ -42,6 +43,11 @@ pub fn authorize(bytes: &[u8]) -> bool {
             assert!(honest.is_ok_and(|id| id == authorized.job()), "a job nobody signed would run");
             assert_eq!(authorized.content(), stage.content, "content nobody signed would run");
             true
+        }
+        Verdict::Update(authorized) => {
+            // No delivery here carries a package, so nothing can stand behind one.
+            assert!(authorized.signers().is_empty(), "an update nobody signed would be installed");
+            false
         }
         Verdict::NeedContent(_) | Verdict::Refused(_) => {
             let again = authorize::authorize(&outcome.state, &scene::facts(), &stage.delivery());

@@ -79,6 +79,7 @@ impl Endpoint {
             path: &job.path,
             promotions: &job.promotions,
             content,
+            package: None,
         };
         let outcome = authorize(&self.state, &scene::facts(), &delivery);
         self.state = outcome.state;

@@ -195,6 +195,7 @@ impl Endpoint {
             path: &job.path,
             promotions: &job.promotions,
             content: (!self.content.is_empty()).then_some(&self.content),
+            package: None,
         };
         let outcome = authorize(&self.state, &facts()?, &delivery);
         if !matches!(outcome.verdict, Verdict::NeedContent(_)) {
@@ -204,6 +205,8 @@ impl Endpoint {
         }
         match outcome.verdict {
             Verdict::Run(proof) => self.answer(proof.job(), Decision::Done, "ok"),
+            // Deliveries of these endpoints carry no package.
+            Verdict::Update(proof) => self.answer(proof.job(), Decision::Done, "ok"),
             Verdict::NeedContent(content) => {
                 Ok(vec![Message::ContentRequest { sha256: content.sha256, offset: 0 }])
             }

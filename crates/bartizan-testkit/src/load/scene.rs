@@ -104,6 +104,7 @@ impl Scene {
             path: &self.path,
             promotions: &[],
             content: Some(&self.content),
+            package: None,
         }
     }
 }

@@ -156,11 +156,14 @@ pub enum Class {
     Change,
     /// More than that, or destructive.
     Fleet,
+    /// New versions of the endpoint's own programs: as many root operators as change the bundle.
+    Update,
 }
 
 impl Class {
     /// Every class, mildest first.
-    pub const ALL: &'static [Self] = &[Self::Observe, Self::Routine, Self::Change, Self::Fleet];
+    pub const ALL: &'static [Self] =
+        &[Self::Observe, Self::Routine, Self::Change, Self::Fleet, Self::Update];
 
     /// Its name in the bundle, CLI and console.
     pub const fn name(self) -> &'static str {
@@ -169,6 +172,7 @@ impl Class {
             Self::Routine => "routine",
             Self::Change => "change",
             Self::Fleet => "fleet",
+            Self::Update => "update",
         }
     }
 }

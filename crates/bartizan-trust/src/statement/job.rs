@@ -9,6 +9,7 @@ use crate::id::{OrgId, Sha256, StatementId, TenantId};
 use crate::json::Validate;
 use crate::limits;
 use crate::time::UnixSeconds;
+use crate::version::AgentVersion;
 
 /// A signed request to act.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,8 @@ pub struct Job {
 pub enum Action {
     /// Runs a script.
     Script(Script),
+    /// Replaces the endpoint's own programs.
+    Update(Update),
 }
 
 /// A script and how to run it.
@@ -76,6 +79,20 @@ pub struct Script {
     pub output_max: u32,
     /// The author says that it deletes, wipes or disables something: class `fleet` at any count.
     pub destructive: bool,
+}
+
+/// A new version of the endpoint's programs, which the vendor has signed too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Update {
+    /// Name of the target in the vendor's repository.
+    pub target: String,
+    /// Its version: `major.minor.patch`, higher than any that ran here.
+    pub version: String,
+    /// The target's bytes: what the vendor signed.
+    pub program: Content,
+    /// Which bytes are delivered: the repository's metadata and the target in one archive.
+    pub content: Content,
 }
 
 /// Interpreters an endpoint may use.
@@ -216,6 +233,18 @@ impl Validate for Job {
         check_display(&self.display)?;
         match &self.action {
             Action::Script(script) => check_script(script),
+            Action::Update(_) if self.trigger.is_some() => Err("trigger: not for updates"),
+            Action::Update(update) => check_update(update),
+        }
+    }
+}
+
+impl Action {
+    /// Which bytes the job carries.
+    pub const fn content(&self) -> Content {
+        match self {
+            Self::Script(script) => script.content,
+            Self::Update(update) => update.content,
         }
     }
 }
@@ -259,6 +288,25 @@ fn check_display(display: &Display) -> Result<(), &'static str> {
         || !fine(&display.reason)
     {
         return Err("display: one line of plain text each, and a title");
+    }
+    Ok(())
+}
+
+fn check_update(update: &Update) -> Result<(), &'static str> {
+    if update.target.is_empty()
+        || !is_plain_text(&update.target, limits::UPDATE_NAME_BYTES_MAX)
+        || update.target.contains('/')
+    {
+        return Err("update.target: a short name without a folder");
+    }
+    if AgentVersion::parse(&update.version).is_none() {
+        return Err("update.version: major.minor.patch");
+    }
+    if update.content.size > limits::UPDATE_BYTES_MAX
+        || update.program.size == 0
+        || update.program.size >= update.content.size
+    {
+        return Err("update.content: at most 64 MiB, and the program within it");
     }
     Ok(())
 }

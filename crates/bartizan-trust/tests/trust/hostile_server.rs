@@ -388,6 +388,7 @@ impl Machine {
             path: place.path,
             promotions: self.logged(&promotions, deliver.under),
             content: deliver.content.then(|| CONTENT.to_vec()),
+            package: None,
         };
         if let Some((part, at, bit)) = deliver.flip {
             flip(&mut delivery, part, at, bit);
@@ -432,6 +433,7 @@ impl Machine {
         let state = &self.endpoints[number as usize];
         let outcome = authorize(state, &facts, &delivery.as_ref());
         let name = match &outcome.verdict {
+            Verdict::Update(_) => panic!("nobody signed an update"),
             Verdict::Run(proof) => {
                 let id = proof.job();
                 assert_eq!(proof.content(), CONTENT, "{id} ran with other content");
@@ -504,6 +506,7 @@ impl Machine {
                 path: place.path,
                 promotions: Vec::new(),
                 content,
+                package: None,
             };
             self.judge(number, 0, &delivery);
             assert_eq!(self.ran.len(), before + 1, "I9: {:?}", self.outcomes);

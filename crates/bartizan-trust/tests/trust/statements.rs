@@ -203,7 +203,7 @@ fn refused<S: Statement + Clone>(base: &S, word: &str, change: impl Fn(&mut S)) 
 
 fn on_script(change: impl Fn(&mut Script, usize)) -> impl Fn(&mut Job, usize) {
     move |job, n| {
-        let Action::Script(script) = &mut job.action;
+        let Action::Script(script) = &mut job.action else { panic!("a script") };
         change(script, n);
     }
 }
@@ -367,18 +367,18 @@ fn script_limits() {
     );
     for (word, env) in [("env", "1A"), ("env", ""), ("env", "A=B"), ("env", "Ä")] {
         refused(&base, word, |job| {
-            let Action::Script(script) = &mut job.action;
+            let Action::Script(script) = &mut job.action else { panic!("a script") };
             script.env = vec![EnvVar { name: env.to_owned(), value: String::new() }];
         });
     }
     for user in ["", "Root", "root;", "-x", "../x"] {
         refused(&base, "run_as", |job| {
-            let Action::Script(script) = &mut job.action;
+            let Action::Script(script) = &mut job.action else { panic!("a script") };
             script.run_as = Some(user.to_owned());
         });
     }
     refused(&base, "args", |job| {
-        let Action::Script(script) = &mut job.action;
+        let Action::Script(script) = &mut job.action else { panic!("a script") };
         script.args = vec!["a\0b".to_owned()];
     });
 }

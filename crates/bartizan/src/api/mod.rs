@@ -24,7 +24,7 @@ use crate::exit::{Code, answered, fail, refused};
 use tls::Pin;
 
 /// Largest answer: 256 log entries of 60 KiB in base64.
-const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+const ANSWER_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// Longer than the server's longest poll.
 const PATIENCE: Duration = Duration::from_secs(95);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);

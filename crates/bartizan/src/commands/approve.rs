@@ -8,7 +8,7 @@ use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{OperatorId, Sha256, StatementId};
 use bartizan_trust::people::lacks_customer;
 use bartizan_trust::signers::operator_signatures;
-use bartizan_trust::statement::{Action, Job, SignatureRole};
+use bartizan_trust::statement::{Job, SignatureRole};
 use data_encoding::BASE64;
 use serde_json::json;
 
@@ -95,12 +95,11 @@ pub(super) fn check(
     let envelope = Envelope::decode(&bytes).context("read the job")?;
     let job: Job = envelope.statement().context("read the job")?;
     let content = BASE64.decode(detail.content.as_bytes()).context("read the script")?;
-    let Action::Script(script) = &job.action;
     if envelope.id() != id {
         return Err(refused("the server shows another job than the one asked for", next));
     }
-    if Sha256::of(&content) != script.content.sha256 {
-        return Err(refused("the server shows another script than the one that was signed", next));
+    if Sha256::of(&content) != job.action.content().sha256 {
+        return Err(refused("the server shows another content than the one that was signed", next));
     }
     if job.org != console.org.anchor.org() {
         return Err(refused("the job belongs to another organisation", next));

@@ -254,6 +254,17 @@ fn classes(check: UserCheck, witnesses: usize, change_endpoints_max: u32) -> Vec
             jobs_per_hour_max: 10,
             operator_jobs_per_hour_max: 30,
             witnesses: two.to_owned(),
+            ..base.clone()
+        },
+        ClassRule {
+            class: Class::Update,
+            // As many root operators as change the bundle must sign, whatever stands here.
+            approvals: 0,
+            user_check: check,
+            freshness_s: HOUR_S,
+            jobs_per_hour_max: 10,
+            operator_jobs_per_hour_max: 30,
+            witnesses: two.to_owned(),
             ..base
         },
     ]

@@ -28,6 +28,7 @@ mod resign;
 mod rollout;
 mod run;
 mod statement;
+mod update;
 mod watch;
 mod witness;
 
@@ -110,6 +111,8 @@ pub(crate) enum Command {
     Enroll(enroll::EnrollOptions),
     /// Run a script on endpoints
     Run(run::RunOptions),
+    /// Update the endpoints' own programs from the vendor's repository
+    Update(update::UpdateOptions),
     /// List jobs that wait for a signature
     Pending,
     /// List jobs
@@ -252,6 +255,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Endpoint(command) => endpoints::run(context, &command),
         Command::Enroll(options) => enroll::run(context, &options),
         Command::Run(options) => run::run(context, &options),
+        Command::Update(options) => update::run(context, &options),
         Command::Pending => watch::list(context, "pending"),
         Command::Jobs => watch::list(context, ""),
         Command::Job { id } => watch::show(context, &id),

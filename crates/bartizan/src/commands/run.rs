@@ -163,7 +163,7 @@ fn stages(options: &RunOptions, rule: Option<&ClassRule>, count: u32) -> Result<
 }
 
 /// Nobody should sign what every endpoint refuses, or what ends before its last stage can begin.
-fn check_stages(job: &Job, rule: Option<&ClassRule>) -> Result<()> {
+pub(super) fn check_stages(job: &Job, rule: Option<&ClassRule>) -> Result<()> {
     let Some(rule) = rule else { return Ok(()) };
     if bartizan_trust::stages::check_class(rule, job).is_err() {
         let problem = format!(
@@ -256,7 +256,7 @@ fn interpreter(options: &RunOptions) -> Interpreter {
     }
 }
 
-fn sign_and_submit(
+pub(super) fn sign_and_submit(
     context: &Context,
     console: &Console,
     job: &Job,

@@ -112,8 +112,9 @@ pub(super) fn stolen_key(stage: &mut Stage) -> Result<Answer> {
     let row = submit(stage, "alice", &["--on", &third.to_string(), &script])?;
     let (mut statement, _) = job_for(stage, &script, &[third])?;
     statement.class = Class::Routine;
-    let Action::Script(action) = &mut statement.action;
-    action.destructive = true;
+    if let Action::Script(action) = &mut statement.action {
+        action.destructive = true;
+    }
     let mut envelope = Envelope::new(&statement);
     sign(stage, &mut envelope, "alice", SignatureRole::Author)?;
     let bytes = HEXLOWER.encode(&envelope.encode());

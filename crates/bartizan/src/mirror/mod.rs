@@ -13,9 +13,7 @@ use std::collections::BTreeSet;
 
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, StatementId};
-use bartizan_trust::statement::{
-    Action, Content, Descriptor, Job, Receipt, SignatureRole, StatementType,
-};
+use bartizan_trust::statement::{Content, Descriptor, Job, Receipt, SignatureRole, StatementType};
 use bartizan_trust::targets::{TargetTree, in_stages};
 
 /// A receipt, if the key that signed it is the one its endpoint is named after.
@@ -42,9 +40,7 @@ pub(crate) fn descriptor(id: EndpointId, bytes: &[u8]) -> Option<Descriptor> {
 
 /// The bytes a job carries, by its own word.
 pub(crate) const fn content(job: &Job) -> Content {
-    match &job.action {
-        Action::Script(script) => script.content,
-    }
+    job.action.content()
 }
 
 /// Whether these are the script and the targets that the job's signatures cover.

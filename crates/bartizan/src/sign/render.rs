@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::statement::{
     Action, Bundle, Class, Enrolment, Evidence, Freeze, Interpreter, Job, Login, OperatorRole,
-    Pack, Promotion, Receipt, StatementType, TenantScope, Thaw, UserCheck, Veto,
+    Pack, Promotion, Receipt, Script, StatementType, TenantScope, Thaw, Update, UserCheck, Veto,
 };
 use bartizan_trust::time::UnixSeconds;
 use bartizan_trust::words::eight_words;
@@ -49,7 +49,39 @@ pub(crate) fn job_envelope(envelope: &Envelope, content: &[u8]) -> Result<String
 }
 
 fn job(job: &Job, content: Option<&[u8]>) -> String {
-    let Action::Script(script) = &job.action;
+    match &job.action {
+        Action::Script(script) => script_job(job, script, content),
+        Action::Update(update) => update_job(job, update),
+    }
+}
+
+fn update_job(job: &Job, update: &Update) -> String {
+    let mut text = format!(
+        "JOB     {}\nclass   {}\nwhere   {} endpoint(s) of tenant {}\nwhen    until {}\nwhat    UPDATE of the endpoint's own programs to version {}\ntarget  {}, {} bytes, sha256 {}\npackage {} bytes, sha256 {}\n",
+        cell(&job.display.title),
+        job.class,
+        job.targets.count,
+        job.tenant.name(),
+        date(job.window.exp),
+        cell(&update.version),
+        cell(&update.target),
+        update.program.size,
+        update.program.sha256,
+        update.content.size,
+        update.content.sha256,
+    );
+    text += &why(job);
+    text + &conditions(job)
+}
+
+fn why(job: &Job) -> String {
+    if job.display.reason.is_empty() && job.display.ticket.is_empty() {
+        return String::new();
+    }
+    format!("why     {} {}\n", cell(&job.display.ticket), cell(&job.display.reason))
+}
+
+fn script_job(job: &Job, script: &Script, content: Option<&[u8]>) -> String {
     let interpreter = match script.interpreter {
         Interpreter::Bash => "bash",
         Interpreter::Sh => "sh",
@@ -68,9 +100,7 @@ fn job(job: &Job, content: Option<&[u8]>) -> String {
         script.timeout_s,
         script.output_max,
     );
-    if !job.display.reason.is_empty() || !job.display.ticket.is_empty() {
-        text += &format!("why     {} {}\n", cell(&job.display.ticket), cell(&job.display.reason));
-    }
+    text += &why(job);
     text += &conditions(job);
     if let Some(user) = &script.run_as {
         text += &format!("as      {}\n", cell(user));
@@ -249,7 +279,9 @@ fn receipt(receipt: &Receipt) -> String {
 
 /// Who must sign besides the author, in words.
 pub(crate) fn who_else(bundle: &Bundle, class: Class) -> String {
-    match bundle.class_rule(class).map_or(0, |rule| rule.approvals) {
+    let approvals = bundle.class_rule(class).map_or(0, |rule| rule.approvals);
+    let root = if class == Class::Update { bundle.root.threshold.saturating_sub(1) } else { 0 };
+    match approvals.max(root) {
         0 => "nobody else".to_owned(),
         1 => "one more operator".to_owned(),
         count => format!("{count} more operators"),

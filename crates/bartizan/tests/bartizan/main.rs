@@ -28,4 +28,5 @@ mod stage;
 mod statements;
 mod story;
 mod terminal;
+mod update;
 mod work;

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use bartizan_trust::class::{Content, derive_class};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, OperatorId, Sha256};
-use bartizan_trust::people::lacks_customer;
+use bartizan_trust::people::{lacks_customer, stand_behind};
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::signers::operator_signatures;
 use bartizan_trust::sshsig::SignatureFacts;
 use bartizan_trust::stages;
-use bartizan_trust::statement::{Action, Bundle, Job, SignatureRole, UserCheck};
+use bartizan_trust::statement::{Bundle, Class, Job, SignatureRole, UserCheck};
 use bartizan_trust::targets::{TargetTree, in_stages};
 
 use super::failure::Failure;
@@ -21,7 +21,9 @@ pub(crate) fn state(bundle: &Bundle, job: &Job, envelope: &Envelope) -> &'static
     let needed = bundle.class_rule(job.class).map_or(u32::MAX, |rule| rule.approvals);
     let (authors, approvers) = signers(bundle, job, envelope);
     let enough = usize::try_from(needed).is_ok_and(|needed| approvers.len() >= needed);
-    let complete = enough && !authors.is_empty() && !lacks_customer(bundle, job, envelope);
+    let root = job.class != Class::Update
+        || stand_behind(bundle, job, envelope) != Err(Refusal::RootMissing);
+    let complete = enough && root && !authors.is_empty() && !lacks_customer(bundle, job, envelope);
     if complete { "active" } else { "pending" }
 }
 
@@ -131,9 +133,9 @@ fn check_payload(job: &Job, targets: &[EndpointId], content: &[u8]) -> Result<()
             "the listed endpoints are not those of the signed target tree",
         ));
     }
-    let Action::Script(script) = &job.action;
+    let signed = job.action.content();
     let size = u32::try_from(content.len()).unwrap_or(u32::MAX);
-    if script.content.size != size || script.content.sha256 != Sha256::of(content) {
+    if signed.size != size || signed.sha256 != Sha256::of(content) {
         return Err(Failure::refused(
             Refusal::ContentMismatch,
             "the content is not the one that was signed",

@@ -39,6 +39,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 /// Largest body: a script of 1 MiB in base64, its envelope, and a list of targets.
 const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Largest new job: an update of 64 MiB in base64, with room for its envelope and targets.
+const JOB_BYTES_MAX: usize = 90 * 1024 * 1024;
 
 /// The console key of a connection, if it presented one.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +105,8 @@ async fn connection(
 }
 
 fn routes(app: &Arc<App>) -> Router {
+    // Read only after the session was checked.
+    let jobs_limit = DefaultBodyLimit::max(JOB_BYTES_MAX);
     Router::new()
         .route("/v1/server", get(login::server))
         .route("/v1/genesis", post(genesis::genesis))
@@ -120,7 +124,7 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/endpoints/{id}", get(endpoints::show))
         .route("/v1/endpoints/{id}/admit", post(endpoints::admit))
         .route("/v1/endpoints/{id}/refresh", post(endpoints::refresh))
-        .route("/v1/jobs", get(jobs::list).post(jobs::submit))
+        .route("/v1/jobs", get(jobs::list).post(jobs::submit).layer(jobs_limit))
         .route("/v1/jobs/{id}", get(jobs::show))
         .route("/v1/jobs/{id}/signatures", post(jobs::sign))
         .route("/v1/jobs/{id}/promotions", post(promotions::add))

@@ -158,9 +158,9 @@ impl Court {
             let outcome = self.authorize(&self.state(question.state), &facts, &delivery);
             let refusal = match &outcome.verdict {
                 Verdict::Refused(refusal) => Some(*refusal),
-                Verdict::Run(_) | Verdict::NeedContent(_) => None,
+                Verdict::Run(_) | Verdict::Update(_) | Verdict::NeedContent(_) => None,
             };
-            let ran = matches!(outcome.verdict, Verdict::Run(_));
+            let ran = matches!(outcome.verdict, Verdict::Run(_) | Verdict::Update(_));
             Answer { state: self.know(outcome.state), ran, refusal }
         })
     }
@@ -230,6 +230,7 @@ impl Court {
             path: place_of.path,
             promotions: Vec::new(),
             content: Some(content.to_vec()),
+            package: None,
         }
     }
 
@@ -329,6 +330,7 @@ impl Court {
             path: place_of.path,
             promotions: Vec::new(),
             content: Some(CONTENT.to_vec()),
+            package: None,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! From what is meant to what arrives: real keys, envelopes, logs and proofs.
 
 use super::generate::{Oddity, Step};
-use super::model::{Brought, Cosigned, Device, Evidence, Kind, Rules, Script, Signed, Wave, Wish};
+use super::model::{
+    Brought, Cosigned, Device, Evidence, Kind, Rules, Script, Signed, Vendor, Wave, Wish,
+};
 use super::*;
 
 /// Ids of entries that were put into a fork begin here.
@@ -83,6 +85,7 @@ impl Stage {
             cosigned,
             consistency_path_right: !has(Oddity::ConsistencyWrong),
             content,
+            vendor: step.vendor,
         };
         let right = bytes(wish.script);
         let delivery = Delivery {
@@ -93,7 +96,9 @@ impl Stage {
             index: index + u32::from(has(Oddity::WrongPlace)),
             path,
             promotions: logged,
+            package: wish.update.and_then(|newer| package(newer, content, step.vendor)),
             content: match content {
+                _ if wish.update.is_some() => None,
                 Brought::Right => Some(right.to_vec()),
                 Brought::Wrong => Some(b"echo something else\n".to_vec()),
                 Brought::Nothing => None,
@@ -252,6 +257,7 @@ impl Stage {
             class: step.class.unwrap_or_else(|| self.mildest(step)),
             destructive: has(Oddity::Destructive),
             script: step.script,
+            update: step.update,
             count: step.count,
             timeout_s: if has(Oddity::SlowScript) { 3601 } else { 3600 },
             stages: waves(step),
@@ -265,6 +271,9 @@ impl Stage {
     }
 
     fn mildest(&self, step: &Step) -> Class {
+        if step.update.is_some() {
+            return Class::Update;
+        }
         let fits = |rule: &&ClassRule| step.count <= rule.endpoints_new_max;
         let destructive = step.oddities.contains(&Oddity::Destructive);
         let rule = self.rules.classes.iter().filter(|_| !destructive).find(fits);
@@ -286,11 +295,14 @@ impl Stage {
             bundle_min: wish.bundle_min,
             tenant: TenantId::from_name(wish.tenant).unwrap(),
             class: wish.class,
-            action: Action::Script(bartizan_trust::statement::Script {
-                timeout_s: wish.timeout_s,
-                destructive: wish.destructive,
-                ..script
-            }),
+            action: match wish.update {
+                Some(newer) => Action::Update(update(newer)),
+                None => Action::Script(bartizan_trust::statement::Script {
+                    timeout_s: wish.timeout_s,
+                    destructive: wish.destructive,
+                    ..script
+                }),
+            },
             targets: World::staged_tree(numbers, &stages(wish)).unwrap().targets(),
             window: Window { nbf: UnixSeconds::new(wish.begins), exp: UnixSeconds::new(wish.ends) },
             after: after.into_iter().collect(),
@@ -479,4 +491,33 @@ const fn bytes(script: Script) -> &'static [u8] {
         Script::Hello => b"echo hello\n",
         Script::Goodbye => b"echo goodbye\n",
     }
+}
+
+fn update(newer: bool) -> Update {
+    Update {
+        target: "bartizan-endpoint.tar".to_owned(),
+        version: if newer { "0.2.0" } else { "0.1.0" }.to_owned(),
+        program: Content { sha256: Sha256::of(b"program"), size: 50 },
+        content: Content { sha256: Sha256::of(b"program and metadata"), size: 100 },
+    }
+}
+
+fn package(newer: bool, content: Brought, vendor: Vendor) -> Option<Package> {
+    let update = update(newer);
+    let said =
+        |version| VendorTarget { name: update.target.clone(), version, program: update.program };
+    let (program, wrong) = (update.program, Content { sha256: Sha256::of(b"other"), size: 100 });
+    Some(Package {
+        content: match content {
+            Brought::Right => update.content,
+            Brought::Wrong => wrong,
+            Brought::Nothing => return None,
+        },
+        program,
+        vendor: match vendor {
+            Vendor::TheSame => Some(said(update.version.clone())),
+            Vendor::AnotherVersion => Some(said("0.3.0".to_owned())),
+            Vendor::Nothing => None,
+        },
+    })
 }

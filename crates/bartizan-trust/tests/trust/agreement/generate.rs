@@ -1,6 +1,6 @@
 //! Organisations and histories, from proptest.
 
-use super::model::{Device, Kind, Member, Rules, Script, Wave, Went};
+use super::model::{Device, Kind, Member, Rules, Script, Vendor, Wave, Went};
 use super::*;
 
 /// An organisation, and what happens to one of its endpoints.
@@ -29,6 +29,9 @@ pub(super) struct Step {
     pub class: Option<Class>,
     pub count: u32,
     pub script: Script,
+    /// An update instead of a script; whether to a newer version.
+    pub update: Option<bool>,
+    pub vendor: Vendor,
     pub author: (&'static str, Device),
     pub approvers: Vec<(&'static str, Device)>,
     /// Later stages; their counts and those of the first are cut to fit.
@@ -117,7 +120,8 @@ fn device() -> impl Strategy<Value = Device> {
 
 fn member(name: &'static str) -> impl Strategy<Value = Member> {
     let rarely = || prop::bool::weighted(0.07);
-    (rarely(), rarely(), rarely(), rarely(), rarely(), rarely()).prop_map(
+    let root = prop::bool::weighted(0.7);
+    (rarely(), rarely(), rarely(), rarely(), rarely(), rarely(), root).prop_map(
         move |(
             no_author,
             no_approve,
@@ -125,6 +129,7 @@ fn member(name: &'static str) -> impl Strategy<Value = Member> {
             no_acme,
             no_globex,
             hardware_needs_verification,
+            root,
         )| {
             let mut roles =
                 vec![OperatorRole::Author, OperatorRole::Approve, OperatorRole::Promote];
@@ -134,7 +139,10 @@ fn member(name: &'static str) -> impl Strategy<Value = Member> {
                 _ => !no_approve,
             });
             // The genesis and the enrolment of every world are signed by Alice and Bob.
-            roles.extend([OperatorRole::Root, OperatorRole::Enroll, OperatorRole::Freeze]);
+            roles.extend([OperatorRole::Enroll, OperatorRole::Freeze]);
+            if root || name != "carol" {
+                roles.push(OperatorRole::Root);
+            }
             let founder = name == "alice";
             Member {
                 name,
@@ -150,6 +158,7 @@ fn member(name: &'static str) -> impl Strategy<Value = Member> {
 fn class_rule(class: Class) -> impl Strategy<Value = ClassRule> {
     let approvals = match class {
         Class::Observe | Class::Routine => prop_oneof![8 => 0..=0u32, 1 => 1..=1u32],
+        Class::Update => prop_oneof![1 => 0..=0u32, 4 => 1..=1u32],
         Class::Change | Class::Fleet => prop_oneof![6 => 1..=1u32, 2 => 2..=2u32],
     };
     let user_check = prop_oneof![
@@ -175,7 +184,7 @@ fn class_rule(class: Class) -> impl Strategy<Value = ClassRule> {
                 odd,
             )| {
                 let (stages_min, first_stage_max, soak_s_min) = odd.0.unwrap_or((1, 1, 0));
-                let scale = if class == Class::Fleet { 100 } else { 1 };
+                let scale = if class >= Class::Fleet { 100 } else { 1 };
                 ClassRule {
                     class,
                     approvals,
@@ -202,6 +211,7 @@ fn rules() -> impl Strategy<Value = Rules> {
         class_rule(Class::Routine),
         class_rule(Class::Change),
         prop::option::weighted(0.8, class_rule(Class::Fleet)),
+        prop::option::weighted(0.8, class_rule(Class::Update)),
     );
     let owner = prop_oneof![8 => Just(None), 1 => Just(Some(Class::Routine)), 1 => Just(Some(Class::Fleet))];
     let rest =
@@ -209,7 +219,7 @@ fn rules() -> impl Strategy<Value = Rules> {
     (members, classes, rest).prop_map(
         |(members, classes, (owner, ends_soon, future, new_agent))| Rules {
             members: vec![members.0, members.1, members.2],
-            classes: [classes.0, classes.1].into_iter().chain(classes.2).collect(),
+            classes: [classes.0, classes.1].into_iter().chain(classes.2).chain(classes.3).collect(),
             acme_owner_signs_from: owner,
             expires: BEGINNING.get() + if ends_soon { 4000 } else { 1_000_000 },
             min_statement: if future { 2 } else { 1 },
@@ -353,6 +363,8 @@ fn step() -> impl Strategy<Value = Step> {
         1..=5u32,
         prop_oneof![Just(Script::Hello), Just(Script::Goodbye)],
         prop_oneof![1 => anyone.boxed(), 2 => enough.boxed()],
+        prop::option::weighted(0.15, prop::bool::weighted(0.85)),
+        prop_oneof![6 => Just(Vendor::TheSame), 1 => Just(Vendor::AnotherVersion), 1 => Just(Vendor::Nothing)],
     );
     let oddities = prop_oneof![
         4 => prop::collection::vec(oddity(), 0..=0),
@@ -367,7 +379,7 @@ fn step() -> impl Strategy<Value = Step> {
     (time, job, rollout, oddities).prop_map(
         |(
             (wait, clock_off, catch_up, ends_well, again, freeze),
-            (class, count, script, (author, approvers)),
+            (class, count, script, (author, approvers), update, vendor),
             (waves, promotions),
             oddities,
         )| {
@@ -381,6 +393,8 @@ fn step() -> impl Strategy<Value = Step> {
                 class,
                 count,
                 script,
+                update,
+                vendor,
                 author,
                 approvers,
                 waves,

@@ -26,6 +26,7 @@ use bartizan_trust::state::{LocalFacts, State};
 use bartizan_trust::statement::*;
 use bartizan_trust::targets::TargetPlace;
 use bartizan_trust::time::UnixSeconds;
+use bartizan_trust::update::{Package, VendorTarget};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 
@@ -34,7 +35,7 @@ use model::{Answer, Memory, judge};
 
 fn answer(verdict: &Verdict) -> Answer {
     match verdict {
-        Verdict::Run(_) => Answer::Run,
+        Verdict::Run(_) | Verdict::Update(_) => Answer::Run,
         Verdict::NeedContent(_) => Answer::NeedContent,
         Verdict::Refused(refusal) => Answer::No(*refusal),
     }
@@ -166,6 +167,7 @@ const JOB_REFUSALS: &[Refusal] = &[
     Refusal::AuthorMissing,
     Refusal::ApprovalsMissing,
     Refusal::UserCheckMissing,
+    Refusal::RootMissing,
     Refusal::CustomerMissing,
     Refusal::NotTargeted,
     Refusal::NotLogged,
@@ -180,6 +182,8 @@ const JOB_REFUSALS: &[Refusal] = &[
     Refusal::RateLimited,
     Refusal::OperatorRateLimited,
     Refusal::ContentMismatch,
+    Refusal::UpdateNotNewer,
+    Refusal::VendorRefused,
 ];
 
 /// One bit of a delivery that would run.

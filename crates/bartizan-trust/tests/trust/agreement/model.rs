@@ -74,6 +74,14 @@ pub(super) enum Brought {
     Nothing,
 }
 
+/// What the vendor's repository says of the program that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vendor {
+    TheSame,
+    AnotherVersion,
+    Nothing,
+}
+
 /// A job, as its author meant it.
 #[derive(Debug, Clone)]
 pub(super) struct Wish {
@@ -88,6 +96,8 @@ pub(super) struct Wish {
     pub bundle_min: u64,
     pub class: Class,
     pub destructive: bool,
+    /// It is an update instead of a script; whether to a newer version.
+    pub update: Option<bool>,
     pub script: Script,
     pub count: u32,
     pub timeout_s: u32,
@@ -155,6 +165,7 @@ pub(super) struct Evidence {
     pub cosigned: Vec<Cosigned>,
     pub consistency_path_right: bool,
     pub content: Brought,
+    pub vendor: Vendor,
 }
 
 /// What an endpoint that forgets nothing remembers.
@@ -209,25 +220,14 @@ fn steps(
     evidence: &Evidence,
 ) -> Result<Answer, Refusal> {
     let now = clock.max(memory.witness_time);
-    demand(!wish.too_large, Refusal::TooLarge)?;
-    demand(!wish.garbage, Refusal::Malformed)?;
-    match wish.kind {
-        Kind::Job => {}
-        Kind::JobOfTheFuture => return Err(Refusal::UnsupportedVersion),
-        Kind::Grant => return Err(Refusal::UnsupportedStatement),
-        Kind::Promotion | Kind::Freeze | Kind::Login | Kind::Foreign => {
-            return Err(Refusal::UnknownKind);
-        }
-    }
-    demand(rules.min_statement == 1, Refusal::UnsupportedVersion)?;
-    demand(rules.min_agent_met, Refusal::AgentTooOld)?;
-    demand(!wish.payload_malformed, Refusal::Malformed)?;
+    form(rules, wish)?;
     demand(!wish.crit, Refusal::CriticalUnknown)?;
     demand(wish.our_org, Refusal::WrongOrg)?;
     demand(wish.tenant == "acme", Refusal::WrongTenant)?;
     demand(wish.bundle_min <= 1, Refusal::BundleTooOld)?;
     demand(now < rules.expires, Refusal::BundleExpired)?;
     let rule = class(rules, memory, wish)?;
+    demand(wish.update != Some(false), Refusal::UpdateNotNewer)?;
     demand(wish.begins < wish.ends, Refusal::WindowInvalid)?;
     demand(wish.ends - wish.begins <= rule.window_s_max, Refusal::WindowInvalid)?;
     demand(now < wish.ends, Refusal::Expired)?;
@@ -274,13 +274,35 @@ fn steps(
         Brought::Wrong => return Err(Refusal::ContentMismatch),
         Brought::Right => {}
     }
+    let vendor_agrees = wish.update.is_none() || evidence.vendor == Vendor::TheSame;
+    demand(vendor_agrees, Refusal::VendorRefused)?;
     memory.accepted.push(wish.id);
     memory.started.push((wish.class, now));
     memory.signed.extend(signed_by.iter().map(|person| ((*person).to_owned(), now)));
-    if signed_by.len() > 1 {
+    if signed_by.len() > 1 && wish.update.is_none() {
         memory.countersigned.insert(wish.script);
     }
     Ok(Answer::Run)
+}
+
+/// Steps 1 to 5, as far as they can be told from the bytes.
+fn form(rules: &Rules, wish: &Wish) -> Result<(), Refusal> {
+    demand(!wish.too_large, Refusal::TooLarge)?;
+    demand(!wish.garbage, Refusal::Malformed)?;
+    match wish.kind {
+        Kind::Job => {}
+        Kind::JobOfTheFuture => return Err(Refusal::UnsupportedVersion),
+        Kind::Grant => return Err(Refusal::UnsupportedStatement),
+        Kind::Promotion | Kind::Freeze | Kind::Login | Kind::Foreign => {
+            return Err(Refusal::UnknownKind);
+        }
+    }
+    demand(rules.min_statement == 1, Refusal::UnsupportedVersion)?;
+    demand(rules.min_agent_met, Refusal::AgentTooOld)?;
+    demand(!wish.payload_malformed, Refusal::Malformed)?;
+    // Standing orders run scripts.
+    demand(wish.update.is_none() || !wish.trigger, Refusal::Malformed)?;
+    Ok(())
 }
 
 fn rates(
@@ -302,11 +324,13 @@ fn rates(
 }
 
 fn class<'r>(rules: &'r Rules, memory: &Memory, wish: &Wish) -> Result<&'r ClassRule, Refusal> {
-    let seen = memory.countersigned.contains(&wish.script);
+    let seen = wish.update.is_none() && memory.countersigned.contains(&wish.script);
     let cap = |rule: &ClassRule| if seen { rule.endpoints_max } else { rule.endpoints_new_max };
     let find = |class: Class| rules.classes.iter().find(|rule| rule.class == class);
     let enough = |class| find(class).is_some_and(|rule| wish.count <= cap(rule));
-    let derived = if wish.destructive {
+    let derived = if wish.update.is_some() {
+        Class::Update
+    } else if wish.destructive {
         Class::Fleet
     } else if enough(Class::Routine) {
         Class::Routine
@@ -320,11 +344,12 @@ fn class<'r>(rules: &'r Rules, memory: &Memory, wish: &Wish) -> Result<&'r Class
         Class::Routine => 1,
         Class::Change => 2,
         Class::Fleet => 3,
+        Class::Update => 4,
     };
     demand(strictness(wish.class) >= strictness(derived), Refusal::ClassTooWeak)?;
     let rule = find(wish.class).ok_or(Refusal::ClassUnknown)?;
     demand(wish.count <= cap(rule), Refusal::ClassCap)?;
-    demand(wish.timeout_s <= 3600, Refusal::ClassCap)?;
+    demand(wish.update.is_some() || wish.timeout_s <= 3600, Refusal::ClassCap)?;
     let needed = rule.stages_min.min(wish.count) as usize;
     if needed > 1 {
         demand(wish.stages.len() >= needed, Refusal::ClassStages)?;
@@ -355,14 +380,22 @@ fn people<'r>(
     let needed = rule.approvals as usize;
     demand(others(UserCheck::None).len() >= needed, Refusal::ApprovalsMissing)?;
     demand(others(rule.user_check).len() >= needed, Refusal::UserCheckMissing)?;
+    let mut all = others(rule.user_check);
+    all.extend(authors.first());
+    if rule.class == Class::Update {
+        let root = |name: &&str| {
+            let member = rules.members.iter().find(|member| member.name == *name);
+            member.is_some_and(|member| member.roles.contains(&OperatorRole::Root))
+        };
+        // The organisation's bundle is changed by two.
+        demand(all.iter().copied().filter(root).count() >= 2, Refusal::RootMissing)?;
+    }
     if rules.acme_owner_signs_from.is_some_and(|from| rule.class >= from) {
         let owner = wish.signatures.iter().any(|signed| {
             signed.who == "owner" && signed.role == SignatureRole::Customer && signed.true_signature
         });
         demand(owner, Refusal::CustomerMissing)?;
     }
-    let mut all = others(rule.user_check);
-    all.extend(authors.first());
     Ok(all)
 }
 

@@ -35,6 +35,7 @@ struct Vector {
     path: Vec<Sha256>,
     promotions: Vec<Promotion>,
     content: Option<String>,
+    package: Option<Package>,
     /// Of the state afterwards: witness time, and the size of the jobs log.
     floor: UnixSeconds,
     jobs_size: u64,
@@ -64,6 +65,7 @@ impl Vector {
                 })
                 .collect(),
             content: self.content.as_deref().map(bytes),
+            package: self.package.clone(),
         };
         let facts = LocalFacts { now: self.now, agent_version: &self.agent_version };
         authorize(&self.state, &facts, &delivery.as_ref())
@@ -92,6 +94,7 @@ impl Vector {
                 })
                 .collect(),
             content: delivery.content.map(|content| BASE64.encode(&content)),
+            package: delivery.package,
             floor: UnixSeconds::ZERO,
             jobs_size: 0,
         };
@@ -135,7 +138,8 @@ fn write() {
                 continue;
             }
             let class = if played.answer == Answer::Run {
-                format!("{}", played.before.seen.len())
+                let update = if played.delivery.package.is_some() { "_update" } else { "" };
+                format!("{update}{}", played.before.seen.len())
             } else {
                 String::new()
             };

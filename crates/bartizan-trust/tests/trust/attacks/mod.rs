@@ -7,6 +7,7 @@ mod log;
 mod people;
 mod place_and_time;
 mod stages;
+mod supply_chain;
 
 use bartizan_testkit::load::hardware::{ORIGIN, P256, sk_ed25519_public, sk_ed25519_with};
 use bartizan_testkit::load::organisation::Key;
@@ -94,7 +95,7 @@ fn aim(job: &mut Job, targets: Targets) {
 
 fn on_script(change: impl FnOnce(&mut Script)) -> impl FnOnce(&mut Job) {
     |job| {
-        let Action::Script(script) = &mut job.action;
+        let Action::Script(script) = &mut job.action else { panic!("a script") };
         change(script);
     }
 }
