@@ -13,5 +13,7 @@ pub mod inventory;
 pub mod limits;
 mod output;
 mod sealed;
+pub mod sense;
 pub mod signals;
 mod tree;
+pub mod zone;
