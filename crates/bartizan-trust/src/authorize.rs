@@ -1,7 +1,10 @@
 //! The decision: may this job run here, now? Specification: `docs/spec/verification.md`, "Authorize".
 
+pub mod orders;
+
 use std::collections::BTreeSet;
 
+use self::orders::StandingOrder;
 use crate::checkpoint;
 use crate::class::{self, derive_class};
 use crate::envelope::{Envelope, EnvelopeError, IgnoredSignature};
@@ -55,7 +58,7 @@ pub struct JobDelivery<'a> {
 /// ```
 #[derive(Debug)]
 pub struct Authorized<A> {
-    // INVARIANT: constructed at the end of `authorize`, nowhere else.
+    // INVARIANT: constructed at the end of `authorize` and of `orders::judge_run`, nowhere else.
     job: StatementId,
     statement: Job,
     action: A,
@@ -101,6 +104,8 @@ impl Authorized<Script> {
 pub enum Verdict {
     /// Run it. The state must be durable before the proof is used.
     Run(Box<Authorized<Script>>),
+    /// Keep it: a standing order. The state must be durable before it counts as taken in.
+    Stand(Box<StandingOrder>),
     /// Everything but the content is right: fetch it and deliver again. Nothing was used up.
     NeedContent(Content),
     /// No.
@@ -169,7 +174,7 @@ fn decide(
     let job = decode_job(&envelope)?;
     check_scope(&job, &outcome.state, &trust, &membership, now)?;
     // SPEC: verification.md steps 7 to 9
-    let rule = judge_class(&trust.bundle, &job, &outcome.state)?;
+    let rule = judge_class(&trust.bundle, &job, content_here(&job, &outcome.state))?;
     outcome.class = Some(job.class);
     check_window(&job, rule, now)?;
     let signers = judge_signers(rule, &job, &signatures)?;
@@ -211,6 +216,7 @@ fn check_kind(envelope: &Envelope) -> Result<(), Refusal> {
             | StatementType::Freeze
             | StatementType::Thaw
             | StatementType::Veto
+            | StatementType::Withdrawal
             | StatementType::Enrolment
             | StatementType::Login
             | StatementType::Descriptor
@@ -266,13 +272,12 @@ fn check_scope(
 }
 
 // SPEC: verification.md step 7
-fn judge_class<'b>(bundle: &'b Bundle, job: &Job, state: &State) -> Result<&'b ClassRule, Refusal> {
+fn judge_class<'b>(
+    bundle: &'b Bundle,
+    job: &Job,
+    content: class::Content,
+) -> Result<&'b ClassRule, Refusal> {
     let Action::Script(script) = &job.action;
-    let content = if state.reviewed.contains(&script.content.sha256) {
-        class::Content::Reviewed
-    } else {
-        class::Content::New
-    };
     if job.class < derive_class(bundle, job, content) {
         return Err(Refusal::ClassTooWeak);
     }
@@ -288,10 +293,17 @@ fn judge_class<'b>(bundle: &'b Bundle, job: &Job, state: &State) -> Result<&'b C
         return Err(Refusal::ClassCap);
     }
     stages::check_class(rule, job)?;
-    if job.trigger.is_some() {
-        return Err(Refusal::UnsupportedTrigger);
-    }
+    orders::check_trigger(rule, job)?;
     Ok(rule)
+}
+
+fn content_here(job: &Job, state: &State) -> class::Content {
+    let Action::Script(script) = &job.action;
+    if state.reviewed.contains(&script.content.sha256) {
+        class::Content::Reviewed
+    } else {
+        class::Content::New
+    }
 }
 
 // SPEC: verification.md step 8
@@ -442,6 +454,9 @@ fn check_start(
     state: &State,
 ) -> Result<(), Refusal> {
     let now = state.now(facts);
+    if state.withdrawals.contains(&id) {
+        return Err(Refusal::Withdrawn);
+    }
     // By witness time: a clock set forward ends no freeze.
     let behind: Vec<_> = judged.signers.iter().chain(&judged.promoters).cloned().collect();
     if state.freezes.cover(state.floor, id, job, &behind) {
@@ -478,6 +493,9 @@ fn start(
     let same_size = u32::try_from(content.len()).is_ok_and(|size| size == script.content.size);
     if !same_size || Sha256::of(content) != script.content.sha256 {
         return Err(Refusal::ContentMismatch);
+    }
+    if job.trigger.is_some() {
+        return orders::accept(&judged, id, job, state.now(facts), state).map(Verdict::Stand);
     }
     let reviewed = judged.signers.len() > 1;
     let reviewed = reviewed.then_some(script.content.sha256);

@@ -13,8 +13,6 @@ pub enum Refusal {
     UnsupportedVersion,
     /// `crit` names something this endpoint does not understand.
     CriticalUnknown,
-    /// Typed, but not yet supported: triggers and standing orders.
-    UnsupportedTrigger,
     /// Typed, but not yet supported: grant.
     UnsupportedStatement,
     /// The statement belongs to another organisation.
@@ -99,6 +97,16 @@ pub enum Refusal {
     RateLimited,
     /// The local rate of one of the operators who signed is used up.
     OperatorRateLimited,
+    /// The job or standing order was taken back.
+    Withdrawn,
+    /// The class allows no such standing order: its life, its freshness, or any at all.
+    OrderNotAllowed,
+    /// As many standing orders as an endpoint keeps stand here.
+    OrdersFull,
+    /// No such standing order stands here.
+    OrderUnknown,
+    /// No run of this standing order is due.
+    OrderNotDue,
     /// The content is missing, or its hash or size differ from what was signed.
     ContentMismatch,
     /// The enrolment is expired, not signed by an operator with the role, or not for this organisation.
@@ -124,7 +132,6 @@ impl Refusal {
         Self::UnknownKind,
         Self::UnsupportedVersion,
         Self::CriticalUnknown,
-        Self::UnsupportedTrigger,
         Self::UnsupportedStatement,
         Self::WrongOrg,
         Self::WrongTenant,
@@ -167,6 +174,11 @@ impl Refusal {
         Self::AfterMissing,
         Self::RateLimited,
         Self::OperatorRateLimited,
+        Self::Withdrawn,
+        Self::OrderNotAllowed,
+        Self::OrdersFull,
+        Self::OrderUnknown,
+        Self::OrderNotDue,
         Self::ContentMismatch,
         Self::EnrolmentInvalid,
         Self::AgentTooOld,
@@ -180,7 +192,6 @@ impl Refusal {
             Self::UnknownKind => "input.unknown_kind",
             Self::UnsupportedVersion => "input.unsupported_version",
             Self::CriticalUnknown => "input.critical_unknown",
-            Self::UnsupportedTrigger => "unsupported.trigger",
             Self::UnsupportedStatement => "unsupported.statement",
             Self::WrongOrg => "scope.wrong_org",
             Self::WrongTenant => "scope.wrong_tenant",
@@ -223,6 +234,11 @@ impl Refusal {
             Self::AfterMissing => "after.missing",
             Self::RateLimited => "rate.limited",
             Self::OperatorRateLimited => "rate.operator",
+            Self::Withdrawn => "freeze.withdrawn",
+            Self::OrderNotAllowed => "order.not_allowed",
+            Self::OrdersFull => "order.full",
+            Self::OrderUnknown => "order.unknown",
+            Self::OrderNotDue => "order.not_due",
             Self::ContentMismatch => "content.mismatch",
             Self::EnrolmentInvalid => "enrolment.invalid",
             Self::AgentTooOld => "agent.too_old",
@@ -238,7 +254,6 @@ impl Refusal {
             | Self::UnknownKind
             | Self::UnsupportedVersion
             | Self::CriticalUnknown
-            | Self::UnsupportedTrigger
             | Self::UnsupportedStatement
             | Self::WrongOrg
             | Self::WrongTenant
@@ -256,6 +271,9 @@ impl Refusal {
             | Self::Expired
             | Self::WindowInvalid
             | Self::Replayed
+            | Self::Withdrawn
+            | Self::OrderNotAllowed
+            | Self::OrderUnknown
             | Self::EnrolmentInvalid => Retry::Terminal,
             Self::BundleTooOld
             | Self::BundleExpired
@@ -282,6 +300,8 @@ impl Refusal {
             | Self::AfterMissing
             | Self::RateLimited
             | Self::OperatorRateLimited
+            | Self::OrdersFull
+            | Self::OrderNotDue
             | Self::ContentMismatch
             | Self::AgentTooOld => Retry::Later,
         }
@@ -296,7 +316,6 @@ impl Refusal {
             | Self::UnsupportedVersion
             | Self::CriticalUnknown
             | Self::AgentTooOld => "update the agent on this endpoint",
-            Self::UnsupportedTrigger => "submit the job without a trigger",
             Self::UnsupportedStatement => "this release does not act on this kind of statement yet",
             Self::WrongOrg => "check that the endpoint belongs to your organisation",
             Self::WrongTenant => {
@@ -350,6 +369,15 @@ impl Refusal {
             Self::OperatorRateLimited => {
                 "wait, or have other people sign; if these starts were not yours: `bartizan freeze operator:ID`"
             }
+            Self::Withdrawn => {
+                "nothing: somebody took it back; sign a new one if it is still wanted"
+            }
+            Self::OrderNotAllowed => {
+                "shorten its life or its freshness, use another class, or change the class's `orders` in the bundle"
+            }
+            Self::OrdersFull => "withdraw standing orders that nobody needs: `bartizan orders`",
+            Self::OrderUnknown => "submit the standing order again",
+            Self::OrderNotDue => "nothing: it runs when it is due",
             Self::ContentMismatch => "the server must deliver exactly the script that was signed",
             Self::EnrolmentInvalid => "create a new install command with `bartizan enroll`",
         }

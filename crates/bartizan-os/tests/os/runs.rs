@@ -91,7 +91,7 @@ pub(crate) fn prove(
     match authorize(&state, &world.facts(), &delivery.as_ref()).verdict {
         Verdict::Run(proof) => Ok(proof),
         Verdict::Refused(refusal) => Err(refusal),
-        Verdict::NeedContent(_) => panic!("the content is there"),
+        Verdict::NeedContent(_) | Verdict::Stand(_) => panic!("a job with its content"),
     }
 }
 

@@ -42,7 +42,7 @@ fn try_job(world: &mut World, state: &State) -> Result<(), Refusal> {
     match authorize(state, &world.facts(), &delivery.as_ref()).verdict {
         Verdict::Run(_) => Ok(()),
         Verdict::Refused(refusal) => Err(refusal),
-        Verdict::NeedContent(_) => panic!("the content was there"),
+        Verdict::NeedContent(_) | Verdict::Stand(_) => panic!("the content was there"),
     }
 }
 
