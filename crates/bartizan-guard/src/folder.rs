@@ -40,6 +40,9 @@ pub(crate) struct Folder {
 pub(crate) struct Started {
     pub(crate) job: StatementId,
     pub(crate) t0: UnixSeconds,
+    /// Of a standing order: when the run was due.
+    #[serde(default)]
+    pub(crate) occurrence: Option<UnixSeconds>,
 }
 
 impl Folder {
@@ -79,6 +82,11 @@ impl Folder {
 
     pub(crate) fn jobs(&self) -> PathBuf {
         self.root.join("jobs")
+    }
+
+    /// Standing orders: the envelope and the content of each.
+    pub(crate) fn orders(&self) -> PathBuf {
+        self.root.join("orders")
     }
 
     fn state(&self) -> PathBuf {
