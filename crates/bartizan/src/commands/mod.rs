@@ -18,6 +18,7 @@ mod log;
 mod mirror;
 mod operator;
 mod options;
+mod orders;
 mod pack;
 mod policy;
 mod preflight;
@@ -28,6 +29,7 @@ mod resign;
 mod rollout;
 mod run;
 mod statement;
+mod trigger;
 mod watch;
 mod witness;
 
@@ -109,7 +111,7 @@ pub(crate) enum Command {
     /// Let new endpoints in: prints the install command
     Enroll(enroll::EnrollOptions),
     /// Run a script on endpoints
-    Run(run::RunOptions),
+    Run(Box<run::RunOptions>),
     /// List jobs that wait for a signature
     Pending,
     /// List jobs
@@ -118,6 +120,11 @@ pub(crate) enum Command {
     Job {
         /// Its id, or enough of its beginning
         id: String,
+    },
+    /// List standing orders, or take one back
+    Orders {
+        #[command(subcommand)]
+        command: Option<orders::OrdersCommand>,
     },
     /// Stop things at once, everywhere
     Freeze(freeze::FreezeOptions),
@@ -259,6 +266,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Approve { id, no_wait, as_customer: true } => {
             approve::as_customer(context, &id, no_wait)
         }
+        Command::Orders { command } => orders::run(context, command.as_ref()),
         Command::Freeze(options) => freeze::freeze(context, &options),
         Command::Frozen { id } => freeze::frozen(context, id),
         Command::Thaw { id, reason } => control::thaw(context, id, &reason),
