@@ -122,6 +122,7 @@ fn state(state: TargetState, withdrawn: bool, until: UnixSeconds) -> &'static st
         TargetState::Failed => "failed",
         TargetState::Refused => "refused",
         TargetState::Expired => "never taken in",
+        TargetState::Cancelled => "cancelled",
         TargetState::Queued | TargetState::Delivered => "on its way",
     }
 }
