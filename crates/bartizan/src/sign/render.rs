@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::statement::{
     Action, Bundle, Class, Enrolment, Evidence, Freeze, Interpreter, Job, Login, On, OperatorRole,
-    Pack, Promotion, Receipt, StatementType, TenantScope, Thaw, Trigger, UserCheck, Veto, Withdrawal,
+    Pack, Promotion, Receipt, StatementType, TenantScope, Thaw, Trigger, UserCheck, Veto,
+    Withdrawal,
 };
 use bartizan_trust::time::UnixSeconds;
 use bartizan_trust::words::eight_words;
