@@ -41,6 +41,9 @@ pub(crate) struct Folder {
 pub(crate) struct Started {
     pub(crate) job: StatementId,
     pub(crate) t0: UnixSeconds,
+    /// Of a standing order: when the run was due.
+    #[serde(default)]
+    pub(crate) occurrence: Option<UnixSeconds>,
 }
 
 impl Folder {
@@ -98,6 +101,11 @@ impl Folder {
 
     fn state_before(&self) -> PathBuf {
         self.root.join("state.before-update.json")
+    }
+
+    /// Standing orders: the envelope and the content of each.
+    pub(crate) fn orders(&self) -> PathBuf {
+        self.root.join("orders")
     }
 
     fn state(&self) -> PathBuf {

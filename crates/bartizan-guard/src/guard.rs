@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod evil_half;
 mod freeze;
+mod orders;
 mod update;
 
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ use bartizan_os::exec::Report;
 use bartizan_os::{confine, files, inventory, signals};
 use bartizan_proto::limits::{INVENTORY_BYTES_MAX, PROTOCOL_VERSION};
 use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Setup};
-use bartizan_trust::authorize::{Outcome, Verdict, authorize};
+use bartizan_trust::authorize::{Authorized, Outcome, Verdict, authorize};
 use bartizan_trust::checkpoint::Checkpoint;
 use bartizan_trust::control::{ControlUpdate, enrol, replay};
 use bartizan_trust::envelope::Envelope;
@@ -26,8 +27,10 @@ use bartizan_trust::limits as trust_limits;
 use bartizan_trust::note::Note;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::state::{LocalFacts, State};
-use bartizan_trust::statement::{Decision, Mirror};
+use bartizan_trust::statement::{Decision, Mirror, Script};
+use bartizan_trust::time::UnixSeconds;
 
+use self::orders::Orders;
 use crate::arguments::Run;
 use crate::device::DeviceKey;
 use crate::folder::{Enrolled, Folder, Started};
@@ -121,6 +124,7 @@ fn run_this(options: &Run) -> Result<Ending> {
         eprintln!("jobs: {}", guard.limits);
         guard.finish_interrupted()?;
         guard.finish_update()?;
+        guard.load_orders()?;
         guard.run()
     });
     orders.serve();
@@ -156,6 +160,7 @@ struct Guard {
     backlog: Vec<Vec<u8>>,
     awaited: Option<Awaited>,
     running: Running,
+    orders: Orders,
     told: Told,
     inventory_sent: Option<(Instant, Sha256)>,
     linked: bool,
@@ -216,6 +221,7 @@ impl Guard {
             backlog: Vec::new(),
             awaited: None,
             running: Running::new(),
+            orders: Orders::default(),
             told: Told::default(),
             inventory_sent: None,
             linked: false,
@@ -226,15 +232,19 @@ impl Guard {
 
     /// Jobs that were at work when the guard or the machine stopped get their receipt and never run again.
     fn finish_interrupted(&mut self) -> Result<()> {
-        for Started { job, t0 } in self.folder.load_started() {
+        for Started { job, t0, occurrence } in self.folder.load_started() {
             let accounted = self
                 .outbox
                 .waiting()
                 .filter_map(|bytes| outbox::parse(bytes))
-                .any(|(_, receipt)| receipt.job == job);
+                .any(|(_, receipt)| receipt.job == job && receipt.occurrence == occurrence);
+            let begun = occurrence.map_or_else(
+                || self.state.seen.contains_key(&job),
+                |due| self.state.orders.get(&job).is_some_and(|order| order.last == Some(due)),
+            );
             // Without the job in the seen-set the guard stopped before the start: nothing ran, it may still run.
-            if self.state.seen.contains_key(&job) && !accounted {
-                self.write_receipt(&Account::interrupted(job, t0))?;
+            if begun && !accounted {
+                self.write_receipt(&Account::interrupted(job, t0).of_run(occurrence))?;
             }
             self.folder.forget_started(job)?;
         }
@@ -252,6 +262,7 @@ impl Guard {
             }
             self.refresh_inventory();
             self.read_inbox()?;
+            self.look_at_orders()?;
             self.update_when_idle()?;
             let stopped = signals::stop_requested() && self.running.is_empty();
             if let Some(ending) = self.updating.ending.or(stopped.then_some(Ending::Stopped)) {
@@ -409,6 +420,7 @@ impl Guard {
             }
         }
         self.folder.store_state(&self.state)?;
+        self.review_orders()?;
         if (self.pins(), self.mirrors()) != places {
             self.send_setup();
         }
@@ -418,7 +430,10 @@ impl Guard {
     fn take_job(&mut self, message: JobMessage) -> Result<()> {
         self.awaited = None;
         let job = Envelope::decode(&message.envelope).ok().map(|envelope| envelope.id());
-        if let Some(job) = job.filter(|job| self.running.contains_key(job)) {
+        let known = |job: &StatementId| {
+            self.running.contains_key(job) || self.state.orders.contains_key(job)
+        };
+        if let Some(job) = job.filter(known) {
             // The server lost the answer with a connection.
             self.send(self.taken(job, JobPhase::Running));
             return Ok(());
@@ -447,7 +462,7 @@ impl Guard {
             }
             Verdict::Refused(refusal) => self.refuse(refusal, outcome.job, outcome.state),
             // Without content there is no proof; `authorize` never says this here.
-            Verdict::Run(_) | Verdict::Update(_) => Ok(()),
+            Verdict::Run(_) | Verdict::Update(_) | Verdict::Stand(_) => Ok(()),
         }
     }
 
@@ -479,26 +494,39 @@ impl Guard {
         }
         match verdict {
             Verdict::Run(proof) => {
-                let started = Started { job: proof.job(), t0: now() };
-                // Note first, then the seen-set, both durable before anything runs: a crash between the two
-                // leaves a note without an effect, a crash after them a receipt that says `interrupted`.
-                self.folder.note_started(&started)?;
-                self.folder.store_state(&state)?;
-                self.state = state;
-                let place = jobs::Place {
-                    folder: self.folder.jobs(),
-                    groups: self.groups.clone(),
-                    events: self.sender.clone(),
-                };
-                let work = jobs::start(proof, started.t0, place, &self.launcher)?;
-                self.running.insert(started.job, work);
-                self.send(self.taken(started.job, JobPhase::Running));
+                let job = proof.job();
+                self.start(proof, None, state)?;
+                self.send(self.taken(job, JobPhase::Running));
                 Ok(())
             }
+            Verdict::Stand(order) => self.take_order(*order, &message.envelope, content, state),
             Verdict::Refused(refusal) => self.refuse(refusal, job, state),
             // A package is judged by `judge_package`.
             Verdict::NeedContent(_) | Verdict::Update(_) => Ok(()),
         }
+    }
+
+    /// Starts what may run. Note first, then the state, both durable before anything runs: a crash between the two leaves a
+    /// note without an effect, a crash after them a receipt that says `interrupted`.
+    fn start(
+        &mut self,
+        proof: Box<Authorized<Script>>,
+        occurrence: Option<UnixSeconds>,
+        state: State,
+    ) -> Result<()> {
+        let started = Started { job: proof.job(), t0: now(), occurrence };
+        self.folder.note_started(&started)?;
+        self.folder.store_state(&state)?;
+        self.state = state;
+        let place = jobs::Place {
+            folder: self.folder.jobs(),
+            groups: self.groups.clone(),
+            events: self.sender.clone(),
+        };
+        let mut work = jobs::start(proof, started.t0, place, &self.launcher)?;
+        work.occurrence = occurrence;
+        self.running.insert(started.job, work);
+        Ok(())
     }
 
     fn refuse(&mut self, refusal: Refusal, job: Option<StatementId>, state: State) -> Result<()> {
@@ -518,9 +546,12 @@ impl Guard {
     fn finish(&mut self, job: StatementId, report: &Report) -> Result<()> {
         let work = self.running.remove(&job);
         let t0 = work.as_ref().map_or_else(now, |work| work.t0);
-        let mut account = Account::ended(job, t0, report);
+        let occurrence = work.as_ref().and_then(|work| work.occurrence);
+        let mut account = Account::ended(job, t0, report).of_run(occurrence);
         if account.decision == Decision::Interrupted && work.is_some_and(|work| work.is_frozen()) {
-            account.code = Refusal::Frozen.code();
+            let withdrawn = self.state.withdrawals.contains(&job);
+            let why = if withdrawn { Refusal::Withdrawn } else { Refusal::Frozen };
+            account.code = why.code();
         }
         self.write_receipt(&account)?;
         self.folder.forget_started(job)

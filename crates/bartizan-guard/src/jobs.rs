@@ -152,6 +152,8 @@ pub(crate) type Running = HashMap<StatementId, Work>;
 /// A job at work.
 pub(crate) struct Work {
     pub(crate) t0: UnixSeconds,
+    /// Of a standing order: when the run was due.
+    pub(crate) occurrence: Option<UnixSeconds>,
     statement: Job,
     behind: Vec<OperatorId>,
     frozen: Arc<AtomicBool>,
@@ -161,15 +163,18 @@ impl Work {
     fn of(proof: &Authorized<Script>, t0: UnixSeconds) -> Self {
         Self {
             t0,
+            occurrence: None,
             statement: proof.statement().clone(),
             behind: proof.behind(),
             frozen: Arc::new(AtomicBool::new(false)),
         }
     }
 
-    /// Ends it if a standing freeze covers it.
+    /// Ends it if a standing freeze covers it, or if it was taken back.
     pub(crate) fn obey(&self, state: &State, id: StatementId) {
-        if state.freezes.cover(state.floor, id, &self.statement, &self.behind) {
+        if state.withdrawals.contains(&id)
+            || state.freezes.cover(state.floor, id, &self.statement, &self.behind)
+        {
             self.frozen.store(true, Ordering::Relaxed);
         }
     }

@@ -60,6 +60,7 @@ impl From<Place> for Way {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Account<'a> {
     pub(crate) job: StatementId,
+    pub(crate) occurrence: Option<UnixSeconds>,
     pub(crate) decision: Decision,
     pub(crate) code: &'a str,
     pub(crate) t0: UnixSeconds,
@@ -70,13 +71,14 @@ pub(crate) struct Account<'a> {
 impl<'a> Account<'a> {
     /// A refusal.
     pub(crate) fn refused(job: StatementId, code: &'a str) -> Self {
-        Self { job, decision: Decision::Refused, code, t0: now(), exit: None, output: no_output() }
+        Self::without_run(job, Decision::Refused, code)
     }
 
     /// The guard or the machine stopped while the job ran.
     pub(crate) fn interrupted(job: StatementId, t0: UnixSeconds) -> Self {
         Self {
             job,
+            occurrence: None,
             decision: Decision::Interrupted,
             code: "exec.interrupted",
             t0,
@@ -87,14 +89,26 @@ impl<'a> Account<'a> {
 
     /// This endpoint stands still.
     pub(crate) fn frozen(freeze: StatementId, way: Way) -> Self {
-        Self {
-            job: freeze,
-            decision: Decision::Done,
-            code: way.code(),
-            t0: now(),
-            exit: None,
-            output: no_output(),
-        }
+        Self::without_run(freeze, Decision::Done, way.code())
+    }
+
+    /// A standing order was taken in.
+    pub(crate) fn standing(order: StatementId) -> Self {
+        Self::without_run(order, Decision::Standing, "order.standing")
+    }
+
+    /// A standing order is over.
+    pub(crate) fn order_over(order: StatementId, code: &'a str) -> Self {
+        Self::without_run(order, Decision::Ended, code)
+    }
+
+    /// The same of one run of a standing order.
+    pub(crate) fn of_run(self, occurrence: Option<UnixSeconds>) -> Self {
+        Self { occurrence, ..self }
+    }
+
+    fn without_run(job: StatementId, decision: Decision, code: &'a str) -> Self {
+        Self { job, occurrence: None, decision, code, t0: now(), exit: None, output: no_output() }
     }
 
     /// What became of an update.
@@ -111,7 +125,7 @@ impl<'a> Account<'a> {
             Ending::Interrupted => (Decision::Interrupted, "exec.interrupted", None),
             Ending::NotStarted(code) => (Decision::Failed, code, None),
         };
-        Self { job, decision, code, t0, exit, output: report.output }
+        Self { job, occurrence: None, decision, code, t0, exit, output: report.output }
     }
 }
 
@@ -130,6 +144,7 @@ pub(crate) fn write(
         seq: state.receipt_seq + 1,
         prev: state.receipt_prev,
         job: account.job,
+        occurrence: account.occurrence,
         decision: account.decision,
         code: account.code.to_owned(),
         t0: account.t0,

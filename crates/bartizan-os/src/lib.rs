@@ -14,6 +14,8 @@ pub mod inventory;
 pub mod limits;
 mod output;
 mod sealed;
+pub mod sense;
 pub mod signals;
 mod tree;
 pub mod versions;
+pub mod zone;

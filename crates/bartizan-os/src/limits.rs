@@ -10,6 +10,8 @@ pub const KILL_PATIENCE: Duration = Duration::from_secs(5);
 pub const OUTPUT_LINGER: Duration = Duration::from_secs(1);
 /// Largest piece of output handed on at once.
 pub const OUTPUT_CHUNK_BYTES: usize = 16 * 1024;
+/// Largest file whose content a standing order can watch; of a larger one size and time of change are watched.
+pub const WATCHED_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Largest file read as a fact about the machine.
 pub const FACT_BYTES_MAX: u64 = 256 * 1024;
 /// Most disks, and most addresses, in an inventory.

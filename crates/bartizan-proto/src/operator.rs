@@ -225,6 +225,9 @@ pub struct JobRow {
     pub at: UnixSeconds,
     /// How many endpoints.
     pub targets: u32,
+    /// Of a standing order: when it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<UnixSeconds>,
 }
 
 /// `GET /v1/jobs`.

@@ -2,17 +2,20 @@
 
 use bartizan_proto::operator::{EndpointRow, JobRow, JobState, Standing, TargetRow, TargetState};
 use bartizan_store::{EndpointRecord, JobRecord, TargetRecord};
+use bartizan_trust::envelope::Envelope;
 use bartizan_trust::refusal::Refusal;
-use bartizan_trust::statement::{Class, Decision};
+use bartizan_trust::statement::{Class, Decision, Job};
 use bartizan_trust::time::UnixSeconds;
 use data_encoding::BASE64;
 
-const DECISIONS: [Decision; 5] = [
+const DECISIONS: [Decision; 7] = [
     Decision::Refused,
     Decision::Done,
     Decision::Failed,
     Decision::TimedOut,
     Decision::Interrupted,
+    Decision::Standing,
+    Decision::Ended,
 ];
 
 /// A decision's name in the database.
@@ -23,6 +26,8 @@ pub(crate) const fn decision_name(decision: Decision) -> &'static str {
         Decision::Failed => "failed",
         Decision::TimedOut => "timed_out",
         Decision::Interrupted => "interrupted",
+        Decision::Standing => "standing",
+        Decision::Ended => "ended",
     }
 }
 
@@ -68,6 +73,9 @@ pub(crate) fn job_state(text: &str) -> JobState {
 
 /// A job.
 pub(crate) fn job_row(record: &JobRecord) -> JobRow {
+    let envelope = Envelope::decode(&record.envelope).ok();
+    let job = envelope.and_then(|envelope| envelope.statement::<Job>().ok());
+    let trigger = job.and_then(|job| job.trigger);
     let class = Class::ALL.iter().copied().find(|class| class.name() == record.class);
     JobRow {
         id: record.id,
@@ -76,6 +84,7 @@ pub(crate) fn job_row(record: &JobRecord) -> JobRow {
         title: record.title.clone(),
         at: UnixSeconds::new(record.submitted),
         targets: record.targets,
+        until: trigger.map(|trigger| trigger.until),
     }
 }
 

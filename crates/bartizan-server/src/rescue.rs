@@ -221,7 +221,7 @@ impl Plan {
                 title: found.job.display.title.clone(),
                 tenant: found.job.tenant.to_string(),
                 submitted: found.job.iat.get(),
-                exp: found.job.window.exp.get(),
+                exp: found.job.ends().get(),
                 state,
                 envelope: found.bytes,
                 content,

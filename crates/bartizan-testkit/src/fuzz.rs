@@ -30,7 +30,7 @@ use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::state::State;
 use bartizan_trust::statement::{
     Bundle, Descriptor, Enrolment, Freeze, Job, Login, Promotion, Receipt, Statement, Thaw, Veto,
-    decode_payload, encode_payload,
+    Withdrawal, decode_payload, encode_payload,
 };
 use bartizan_trust::tiles;
 use bartizan_trust::witness::AddCheckpoint;
@@ -143,7 +143,7 @@ pub fn policy(bytes: &[u8]) -> bool {
 /// Payloads: the first byte chooses the kind.
 pub fn payload(bytes: &[u8]) -> bool {
     let Some((kind, payload)) = bytes.split_first() else { return false };
-    match kind % 10 {
+    match kind % 11 {
         0 => payload_of::<Bundle>(payload),
         1 => payload_of::<Job>(payload),
         2 => payload_of::<Enrolment>(payload),
@@ -153,7 +153,8 @@ pub fn payload(bytes: &[u8]) -> bool {
         6 => payload_of::<Freeze>(payload),
         7 => payload_of::<Thaw>(payload),
         8 => payload_of::<Veto>(payload),
-        _ => payload_of::<Promotion>(payload),
+        9 => payload_of::<Promotion>(payload),
+        _ => payload_of::<Withdrawal>(payload),
     }
 }
 

@@ -18,9 +18,9 @@ use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::state::{LocalFacts, State};
 use bartizan_trust::statement::{
     Action, Admit, Bundle, BundleLimits, Class, ClassRule, Content, Display, Enrolment, Freeze,
-    FreezeScope, Interpreter, Job, LogRule, Operator, OperatorKey, OperatorRole, Recovery,
-    RootRule, Script, Server, SignatureRole, Stage, Statement, Targets, TenantScope, Thaw,
-    UserCheck, V1, Veto, Window,
+    FreezeScope, Interpreter, Job, LogRule, On, Operator, OperatorKey, OperatorRole, OrderRule,
+    Recovery, RootRule, RunRate, Script, Server, SignatureRole, Stage, Statement, Targets,
+    TenantScope, Thaw, Trigger, UserCheck, V1, Veto, Window, Withdrawal,
 };
 use bartizan_trust::targets::TargetTree;
 use bartizan_trust::time::UnixSeconds;
@@ -350,6 +350,12 @@ impl World {
         Thaw { v: V1, org: self.org, iat: self.now, crit: Vec::new(), freeze, reason }
     }
 
+    /// A job or standing order is taken back.
+    pub fn withdrawal(&self, job: StatementId) -> Withdrawal {
+        let (reason, exp) = ("test".to_owned(), self.now.plus(30 * DAY_S));
+        Withdrawal { v: V1, org: self.org, iat: self.now, crit: Vec::new(), job, exp, reason }
+    }
+
     /// A veto against a waiting bundle.
     pub fn veto(&self, bundle: StatementId) -> Veto {
         let reason = "test".to_owned();
@@ -427,6 +433,12 @@ pub fn signed<S: Statement>(statement: &S, signers: &[(&str, SignatureRole)]) ->
         Key::named(name)?.sign(&mut envelope, *role)?;
     }
     Ok(envelope)
+}
+
+/// A trigger with room for everything but what a test is about.
+pub fn trigger(on: On, until: UnixSeconds) -> Trigger {
+    let rate = RunRate { runs: 1000, per_s: DAY_S };
+    Trigger { on, until, freshness_s: DAY_S, rate, distance_s: 60, jitter_s: 0, late_s: 0 }
 }
 
 /// A script action over these bytes.
@@ -517,6 +529,7 @@ fn bundle(
         }],
         mirrors: Vec::new(),
         customers: Vec::new(),
+        tenants: Vec::new(),
         min_agent: "0.1.0".to_owned(),
         min_statement: 1,
     })
@@ -538,6 +551,11 @@ fn class_rule(class: Class, approvals: u32, endpoints: u32) -> ClassRule {
         jobs_per_hour_max: 5,
         operator_jobs_per_hour_max: 1000,
         witnesses: if approvals == 0 { "any-one" } else { "both" }.to_owned(),
+        orders: OrderRule {
+            life_s_max: 90 * DAY_S,
+            freshness_s_max: 7 * DAY_S,
+            runs_per_hour_max: 120,
+        },
     }
 }
 

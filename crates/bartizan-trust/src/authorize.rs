@@ -1,7 +1,10 @@
 //! The decision: may this job run here, now? Specification: `docs/spec/verification.md`, "Authorize".
 
+pub mod orders;
+
 use std::collections::BTreeSet;
 
+use self::orders::StandingOrder;
 use crate::checkpoint;
 use crate::class::{self, derive_class};
 use crate::envelope::{Envelope, EnvelopeError, IgnoredSignature};
@@ -60,7 +63,7 @@ pub struct JobDelivery<'a> {
 /// ```
 #[derive(Debug)]
 pub struct Authorized<A> {
-    // INVARIANT: constructed at the end of `authorize`, nowhere else.
+    // INVARIANT: constructed at the end of `authorize` and of `orders::judge_run`, nowhere else.
     job: StatementId,
     statement: Job,
     action: A,
@@ -110,6 +113,8 @@ pub enum Verdict {
     Run(Box<Authorized<Script>>),
     /// Install it. The state must be durable before the proof is used.
     Update(Box<Authorized<Update>>),
+    /// Keep it: a standing order. The state must be durable before it counts as taken in.
+    Stand(Box<StandingOrder>),
     /// Everything but the content is right: fetch it and deliver again. Nothing was used up.
     NeedContent(Content),
     /// No.
@@ -178,7 +183,7 @@ fn decide(
     let job = decode_job(&envelope)?;
     check_scope(&job, &outcome.state, &trust, &membership, now)?;
     // SPEC: verification.md steps 7 to 9
-    let rule = judge_class(&trust.bundle, &job, &outcome.state)?;
+    let rule = judge_class(&trust.bundle, &job, content_here(&job, &outcome.state))?;
     if let Action::Update(update) = &job.action {
         update::check_version(update, &outcome.state, facts)?;
     }
@@ -224,6 +229,7 @@ fn check_kind(envelope: &Envelope) -> Result<(), Refusal> {
             | StatementType::Freeze
             | StatementType::Thaw
             | StatementType::Veto
+            | StatementType::Withdrawal
             | StatementType::Enrolment
             | StatementType::Login
             | StatementType::Descriptor
@@ -279,12 +285,11 @@ fn check_scope(
 }
 
 // SPEC: verification.md step 7
-fn judge_class<'b>(bundle: &'b Bundle, job: &Job, state: &State) -> Result<&'b ClassRule, Refusal> {
-    let content = if state.reviewed.contains(&job.action.content().sha256) {
-        class::Content::Reviewed
-    } else {
-        class::Content::New
-    };
+fn judge_class<'b>(
+    bundle: &'b Bundle,
+    job: &Job,
+    content: class::Content,
+) -> Result<&'b ClassRule, Refusal> {
     if job.class < derive_class(bundle, job, content) {
         return Err(Refusal::ClassTooWeak);
     }
@@ -304,10 +309,16 @@ fn judge_class<'b>(bundle: &'b Bundle, job: &Job, state: &State) -> Result<&'b C
         return Err(Refusal::ClassCap);
     }
     stages::check_class(rule, job)?;
-    if job.trigger.is_some() {
-        return Err(Refusal::UnsupportedTrigger);
-    }
+    orders::check_trigger(rule, job)?;
     Ok(rule)
+}
+
+fn content_here(job: &Job, state: &State) -> class::Content {
+    if state.reviewed.contains(&job.action.content().sha256) {
+        class::Content::Reviewed
+    } else {
+        class::Content::New
+    }
 }
 
 // SPEC: verification.md step 8
@@ -458,6 +469,9 @@ fn check_start(
     state: &State,
 ) -> Result<(), Refusal> {
     let now = state.now(facts);
+    if state.withdrawals.contains(&id) {
+        return Err(Refusal::Withdrawn);
+    }
     // By witness time: a clock set forward ends no freeze.
     let behind: Vec<_> = judged.signers.iter().chain(&judged.promoters).cloned().collect();
     if state.freezes.cover(state.floor, id, job, &behind) {
@@ -499,6 +513,9 @@ fn start(
     let same_size = u32::try_from(content.len()).is_ok_and(|size| size == script.content.size);
     if !same_size || Sha256::of(content) != script.content.sha256 {
         return Err(Refusal::ContentMismatch);
+    }
+    if job.trigger.is_some() {
+        return orders::accept(&judged, id, job, state.now(facts), state).map(Verdict::Stand);
     }
     let reviewed = judged.signers.len() > 1;
     let reviewed = reviewed.then_some(script.content.sha256);

@@ -22,7 +22,10 @@ pub fn derive_class(bundle: &Bundle, job: &Job, content: Content) -> Class {
     // `observe` runs nothing that an operator wrote, so a script begins at `routine`.
     [Class::Routine, Class::Change]
         .into_iter()
-        .find(|class| fits(bundle, *class, job.targets.count, content))
+        .find(|class| {
+            fits(bundle, *class, job.targets.count, content)
+                && (*class == Class::Routine || !is_beyond_a_tenth(bundle, job))
+        })
         .unwrap_or(Class::Fleet)
 }
 
@@ -34,4 +37,10 @@ fn fits(bundle: &Bundle, class: Class, count: u32, content: Content) -> bool {
                 Content::Reviewed => rule.endpoints_max,
             }
     })
+}
+
+/// Whether a job touches more than a tenth of its tenant, where the bundle says how large that is.
+fn is_beyond_a_tenth(bundle: &Bundle, job: &Job) -> bool {
+    let size = bundle.tenants.iter().find(|size| size.tenant == job.tenant);
+    size.is_some_and(|size| u64::from(job.targets.count) * 10 > u64::from(size.endpoints))
 }

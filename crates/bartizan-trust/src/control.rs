@@ -12,9 +12,10 @@ use crate::refusal::Refusal;
 use crate::signers::operator_signatures;
 use crate::state::{LocalFacts, Membership, State, TrustState};
 use crate::statement::{
-    Bundle, Enrolment, Freeze, SignatureRole, Statement, StatementType, Thaw, Veto,
+    Bundle, Enrolment, Freeze, SignatureRole, Statement, StatementType, Thaw, Veto, Withdrawal,
 };
 use crate::time::UnixSeconds;
+use crate::withdrawals::Withdrawals;
 
 /// Control entries and a checkpoint that covers them.
 #[derive(Debug, Clone, Copy)]
@@ -66,11 +67,13 @@ pub fn replay(
     // SPEC: verification.md B6: all entries up to this checkpoint have spoken before a delay is over.
     view.chain.settle(at);
     view.freezes.forget(at);
+    view.withdrawals.forget(at);
     let mut next = state.clone();
     next.trust = Some(view.chain.current);
     next.pending = view.chain.pending;
     next.genesis_at = view.chain.genesis_at;
     next.freezes = view.freezes;
+    next.withdrawals = view.withdrawals;
     next.control = frontier;
     next.control_seen_at = next.control_seen_at.max(witnessed_at);
     next.advance_floor(witnessed_at);
@@ -83,7 +86,8 @@ fn view_of(state: &State, current: TrustState) -> ControlView {
     } else {
         Chain::new(current)
     };
-    ControlView { chain, freezes: state.freezes.clone() }
+    let (freezes, withdrawals) = (state.freezes.clone(), state.withdrawals.clone());
+    ControlView { chain, freezes, withdrawals }
 }
 
 // SPEC: verification.md R1
@@ -168,6 +172,9 @@ fn apply(view: &mut ControlView, org: OrgId, at: UnixSeconds, entry: &[u8]) -> R
             view.freezes.freeze(&view.chain.current.bundle, org, at, &envelope)
         }
         Some(StatementType::Thaw) => view.freezes.thaw(&view.chain.current.bundle, org, &envelope),
+        Some(StatementType::Withdrawal) => {
+            view.withdrawals.withdraw(&view.chain.current.bundle, org, at, &envelope)
+        }
         Some(
             StatementType::Promotion
             | StatementType::Grant
@@ -189,12 +196,18 @@ pub struct ControlView {
     pub chain: Chain,
     /// What stands still.
     pub freezes: Freezes,
+    /// What was taken back.
+    pub withdrawals: Withdrawals,
 }
 
 impl ControlView {
     /// What the log said after its first entry; the caller compares the digest with an anchor.
     pub const fn new(genesis: TrustState) -> Self {
-        Self { chain: Chain::new(genesis), freezes: Freezes::new() }
+        Self {
+            chain: Chain::new(genesis),
+            freezes: Freezes::new(),
+            withdrawals: Withdrawals::new(),
+        }
     }
 
     /// The view of somebody who knows no witness times, such as a server or a console that has just started:
@@ -223,6 +236,7 @@ fn iat(envelope: &Envelope) -> Option<UnixSeconds> {
         StatementType::Veto => envelope.statement::<Veto>().ok().map(|s| s.iat),
         StatementType::Freeze => envelope.statement::<Freeze>().ok().map(|s| s.iat),
         StatementType::Thaw => envelope.statement::<Thaw>().ok().map(|s| s.iat),
+        StatementType::Withdrawal => envelope.statement::<Withdrawal>().ok().map(|s| s.iat),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod authorize;
 mod base64;
+pub mod calendar;
 pub mod chain;
 pub mod checkpoint;
 pub mod class;
@@ -23,6 +24,7 @@ pub mod refusal;
 pub mod signers;
 pub mod sshsig;
 pub mod stages;
+pub mod standing;
 pub mod state;
 pub mod statement;
 pub mod targets;
@@ -33,5 +35,6 @@ pub mod update;
 pub mod version;
 pub mod visitor;
 pub mod wire;
+pub mod withdrawals;
 pub mod witness;
 pub mod words;

@@ -108,6 +108,20 @@ pub const RATE_PER_HOUR_MAX: u32 = 3600;
 pub const REVIEWED_MAX: usize = 1024;
 /// Longest window of any job in seconds: 30 days.
 pub const WINDOW_S_MAX: u64 = 30 * 24 * 3600;
+/// Most standing orders an endpoint keeps: bounds the room for their content and the work of looking at them.
+pub const ORDERS_MAX: usize = 32;
+/// Longest life of a standing order, and longest age of the control view it may ask for, in seconds: 366 days.
+pub const ORDER_S_MAX: u64 = 366 * 24 * 3600;
+/// Most runs that a standing order's rate can name: one a minute for a day.
+pub const ORDER_RUNS_MAX: u32 = 1440;
+/// Longest time that a rate, an interval or a distance can name, in seconds: 31 days.
+pub const ORDER_RATE_S_MAX: u64 = 31 * 24 * 3600;
+/// Least seconds between two runs of a standing order.
+pub const ORDER_DISTANCE_S_MIN: u64 = 1;
+/// Longest jitter, and longest lateness, in seconds: 7 days. Bounds how far back an endpoint looks for a time of a calendar.
+pub const ORDER_LATE_S_MAX: u64 = 7 * 24 * 3600;
+/// Most withdrawals of one operator that an endpoint remembers at once, so that none crowds out the others'.
+pub const WITHDRAWALS_PER_OPERATOR_MAX: usize = 64;
 /// One day in seconds.
 pub const DAY_S: u64 = 24 * 3600;
 /// Longest freeze that one operator can make alone, in seconds: 4 hours.

@@ -13,8 +13,6 @@ pub enum Refusal {
     UnsupportedVersion,
     /// `crit` names something this endpoint does not understand.
     CriticalUnknown,
-    /// Typed, but not yet supported: triggers and standing orders.
-    UnsupportedTrigger,
     /// Typed, but not yet supported: grant.
     UnsupportedStatement,
     /// The statement belongs to another organisation.
@@ -101,6 +99,16 @@ pub enum Refusal {
     RateLimited,
     /// The local rate of one of the operators who signed is used up.
     OperatorRateLimited,
+    /// The job or standing order was taken back.
+    Withdrawn,
+    /// The class allows no such standing order: its life, its freshness, or any at all.
+    OrderNotAllowed,
+    /// As many standing orders as an endpoint keeps stand here.
+    OrdersFull,
+    /// No such standing order stands here.
+    OrderUnknown,
+    /// No run of this standing order is due.
+    OrderNotDue,
     /// The content is missing, or its hash or size differ from what was signed.
     ContentMismatch,
     /// The enrolment is expired, not signed by an operator with the role, or not for this organisation.
@@ -130,7 +138,6 @@ impl Refusal {
         Self::UnknownKind,
         Self::UnsupportedVersion,
         Self::CriticalUnknown,
-        Self::UnsupportedTrigger,
         Self::UnsupportedStatement,
         Self::WrongOrg,
         Self::WrongTenant,
@@ -174,6 +181,11 @@ impl Refusal {
         Self::AfterMissing,
         Self::RateLimited,
         Self::OperatorRateLimited,
+        Self::Withdrawn,
+        Self::OrderNotAllowed,
+        Self::OrdersFull,
+        Self::OrderUnknown,
+        Self::OrderNotDue,
         Self::ContentMismatch,
         Self::EnrolmentInvalid,
         Self::AgentTooOld,
@@ -189,7 +201,6 @@ impl Refusal {
             Self::UnknownKind => "input.unknown_kind",
             Self::UnsupportedVersion => "input.unsupported_version",
             Self::CriticalUnknown => "input.critical_unknown",
-            Self::UnsupportedTrigger => "unsupported.trigger",
             Self::UnsupportedStatement => "unsupported.statement",
             Self::WrongOrg => "scope.wrong_org",
             Self::WrongTenant => "scope.wrong_tenant",
@@ -233,6 +244,11 @@ impl Refusal {
             Self::AfterMissing => "after.missing",
             Self::RateLimited => "rate.limited",
             Self::OperatorRateLimited => "rate.operator",
+            Self::Withdrawn => "freeze.withdrawn",
+            Self::OrderNotAllowed => "order.not_allowed",
+            Self::OrdersFull => "order.full",
+            Self::OrderUnknown => "order.unknown",
+            Self::OrderNotDue => "order.not_due",
             Self::ContentMismatch => "content.mismatch",
             Self::EnrolmentInvalid => "enrolment.invalid",
             Self::AgentTooOld => "agent.too_old",
@@ -250,7 +266,6 @@ impl Refusal {
             | Self::UnknownKind
             | Self::UnsupportedVersion
             | Self::CriticalUnknown
-            | Self::UnsupportedTrigger
             | Self::UnsupportedStatement
             | Self::WrongOrg
             | Self::WrongTenant
@@ -269,6 +284,9 @@ impl Refusal {
             | Self::WindowInvalid
             | Self::Replayed
             | Self::UpdateNotNewer
+            | Self::Withdrawn
+            | Self::OrderNotAllowed
+            | Self::OrderUnknown
             | Self::EnrolmentInvalid => Retry::Terminal,
             Self::BundleTooOld
             | Self::BundleExpired
@@ -297,6 +315,8 @@ impl Refusal {
             | Self::AfterMissing
             | Self::RateLimited
             | Self::OperatorRateLimited
+            | Self::OrdersFull
+            | Self::OrderNotDue
             | Self::ContentMismatch
             | Self::AgentTooOld => Retry::Later,
         }
@@ -311,7 +331,6 @@ impl Refusal {
             | Self::UnsupportedVersion
             | Self::CriticalUnknown
             | Self::AgentTooOld => "update the agent on this endpoint",
-            Self::UnsupportedTrigger => "submit the job without a trigger",
             Self::UnsupportedStatement => "this release does not act on this kind of statement yet",
             Self::WrongOrg => "check that the endpoint belongs to your organisation",
             Self::WrongTenant => {
@@ -366,6 +385,15 @@ impl Refusal {
             Self::OperatorRateLimited => {
                 "wait, or have other people sign; if these starts were not yours: `bartizan freeze operator:ID`"
             }
+            Self::Withdrawn => {
+                "nothing: somebody took it back; sign a new one if it is still wanted"
+            }
+            Self::OrderNotAllowed => {
+                "shorten its life or its freshness, use another class, or change the class's `orders` in the bundle"
+            }
+            Self::OrdersFull => "withdraw standing orders that nobody needs: `bartizan orders`",
+            Self::OrderUnknown => "submit the standing order again",
+            Self::OrderNotDue => "nothing: it runs when it is due",
             Self::ContentMismatch => "the server must deliver exactly the script that was signed",
             Self::UpdateNotNewer => "nothing: this version or a later one runs already",
             Self::VendorRefused => {

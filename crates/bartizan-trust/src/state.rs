@@ -9,8 +9,10 @@ use crate::freezes::Freezes;
 use crate::id::{Anchor, EndpointId, OperatorId, OrgId, Sha256, SiteId, StatementId, TenantId};
 use crate::limits;
 use crate::merkle::Frontier;
+use crate::standing::{EndedRun, OrderState};
 use crate::statement::{Bundle, Class, Decision, Job, Receipt, StateSummary};
 use crate::time::UnixSeconds;
+use crate::withdrawals::Withdrawals;
 
 /// Everything persistent. One JSON file, written atomically by the guard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +64,15 @@ pub struct State {
     /// The same per operator who signed, over all classes.
     #[serde(default)]
     pub signed_starts: BTreeMap<OperatorId, Vec<UnixSeconds>>,
+    /// Standing orders.
+    #[serde(default)]
+    pub orders: BTreeMap<StatementId, OrderState>,
+    /// The newest runs of standing orders per class, as many as the class allows within an hour.
+    #[serde(default)]
+    pub runs: BTreeMap<Class, Vec<UnixSeconds>>,
+    /// What was taken back.
+    #[serde(default)]
+    pub withdrawals: Withdrawals,
     /// Number of the last receipt.
     pub receipt_seq: u64,
     /// The last receipt.
@@ -143,6 +154,9 @@ impl State {
             reviewed: BTreeSet::new(),
             starts: BTreeMap::new(),
             signed_starts: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            withdrawals: Withdrawals::new(),
             receipt_seq: 0,
             receipt_prev: None,
         }
@@ -157,6 +171,12 @@ impl State {
     pub fn record_receipt(&mut self, id: StatementId, receipt: &Receipt) {
         self.receipt_seq = receipt.seq;
         self.receipt_prev = Some(id);
+        if let Some(due) = receipt.occurrence {
+            if let Some(order) = self.orders.get_mut(&receipt.job) {
+                order.ended = Some(EndedRun { due, well: receipt.decision == Decision::Done });
+            }
+            return;
+        }
         if receipt.decision == Decision::Done
             && let Some(exp) = self.seen.get(&receipt.job)
         {

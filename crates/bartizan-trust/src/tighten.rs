@@ -1,6 +1,8 @@
 //! Whether a bundle only tightens the one before. Specification: `docs/spec/verification.md`, "tightens".
 
-use crate::statement::{Bundle, ClassRule, Customer, Operator, OperatorKey, TenantScope};
+use crate::statement::{
+    Bundle, ClassRule, Customer, Operator, OperatorKey, TenantScope, TenantSize,
+};
 use crate::version::AgentVersion;
 
 /// True when nothing in `next` allows more than `current` did.
@@ -18,6 +20,7 @@ pub fn only_tightens(current: &Bundle, next: &Bundle) -> bool {
         // One more is an address that every endpoint calls; one less is a way on which a freeze no longer comes.
         && next.mirrors == current.mirrors
         && current.customers.iter().all(|old| customer_kept(old, next))
+        && current.tenants.iter().all(|old| size_kept(old, next))
         && AgentVersion::parse(&next.min_agent) >= AgentVersion::parse(&current.min_agent)
         && next.min_statement >= current.min_statement
 }
@@ -74,6 +77,9 @@ fn class_tightens(before: &ClassRule, after: &ClassRule) -> bool {
         && after.jobs_per_hour_max <= before.jobs_per_hour_max
         && after.operator_jobs_per_hour_max <= before.operator_jobs_per_hour_max
         && after.witnesses == before.witnesses
+        && after.orders.life_s_max <= before.orders.life_s_max
+        && after.orders.freshness_s_max <= before.orders.freshness_s_max
+        && after.orders.runs_per_hour_max <= before.orders.runs_per_hour_max
 }
 
 fn stages_tighten(before: &ClassRule, after: &ClassRule) -> bool {
@@ -89,4 +95,9 @@ fn customer_kept(old: &Customer, next: &Bundle) -> bool {
             && new.rule.from_class <= old.rule.from_class
             && new.keys.iter().all(|key| old.keys.contains(key))
     })
+}
+
+/// A smaller tenant has a smaller tenth.
+fn size_kept(old: &TenantSize, next: &Bundle) -> bool {
+    next.tenants.iter().any(|new| new.tenant == old.tenant && new.endpoints <= old.endpoints)
 }

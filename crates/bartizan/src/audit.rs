@@ -243,7 +243,8 @@ const fn belongs(kind: Option<StatementType>, log: Log) -> bool {
             StatementType::Bundle
             | StatementType::Freeze
             | StatementType::Thaw
-            | StatementType::Veto,
+            | StatementType::Veto
+            | StatementType::Withdrawal,
         ) => matches!(log, Log::Control),
         Some(StatementType::Job | StatementType::Promotion | StatementType::Grant) => {
             matches!(log, Log::Jobs)

@@ -22,6 +22,7 @@ mod terminal;
 mod trust;
 mod withhold;
 mod witness;
+mod zone;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

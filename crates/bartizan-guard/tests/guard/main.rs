@@ -12,6 +12,7 @@ mod evil_half;
 mod folder;
 mod hostile;
 mod limits;
+mod orders;
 mod pipe;
 mod reanchor;
 mod rollback;

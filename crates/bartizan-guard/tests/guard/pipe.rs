@@ -10,12 +10,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bartizan_proto::frame::{FrameReader, encode_frame};
 use bartizan_proto::message::{Hello, JobMessage, Message};
-use bartizan_testkit::world::{World, script, signed};
+use bartizan_testkit::world::{World, script, signed, trigger};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Anchor, EndpointId, Sha256};
 use bartizan_trust::proof::LogProof;
 use bartizan_trust::statement::{
-    Action, Class, ClassRule, Decision, Job, Receipt, Script, SignatureRole, Stage,
+    Action, Class, ClassRule, Decision, Job, On, Receipt, Script, SignatureRole, Stage, Trigger,
 };
 use bartizan_trust::targets::TargetTree;
 use bartizan_trust::time::UnixSeconds;
@@ -218,6 +218,30 @@ impl Place {
             promotions: Vec::new(),
         };
         self.proven(message, index)
+    }
+
+    /// The same as a standing order of Carol, approved by Bob.
+    pub(crate) fn order(&mut self, text: &str, on: On) -> (JobMessage, Vec<u8>) {
+        let tree = TargetTree::new(&[(self.endpoint, 0)]).unwrap();
+        let mut job = self.world.job().unwrap();
+        job.targets = tree.targets();
+        job.stages = vec![Stage::only(1)];
+        job.action = Action::Script(script(text.as_bytes()).unwrap());
+        let until = self.world.now.plus(24 * 3600);
+        job.trigger = Some(Trigger { distance_s: 1, ..trigger(on, until) });
+        let signers = [("carol", SignatureRole::Author), ("bob", SignatureRole::Approve)];
+        let envelope = signed(&job, &signers).unwrap().encode();
+        let index = self.world.jobs.append(envelope.clone());
+        let message = JobMessage {
+            envelope,
+            proof: Vec::new(),
+            consistency: Vec::new(),
+            stage: 0,
+            index: 0,
+            path: Vec::new(),
+            promotions: Vec::new(),
+        };
+        (self.proven(message, index), text.as_bytes().to_vec())
     }
 
     fn proven(&self, message: JobMessage, index: u64) -> JobMessage {

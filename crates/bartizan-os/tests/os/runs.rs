@@ -92,7 +92,7 @@ pub(crate) fn prove(
         Verdict::Run(proof) => Ok(proof),
         Verdict::Update(_) => panic!("a script was signed"),
         Verdict::Refused(refusal) => Err(refusal),
-        Verdict::NeedContent(_) => panic!("the content is there"),
+        Verdict::NeedContent(_) | Verdict::Stand(_) => panic!("a job with its content"),
     }
 }
 

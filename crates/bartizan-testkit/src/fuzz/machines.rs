@@ -49,6 +49,11 @@ pub fn authorize(bytes: &[u8]) -> bool {
             assert!(authorized.signers().is_empty(), "an update nobody signed would be installed");
             false
         }
+        Verdict::Stand(order) => {
+            // The corpus holds no standing order: whatever stands was signed by nobody.
+            assert_eq!(Ok(order.id), Err(()), "an order nobody signed would stand");
+            true
+        }
         Verdict::NeedContent(_) | Verdict::Refused(_) => {
             let again = authorize::authorize(&outcome.state, &scene::facts(), &stage.delivery());
             assert!(matches!(again.verdict, Verdict::Run(_)), "a refusal poisoned the state");

@@ -13,7 +13,7 @@ use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::statement::{
     Decision, Descriptor, Evidence, Freeze, FreezeScope, Mirror, Output, Promotion, Receipt,
-    SignatureRole, StateSummary, Statement, Thaw, V1, Veto,
+    SignatureRole, StateSummary, Statement, Thaw, V1, Veto, Withdrawal,
 };
 use bartizan_trust::tiles;
 use bartizan_trust::wire::Writer;
@@ -117,6 +117,7 @@ fn envelopes() -> Result<Named<Envelope>> {
         ("thaw", signed_by_approver(&thaw(), SignatureRole::Freeze)?),
         ("veto", signed_by_approver(&veto(), SignatureRole::Root)?),
         ("promotion", signed_by_approver(&promotion()?, SignatureRole::Promote)?),
+        ("withdrawal", signed_by_approver(&withdrawal(), SignatureRole::Freeze)?),
     ])
 }
 
@@ -170,6 +171,18 @@ fn promotion() -> Result<Promotion> {
     })
 }
 
+fn withdrawal() -> Withdrawal {
+    Withdrawal {
+        v: V1,
+        org: stage().organisation.id(),
+        iat: NOW,
+        crit: Vec::new(),
+        job: StatementId::new(Sha256::of(b"job")),
+        exp: NOW.plus(3600),
+        reason: "not needed".to_owned(),
+    }
+}
+
 fn signed_by_approver<S: Statement>(statement: &S, role: SignatureRole) -> Result<Envelope> {
     let mut envelope = Envelope::new(statement);
     stage().organisation.approver.key.sign(&mut envelope, role)?;
@@ -187,6 +200,7 @@ fn receipt() -> Result<Receipt> {
         seq: 1,
         prev: None,
         job: Envelope::decode(&stage.job)?.id(),
+        occurrence: None,
         decision: Decision::Done,
         code: "ok".to_owned(),
         t0: NOW,

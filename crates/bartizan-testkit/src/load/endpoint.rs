@@ -207,6 +207,7 @@ impl Endpoint {
             Verdict::Run(proof) => self.answer(proof.job(), Decision::Done, "ok"),
             // Deliveries of these endpoints carry no package.
             Verdict::Update(proof) => self.answer(proof.job(), Decision::Done, "ok"),
+            Verdict::Stand(order) => self.answer(order.id, Decision::Standing, "order.standing"),
             Verdict::NeedContent(content) => {
                 Ok(vec![Message::ContentRequest { sha256: content.sha256, offset: 0 }])
             }
@@ -221,7 +222,8 @@ impl Endpoint {
     fn answer(&mut self, job: StatementId, decision: Decision, code: &str) -> Result<Vec<Message>> {
         self.jobs.remove(0);
         self.content = Vec::new();
-        let phase = if decision == Decision::Done { JobPhase::Running } else { JobPhase::Refused };
+        let refused = decision == Decision::Refused;
+        let phase = if refused { JobPhase::Refused } else { JobPhase::Running };
         let envelope = self.receipt(job, decision, code)?;
         let jobs_size = self.state.jobs.size;
         Ok(vec![Message::JobTaken { job, phase, jobs_size }, Message::Receipt { envelope }])
@@ -239,6 +241,7 @@ impl Endpoint {
             seq: state.receipt_seq + 1,
             prev: state.receipt_prev,
             job,
+            occurrence: None,
             decision,
             code: code.to_owned(),
             t0: now,

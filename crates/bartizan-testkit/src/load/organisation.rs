@@ -11,8 +11,8 @@ use bartizan_trust::note::{Note, NoteKeyType, VerifierKey, cosignature_message};
 use bartizan_trust::sshsig::{SshSig, to_be_signed};
 use bartizan_trust::statement::{
     Action, Admit, Bundle, BundleLimits, Class, ClassRule, Content, Display, Enrolment,
-    Interpreter, Job, LogRule, Login, Operator, OperatorKey, OperatorRole, Recovery, RootRule,
-    Script, Server, SignatureRole, Stage, Targets, TenantScope, UserCheck, V1, Window,
+    Interpreter, Job, LogRule, Login, Operator, OperatorKey, OperatorRole, OrderRule, Recovery,
+    RootRule, Script, Server, SignatureRole, Stage, Targets, TenantScope, UserCheck, V1, Window,
 };
 use bartizan_trust::time::UnixSeconds;
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -265,6 +265,7 @@ fn bundle(
         servers: vec![Server { addresses: identity.agent_addresses.clone(), spki: identity.spki }],
         mirrors: Vec::new(),
         customers: Vec::new(),
+        tenants: Vec::new(),
         min_agent: "0.1.0".to_owned(),
         min_statement: 1,
     }
@@ -286,5 +287,6 @@ fn class_rule(class: Class, approvals: u32, endpoints: u32) -> ClassRule {
         jobs_per_hour_max: 1000,
         operator_jobs_per_hour_max: 1000,
         witnesses: if approvals == 0 { "one" } else { "both" }.to_owned(),
+        orders: OrderRule::NONE,
     }
 }

@@ -50,6 +50,8 @@ pub struct Bundle {
     pub mirrors: Vec<Mirror>,
     /// Tenants that countersign.
     pub customers: Vec<Customer>,
+    /// How many endpoints tenants have, where people want it to count: no endpoint can know.
+    pub tenants: Vec<TenantSize>,
     /// The oldest agent version that may act, `major.minor.patch`.
     pub min_agent: String,
     /// The oldest payload version that may act.
@@ -227,6 +229,25 @@ pub struct ClassRule {
     pub operator_jobs_per_hour_max: u32,
     /// The group of the log policy whose witnesses must have co-signed.
     pub witnesses: String,
+    /// Which standing orders it allows.
+    pub orders: OrderRule,
+}
+
+/// Which standing orders a class allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderRule {
+    /// Longest life in seconds; 0: none at all.
+    pub life_s_max: u64,
+    /// Longest age of the control view at the start of a run, in seconds: for so long a withheld freeze can go unseen.
+    pub freshness_s_max: u64,
+    /// Most runs of all standing orders of this class within an hour.
+    pub runs_per_hour_max: u32,
+}
+
+impl OrderRule {
+    /// No standing orders.
+    pub const NONE: Self = Self { life_s_max: 0, freshness_s_max: 0, runs_per_hour_max: 0 };
 }
 
 /// Caps that endpoints enforce whatever a job says.
@@ -273,6 +294,16 @@ pub struct Customer {
     pub rule: CustomerRule,
 }
 
+/// How many endpoints a tenant has, by the word of those who signed the bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantSize {
+    /// Which tenant.
+    pub tenant: TenantId,
+    /// So many; jobs on more than a tenth of them, and on more than `routine` allows, are `fleet`.
+    pub endpoints: u32,
+}
+
 /// What needs the customer's countersignature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -315,6 +346,7 @@ impl Validate for Bundle {
         check_servers(&self.servers)?;
         check_mirrors(&self.mirrors)?;
         check_customers(&self.customers)?;
+        check_tenants(&self.tenants)?;
         check_rest(self)
     }
 }
@@ -413,8 +445,13 @@ fn check_classes(classes: &[ClassRule]) -> Result<(), &'static str> {
         if rule.endpoints_new_max > rule.endpoints_max {
             return Err("class: endpoints_new_max is at most endpoints_max");
         }
-        if rule.jobs_per_hour_max.max(rule.operator_jobs_per_hour_max) > limits::RATE_PER_HOUR_MAX {
+        let OrderRule { life_s_max, freshness_s_max, runs_per_hour_max } = rule.orders;
+        let rate = rule.jobs_per_hour_max.max(rule.operator_jobs_per_hour_max);
+        if rate.max(runs_per_hour_max) > limits::RATE_PER_HOUR_MAX {
             return Err("class: rates of at most 3,600 an hour");
+        }
+        if life_s_max.max(freshness_s_max) > limits::ORDER_S_MAX {
+            return Err("class.orders: a life and a freshness of at most 366 days");
         }
         if rule.witnesses.is_empty() || !is_plain_text(&rule.witnesses, 64) {
             return Err("class.witnesses: a group of the log policy, or `none`");
@@ -452,6 +489,17 @@ fn check_customers(customers: &[Customer]) -> Result<(), &'static str> {
             return Err("customer.keys: 1 to 8");
         }
         customer.keys.iter().try_for_each(check_key)?;
+    }
+    Ok(())
+}
+
+fn check_tenants(tenants: &[TenantSize]) -> Result<(), &'static str> {
+    let sized = |tenant: &TenantSize| (1..=limits::TARGETS_MAX).contains(&tenant.endpoints);
+    if tenants.len() > limits::CUSTOMERS_MAX
+        || !tenants.is_sorted_by(|a, b| a.tenant < b.tenant)
+        || !tenants.iter().all(sized)
+    {
+        return Err("tenants: at most 256, sorted, each once, with an endpoint at least");
     }
     Ok(())
 }

@@ -82,9 +82,30 @@ pub struct Veto {
     pub reason: String,
 }
 
+/// Takes a job or a standing order back for good: no endpoint starts it any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawal {
+    /// Format version.
+    pub v: V1,
+    /// The organisation.
+    pub org: OrgId,
+    /// When it was made.
+    pub iat: UnixSeconds,
+    /// What a reader must understand.
+    pub crit: Vec<String>,
+    /// The digest of the job.
+    pub job: StatementId,
+    /// Remembered until then by witness time: not before the end of the job's window.
+    pub exp: UnixSeconds,
+    /// Why, for people.
+    pub reason: String,
+}
+
 statement_header!(Freeze);
 statement_header!(Thaw);
 statement_header!(Veto);
+statement_header!(Withdrawal);
 
 fn check_reason(reason: &str) -> Result<(), &'static str> {
     if is_plain_text(reason, limits::TEXT_BYTES_MAX) {
@@ -114,6 +135,16 @@ impl Validate for Thaw {
 impl Validate for Veto {
     fn validate(&self) -> Result<(), &'static str> {
         check_crit(&self.crit)?;
+        check_reason(&self.reason)
+    }
+}
+
+impl Validate for Withdrawal {
+    fn validate(&self) -> Result<(), &'static str> {
+        check_crit(&self.crit)?;
+        if self.exp <= self.iat || self.exp.since(self.iat) > limits::ORDER_S_MAX {
+            return Err("exp: after iat, by at most 366 days");
+        }
         check_reason(&self.reason)
     }
 }

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Class, V1, check_crit, is_plain_text};
+use super::{Class, Trigger, V1, check_crit, is_plain_text};
 use crate::id::{OrgId, Sha256, StatementId, TenantId};
 use crate::json::Validate;
 use crate::limits;
@@ -43,7 +43,7 @@ pub struct Job {
     pub stages: Vec<Stage>,
     /// For people.
     pub display: Display,
-    /// Standing orders. Typed; refused in this release.
+    /// Makes it a standing order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
 }
@@ -175,16 +175,6 @@ pub struct Display {
     pub reason: String,
 }
 
-/// What starts a standing order. Typed so that it is refused by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Trigger {
-    /// A calendar expression.
-    pub schedule: String,
-    /// Most starts within an hour.
-    pub rate_per_hour_max: u32,
-}
-
 statement_header!(Job);
 
 impl Stage {
@@ -211,6 +201,12 @@ impl Job {
         let later = usize::try_from(stage).unwrap_or(usize::MAX).saturating_add(1);
         self.stages.iter().take(later).fold(0, |sum, stage| sum.saturating_add(stage.soak_s))
     }
+
+    /// When nothing of it can happen any more: a standing order outlives the window in which it is taken in.
+    pub fn ends(&self) -> UnixSeconds {
+        let until = self.trigger.as_ref().map_or(UnixSeconds::ZERO, |trigger| trigger.until);
+        self.window.exp.max(until)
+    }
 }
 
 impl Validate for Job {
@@ -231,6 +227,12 @@ impl Validate for Job {
         }
         check_stages(&self.stages, self.targets.count)?;
         check_display(&self.display)?;
+        if let Some(trigger) = &self.trigger {
+            trigger.check()?;
+            if trigger.until <= self.window.nbf {
+                return Err("trigger.until: after the beginning of the window");
+            }
+        }
         match &self.action {
             Action::Script(script) => check_script(script),
             Action::Update(_) if self.trigger.is_some() => Err("trigger: not for updates"),

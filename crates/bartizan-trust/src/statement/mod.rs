@@ -28,6 +28,7 @@ mod mirror;
 mod pack;
 mod promotion;
 mod receipt;
+mod trigger;
 
 pub use bundle::*;
 pub use descriptor::*;
@@ -39,6 +40,7 @@ pub use mirror::{Mirror, MirrorPlace};
 pub use pack::*;
 pub use promotion::*;
 pub use receipt::*;
+pub use trigger::*;
 
 use core::fmt;
 
@@ -73,6 +75,8 @@ pub enum StatementType {
     Thaw,
     /// Stops a bundle that waits.
     Veto,
+    /// Takes a job back.
+    Withdrawal,
     /// One remote session. Typed; not acted on yet.
     Grant,
     /// Vouches for rules of the scanner.
@@ -92,6 +96,7 @@ impl StatementType {
         Self::Freeze,
         Self::Thaw,
         Self::Veto,
+        Self::Withdrawal,
         Self::Grant,
         Self::Pack,
     ];
@@ -109,6 +114,7 @@ impl StatementType {
             Self::Freeze => "application/vnd.bartizan.freeze.v1+json",
             Self::Thaw => "application/vnd.bartizan.thaw.v1+json",
             Self::Veto => "application/vnd.bartizan.veto.v1+json",
+            Self::Withdrawal => "application/vnd.bartizan.withdrawal.v1+json",
             Self::Grant => "application/vnd.bartizan.grant.v1+json",
             Self::Pack => "application/vnd.bartizan.pack.v1+json",
         }
@@ -127,6 +133,7 @@ impl StatementType {
             Self::Freeze => "freeze",
             Self::Thaw => "thaw",
             Self::Veto => "veto",
+            Self::Withdrawal => "withdrawal",
             Self::Grant => "grant",
             Self::Pack => "pack",
         }

@@ -30,6 +30,9 @@ pub struct Receipt {
     /// The job this answers.
     #[serde(rename = "ref")]
     pub job: StatementId,
+    /// Of a standing order: which run, by the time it was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<UnixSeconds>,
     /// What became of it.
     pub decision: Decision,
     /// `ok`, or the stable code of the refusal or failure.
@@ -61,6 +64,10 @@ pub enum Decision {
     TimedOut,
     /// The guard or the machine stopped while it ran; it is not run again.
     Interrupted,
+    /// A standing order was taken in.
+    Standing,
+    /// A standing order is over; `code` says why.
+    Ended,
 }
 
 /// The output of a script.

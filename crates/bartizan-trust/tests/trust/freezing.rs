@@ -43,7 +43,7 @@ fn try_job(world: &mut World, state: &State) -> Result<(), Refusal> {
         Verdict::Update(_) => panic!("nobody signed an update"),
         Verdict::Run(_) => Ok(()),
         Verdict::Refused(refusal) => Err(refusal),
-        Verdict::NeedContent(_) => panic!("the content was there"),
+        Verdict::NeedContent(_) | Verdict::Stand(_) => panic!("the content was there"),
     }
 }
 

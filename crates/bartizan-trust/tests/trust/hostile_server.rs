@@ -443,6 +443,7 @@ impl Machine {
                 self.check(number, id, outcome.state.now(&facts), &delivery.envelope);
                 "run"
             }
+            Verdict::Stand(order) => panic!("{:?} stands, which nobody signed", order.id),
             Verdict::NeedContent(_) => "need_content",
             Verdict::Refused(refusal) => refusal.code(),
         };

@@ -17,6 +17,7 @@ mod hostile_server;
 mod log;
 mod recovering;
 mod sig;
+mod standing;
 mod statements;
 mod weakening;
 

@@ -57,6 +57,7 @@ fn class(class: Class) -> ClassRule {
         jobs_per_hour_max: 60,
         operator_jobs_per_hour_max: 60,
         witnesses: "any".to_owned(),
+        orders: OrderRule::NONE,
     }
 }
 
@@ -87,6 +88,7 @@ fn bundle() -> Bundle {
         servers: vec![Server { addresses: vec!["a:1".to_owned()], spki: Sha256::of(b"spki") }],
         mirrors: vec![],
         customers: vec![],
+        tenants: vec![],
         min_agent: "0.1.0".to_owned(),
         min_statement: 1,
     }
@@ -163,6 +165,7 @@ fn receipt() -> Receipt {
         seq: 1,
         prev: None,
         job: StatementId::new(Sha256::of(b"job")),
+        occurrence: None,
         decision: Decision::Done,
         code: "ok".to_owned(),
         t0: NOW,
@@ -383,6 +386,107 @@ fn script_limits() {
     });
 }
 
+fn order(on: On) -> Job {
+    let rate = RunRate { runs: 1, per_s: 60 };
+    let until = NOW.plus(1000);
+    let trigger =
+        Trigger { on, until, freshness_s: 60, rate, distance_s: 60, jitter_s: 0, late_s: 0 };
+    Job { trigger: Some(trigger), ..job() }
+}
+
+fn on_trigger(change: impl Fn(&mut Trigger, u64)) -> impl Fn(&mut Job, usize) {
+    move |job, n| change(job.trigger.as_mut().unwrap(), n as u64)
+}
+
+#[test]
+fn standing_order_limits() {
+    let base = order(On::Interval { every_s: 60 });
+    limited(
+        &base,
+        limits::ORDER_RUNS_MAX as usize,
+        "rate",
+        on_trigger(|t, n| t.rate.runs = n as u32),
+    );
+    limited(&base, limits::ORDER_RATE_S_MAX as usize, "rate", on_trigger(|t, n| t.rate.per_s = n));
+    limited(
+        &base,
+        limits::ORDER_RATE_S_MAX as usize,
+        "distance",
+        on_trigger(|t, n| t.distance_s = n),
+    );
+    limited(&base, limits::ORDER_S_MAX as usize, "freshness", on_trigger(|t, n| t.freshness_s = n));
+    limited(&base, limits::ORDER_LATE_S_MAX as usize, "jitter", on_trigger(|t, n| t.jitter_s = n));
+    limited(&base, limits::ORDER_LATE_S_MAX as usize, "late", on_trigger(|t, n| t.late_s = n));
+    limited(&base, limits::ORDER_RATE_S_MAX as usize, "every_s", |job, n| {
+        *job = order(On::Interval { every_s: n as u64 });
+    });
+    for (word, change) in [
+        ("rate", (|t| t.rate.runs = 0) as fn(&mut Trigger)),
+        ("rate", |t| t.rate.per_s = 59),
+        ("distance", |t| t.distance_s = limits::ORDER_DISTANCE_S_MIN - 1),
+        ("freshness", |t| t.freshness_s = 0),
+        ("every_s", |t| t.on = On::Interval { every_s: 59 }),
+        ("until", |t| t.until = NOW),
+    ] {
+        refused(&base, word, |job| change(job.trigger.as_mut().unwrap()));
+    }
+    refused(&order(On::RebootPending {}), "jitter", |job| job.trigger.as_mut().unwrap().late_s = 1);
+}
+
+#[test]
+fn what_starts_an_order_is_strict() {
+    let text = str::to_owned;
+    let at = |cron: &str, zone: &str| On::Calendar { cron: text(cron), zone: text(zone) };
+    let disk = |path: &str, percent| On::DiskBelow { path: text(path), percent };
+    let (file, unit) =
+        (|p: &str| On::FileChanged { path: text(p) }, |u: &str| On::ServiceDown { unit: text(u) });
+    for good in [
+        at("0 3 * * *", "America/Argentina/Buenos_Aires"),
+        at("* * * * *", "Etc/GMT+1"),
+        disk("/", 99),
+        file("/etc/hosts"),
+        unit("getty@tty1.service"),
+        On::Start {},
+    ] {
+        let job = order(good);
+        assert_eq!(decode_payload::<Job>(&encode_payload(&job)).unwrap(), job);
+    }
+    for (word, bad) in [
+        ("cron", at("0 3 * *", "UTC")),
+        ("zone", at("0 3 * * *", "../../etc/passwd")),
+        ("zone", at("0 3 * * *", "/etc/localtime")),
+        ("zone", at("0 3 * * *", "")),
+        ("zone", at("0 3 * * *", "Europe/")),
+        ("percent", disk("/", 0)),
+        ("percent", disk("/", 100)),
+        ("path", disk("srv", 10)),
+        ("path", file("/srv/../etc/shadow")),
+        ("path", file("/a\nb")),
+        ("unit", unit("")),
+        ("unit", unit("../x")),
+        ("unit", unit("a/b")),
+        ("unit", unit(".hidden")),
+    ] {
+        refused(&job(), word, |job| *job = order(bad.clone()));
+    }
+}
+
+#[test]
+fn withdrawals_end() {
+    let base = Withdrawal {
+        v: V1,
+        org: OrgId::new(Sha256::of(b"org")),
+        iat: NOW,
+        crit: vec![],
+        job: StatementId::new(Sha256::of(b"job")),
+        exp: NOW.plus(60),
+        reason: String::new(),
+    };
+    limited(&base, limits::ORDER_S_MAX as usize, "exp", |w, n| w.exp = NOW.plus(n as u64));
+    refused(&base, "exp", |w| w.exp = w.iat);
+    refused(&base, "reason", |w| w.reason = "a\nb".to_owned());
+}
+
 #[test]
 fn text_that_could_mislead_a_signer_is_refused() {
     for bad in
@@ -444,6 +548,24 @@ fn bundle_limits() {
     refused(&base, "first_stage_max", |bundle| {
         (bundle.classes[1].stages_min, bundle.classes[1].first_stage_max) = (2, 0);
     });
+    limited(&base, limits::RATE_PER_HOUR_MAX as usize, "rates", |bundle, n| {
+        bundle.classes[0].operator_jobs_per_hour_max = n as u32;
+    });
+    limited(&base, limits::ORDER_S_MAX as usize, "orders", |bundle, n| {
+        bundle.classes[0].orders.life_s_max = n as u64;
+    });
+    limited(&base, limits::TARGETS_MAX as usize, "tenants", |bundle, n| {
+        let tenant = TenantId::from_name("acme").unwrap();
+        bundle.tenants = vec![TenantSize { tenant, endpoints: n as u32 }];
+    });
+    limited(&base, limits::CUSTOMERS_MAX, "tenants", |bundle, n| {
+        let sized = |i| TenantSize {
+            tenant: TenantId::from_name(&format!("t{i:03}")).unwrap(),
+            endpoints: 1,
+        };
+        bundle.tenants = (0..n).map(sized).collect();
+    });
+    refused(&base, "rates", |bundle| bundle.classes[0].orders.runs_per_hour_max = 3601);
     refused(&base, "endpoints_new_max", |bundle| bundle.classes[0].endpoints_new_max = 51);
     refused(&base, "log", |bundle| bundle.log.jobs = bundle.log.control.clone());
     refused(&base, "min_agent", |bundle| bundle.min_agent = "1".to_owned());

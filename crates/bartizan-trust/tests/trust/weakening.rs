@@ -46,7 +46,7 @@ fn more_endpoints(bundle: &mut Bundle) {
 
 #[test]
 fn i7_what_weakens_waits_for_its_delay() {
-    let weaken: [fn(&mut Bundle); 14] = [
+    let weaken: [fn(&mut Bundle); 17] = [
         |b| b.operators.push(operator("mallory").unwrap()),
         |b| b.operators[0].keys.insert(0, operator_key(&Key::named("another key").unwrap().public)),
         |b| b.root.threshold = 1,
@@ -54,6 +54,9 @@ fn i7_what_weakens_waits_for_its_delay() {
         more_endpoints,
         |b| b.classes[0].freshness_s += 1,
         |b| b.classes[0].operator_jobs_per_hour_max += 1,
+        |b| b.classes[1].orders.freshness_s_max += 1,
+        |b| b.tenants[0].endpoints += 1,
+        |b| b.tenants.clear(),
         |b| b.classes[1].witnesses = "any-one".to_owned(),
         |b| b.limits.timeout_s_max += 1,
         |b| b.servers[0].spki = Sha256::of(b"the attacker's key"),
@@ -63,7 +66,10 @@ fn i7_what_weakens_waits_for_its_delay() {
         |b| b.log.policy = b.log.policy.replace("quorum both", "quorum any-one"),
     ];
     for change in weaken {
-        let (mut world, state) = settled();
+        let (mut world, state) = settled_with(|bundle| {
+            let tenant = bartizan_trust::id::TenantId::from_name("acme").unwrap();
+            bundle.tenants = vec![TenantSize { tenant, endpoints: 100 }];
+        });
         world.publish(change, &ROOT).unwrap();
         let (state, skipped) = seen(&world, &state);
         assert_eq!((skipped, version(&state), state.pending.len()), (vec![], 1, 1));

@@ -184,7 +184,7 @@ pub(super) fn send(context: &Context, console: &Console, envelope: &Envelope) ->
     Ok(stored)
 }
 
-fn done_or_waiting(context: &Context, stored: &Stored, done: &str) -> Result<()> {
+pub(crate) fn done_or_waiting(context: &Context, stored: &Stored, done: &str) -> Result<()> {
     if stored.log_index.is_none() {
         return waits_for_others(context, stored.id);
     }

@@ -9,8 +9,8 @@ use bartizan_trust::id::{Anchor, OperatorId, OrgId};
 use bartizan_trust::json::Validate;
 use bartizan_trust::keys::PublicKey;
 use bartizan_trust::statement::{
-    Bundle, BundleLimits, Class, ClassRule, LogRule, Operator, OperatorKey, OperatorRole, Recovery,
-    RootRule, Server, SignatureRole, TenantScope, UserCheck, V1,
+    Bundle, BundleLimits, Class, ClassRule, LogRule, Operator, OperatorKey, OperatorRole,
+    OrderRule, Recovery, RootRule, Server, SignatureRole, TenantScope, UserCheck, V1,
 };
 use bartizan_trust::words::eight_words;
 use clap::Args;
@@ -169,6 +169,7 @@ fn propose(
         servers: vec![Server { addresses: identity.agent_addresses.clone(), spki: identity.spki }],
         mirrors: Vec::new(),
         customers: Vec::new(),
+        tenants: Vec::new(),
         min_agent: "0.1.0".to_owned(),
         min_statement: 1,
         operators,
@@ -216,6 +217,11 @@ fn classes(check: UserCheck, witnesses: usize, change_endpoints_max: u32) -> Vec
         jobs_per_hour_max: 600,
         operator_jobs_per_hour_max: 600,
         witnesses: "any-one".to_owned(),
+        orders: OrderRule {
+            life_s_max: 90 * DAY_S,
+            freshness_s_max: 14 * DAY_S,
+            runs_per_hour_max: 600,
+        },
     };
     vec![
         base.clone(),
@@ -228,6 +234,7 @@ fn classes(check: UserCheck, witnesses: usize, change_endpoints_max: u32) -> Vec
             window_s_max: DAY_S,
             jobs_per_hour_max: 60,
             operator_jobs_per_hour_max: 60,
+            orders: OrderRule { freshness_s_max: 7 * DAY_S, runs_per_hour_max: 120, ..base.orders },
             ..base.clone()
         },
         ClassRule {
@@ -240,6 +247,11 @@ fn classes(check: UserCheck, witnesses: usize, change_endpoints_max: u32) -> Vec
             jobs_per_hour_max: 60,
             operator_jobs_per_hour_max: 60,
             witnesses: two.to_owned(),
+            orders: OrderRule {
+                life_s_max: 30 * DAY_S,
+                freshness_s_max: 7 * DAY_S,
+                runs_per_hour_max: 60,
+            },
             ..base.clone()
         },
         ClassRule {
@@ -254,6 +266,7 @@ fn classes(check: UserCheck, witnesses: usize, change_endpoints_max: u32) -> Vec
             jobs_per_hour_max: 10,
             operator_jobs_per_hour_max: 30,
             witnesses: two.to_owned(),
+            orders: OrderRule::NONE,
             ..base.clone()
         },
         ClassRule {
@@ -265,6 +278,7 @@ fn classes(check: UserCheck, witnesses: usize, change_endpoints_max: u32) -> Vec
             jobs_per_hour_max: 10,
             operator_jobs_per_hour_max: 30,
             witnesses: two.to_owned(),
+            orders: OrderRule::NONE,
             ..base
         },
     ]

@@ -18,6 +18,7 @@ mod log;
 mod mirror;
 mod operator;
 mod options;
+mod orders;
 mod pack;
 mod policy;
 mod preflight;
@@ -28,6 +29,7 @@ mod resign;
 mod rollout;
 mod run;
 mod statement;
+mod trigger;
 mod update;
 mod watch;
 mod witness;
@@ -110,7 +112,7 @@ pub(crate) enum Command {
     /// Let new endpoints in: prints the install command
     Enroll(enroll::EnrollOptions),
     /// Run a script on endpoints
-    Run(run::RunOptions),
+    Run(Box<run::RunOptions>),
     /// Update the endpoints' own programs from the vendor's repository
     Update(update::UpdateOptions),
     /// List jobs that wait for a signature
@@ -121,6 +123,11 @@ pub(crate) enum Command {
     Job {
         /// Its id, or enough of its beginning
         id: String,
+    },
+    /// List standing orders, or take one back
+    Orders {
+        #[command(subcommand)]
+        command: Option<orders::OrdersCommand>,
     },
     /// Stop things at once, everywhere
     Freeze(freeze::FreezeOptions),
@@ -263,6 +270,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Approve { id, no_wait, as_customer: true } => {
             approve::as_customer(context, &id, no_wait)
         }
+        Command::Orders { command } => orders::run(context, command.as_ref()),
         Command::Freeze(options) => freeze::freeze(context, &options),
         Command::Frozen { id } => freeze::frozen(context, id),
         Command::Thaw { id, reason } => control::thaw(context, id, &reason),

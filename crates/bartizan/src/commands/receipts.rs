@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Context, watch};
 use crate::exit::refused;
 use crate::rollout::fetch_receipts;
+use crate::sign::render;
 use crate::terminal::{cell, table};
 
 pub(crate) fn run(context: &Context, id: &str) -> Result<()> {
@@ -27,7 +28,10 @@ pub(crate) fn run(context: &Context, id: &str) -> Result<()> {
     let text = if rows.is_empty() {
         "no receipts yet".to_owned()
     } else {
-        table(&["ENDPOINT", "SEQ", "DECISION", "CODE", "EXIT", "BYTES", "VERIFIED", "NEXT"], &rows)
+        table(
+            &["ENDPOINT", "SEQ", "DUE", "DECISION", "CODE", "EXIT", "BYTES", "VERIFIED", "NEXT"],
+            &rows,
+        )
     };
     context.terminal.result(&json!({ "job": id, "receipts": shown }), &text)?;
     if bad > 0 {
@@ -61,6 +65,7 @@ fn line(receipt: &Receipt, verified: bool) -> Vec<String> {
     vec![
         receipt.endpoint.to_string().chars().take(15).collect(),
         receipt.seq.to_string(),
+        receipt.occurrence.map_or_else(String::new, render::date),
         format!("{:?}", receipt.decision).to_lowercase(),
         cell(&receipt.code),
         receipt.exit.map_or_else(String::new, |exit| exit.to_string()),
@@ -72,7 +77,7 @@ fn line(receipt: &Receipt, verified: bool) -> Vec<String> {
 
 fn as_json(receipt: &Receipt, verified: bool) -> Value {
     json!({
-        "endpoint": receipt.endpoint, "seq": receipt.seq, "decision": receipt.decision, "code": receipt.code,
+        "endpoint": receipt.endpoint, "seq": receipt.seq, "occurrence": receipt.occurrence, "decision": receipt.decision, "code": receipt.code,
         "exit": receipt.exit, "output": receipt.output, "t0": receipt.t0, "t1": receipt.t1, "verified": verified,
         "next": advice(&receipt.code),
     })

@@ -19,6 +19,7 @@ use data_encoding::BASE64;
 use serde_json::json;
 
 use super::rollout::{self, Promote};
+use super::trigger::TriggerOptions;
 use super::{Console, Context, File, endpoints, options, watch};
 use crate::exit::{Code, fail};
 use crate::home::{nonce, now, read_bounded};
@@ -85,6 +86,11 @@ pub(crate) struct RunOptions {
     /// Return as soon as it is submitted
     #[arg(long)]
     no_wait: bool,
+    /// Only after this job has ended well on the endpoint; may be given again
+    #[arg(long)]
+    after: Vec<String>,
+    #[command(flatten)]
+    trigger: TriggerOptions,
     /// The script
     script: File,
 }
@@ -114,6 +120,9 @@ pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
     let (tenant, endpoints) = endpoints::choose(&console, &options.on)?;
     let mut job = compose(&console, options, &content, tenant)?;
     job.targets.count = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
+    job.after = options.after.iter().map(|id| watch::find(&console, id)).collect::<Result<_>>()?;
+    job.after.sort_unstable();
+    job.after.dedup();
     let derived = derive_class(&console.trust.bundle, &job, Reviewed::New);
     job.class = derived.max(job.class);
     let rule = console.trust.bundle.class_rule(job.class);
@@ -133,7 +142,7 @@ pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
         let id = envelope.id();
         let approvals = console.trust.bundle.class_rule(job.class).map_or(0, |rule| rule.approvals);
         let who = render::who_else(&console.trust.bundle, job.class);
-        if options.no_wait {
+        if options.no_wait || job.trigger.is_some() {
             let shown = json!({ "job": id, "class": job.class.name(), "words": render::words(&envelope), "approvals_needed": approvals });
             return context.terminal.result(&shown, &format!("{id}\nclass {}; {who} must sign: bartizan approve {id}", job.class));
         }
@@ -243,7 +252,7 @@ fn compose(
             ticket: options.ticket.clone(),
             reason: options.reason.clone(),
         },
-        trigger: None,
+        trigger: options.trigger.trigger(now)?,
     })
 }
 

@@ -116,7 +116,7 @@ fn keep_job(api: &Api, dir: &Path, id: StatementId, job: &Job, kept: &mut Kept) 
         }
     }
     keep_receipts(api, dir, id, kept)?;
-    let late = now() > job.window.exp.plus(LATE_S);
+    let late = now() > job.ends().plus(LATE_S);
     if detail.row.state == JobState::Finished || late {
         write_private(&mark, b"")?;
     }

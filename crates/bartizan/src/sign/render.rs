@@ -3,8 +3,9 @@
 use anyhow::{Context, Result};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::statement::{
-    Action, Bundle, Class, Enrolment, Evidence, Freeze, Interpreter, Job, Login, OperatorRole,
-    Pack, Promotion, Receipt, Script, StatementType, TenantScope, Thaw, Update, UserCheck, Veto,
+    Action, Bundle, Class, Enrolment, Evidence, Freeze, Interpreter, Job, Login, On, OperatorRole,
+    Pack, Promotion, Receipt, Script, StatementType, TenantScope, Thaw, Trigger, Update, UserCheck,
+    Veto, Withdrawal,
 };
 use bartizan_trust::time::UnixSeconds;
 use bartizan_trust::words::eight_words;
@@ -33,6 +34,7 @@ pub(crate) fn statement(envelope: &Envelope) -> Result<String> {
         Some(StatementType::Thaw) => thaw(&envelope.statement()?),
         Some(StatementType::Veto) => veto(&envelope.statement()?),
         Some(StatementType::Pack) => pack(&envelope.statement()?),
+        Some(StatementType::Withdrawal) => withdrawal(&envelope.statement()?),
         Some(StatementType::Promotion) => promotion(&envelope.statement()?),
         Some(StatementType::Descriptor | StatementType::Grant) | None => {
             plain_text(core::str::from_utf8(envelope.payload()).context("the payload is not text")?)
@@ -140,16 +142,61 @@ fn conditions(job: &Job) -> String {
         );
     }
     if let Some(trigger) = &job.trigger {
-        text += &format!(
-            "AGAIN   {}, at most {} times an hour\n",
-            cell(&trigger.schedule),
-            trigger.rate_per_hour_max
-        );
+        text += &standing(trigger);
     }
     for demand in &job.crit {
         text += &format!("demands {}\n", cell(demand));
     }
     text
+}
+
+/// Everything that makes a job a standing order.
+fn standing(trigger: &Trigger) -> String {
+    let mut text = format!(
+        "AGAIN   {}\nuntil   {}\nrate    at most {} runs in {}, {} apart\nalone   without news from the server for at most {}: for so long a withheld freeze can go unseen\n",
+        what_starts(&trigger.on),
+        date(trigger.until),
+        trigger.rate.runs,
+        length(trigger.rate.per_s),
+        length(trigger.distance_s),
+        length(trigger.freshness_s),
+    );
+    if trigger.on.is_schedule() {
+        let (jitter, late) = (length(trigger.jitter_s), length(trigger.late_s));
+        text += &format!(
+            "late    {jitter} of jitter; a run that was missed starts up to {late} late\n"
+        );
+    }
+    text
+}
+
+/// What starts the runs of a standing order, in words.
+pub(crate) fn what_starts(on: &On) -> String {
+    match on {
+        On::Interval { every_s } => format!("every {}", length(*every_s)),
+        On::Calendar { cron, zone } => format!("at {} ({})", cell(cron), cell(zone)),
+        On::Start {} => "once after each start of the machine".to_owned(),
+        On::DiskBelow { path, percent } => {
+            format!("while {} has less than {percent} % of room", cell(path))
+        }
+        On::ServiceDown { unit } => format!("while the service {} does not run", cell(unit)),
+        On::RebootPending {} => "while the machine wants to be started anew".to_owned(),
+        On::FileChanged { path } => format!("whenever {} changes", cell(path)),
+        On::Ended { order, well } => {
+            format!("whenever a run of {order} has ended {}", if *well { "well" } else { "badly" })
+        }
+    }
+}
+
+/// A length of time, exactly.
+pub(crate) fn length(seconds: u64) -> String {
+    match seconds {
+        0 => "0 s".to_owned(),
+        s if s % 86_400 == 0 => format!("{} d", s / 86_400),
+        s if s % 3600 == 0 => format!("{} h", s / 3600),
+        s if s % 60 == 0 => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
 }
 
 fn bundle(bundle: &Bundle) -> String {
@@ -265,6 +312,10 @@ fn pack(pack: &Pack) -> String {
         cell(&pack.version),
         pack.body
     )
+}
+
+fn withdrawal(withdrawal: &Withdrawal) -> String {
+    format!("TAKE BACK {} for good\nwhy     {}\n", withdrawal.job, cell(&withdrawal.reason))
 }
 
 fn receipt(receipt: &Receipt) -> String {

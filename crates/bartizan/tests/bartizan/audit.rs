@@ -42,6 +42,7 @@ fn receipt(
         seq,
         prev,
         job,
+        occurrence: None,
         decision,
         code: "ok".to_owned(),
         t0: world.now,

@@ -17,6 +17,7 @@ mod guardian;
 mod keys;
 mod logs;
 mod mine;
+mod orders;
 mod organisation;
 mod people;
 mod preflight;

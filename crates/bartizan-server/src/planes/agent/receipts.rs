@@ -90,7 +90,7 @@ pub(crate) fn read(bytes: Vec<u8>) -> Option<(ReceiptRecord, Answer)> {
 fn answer(job: StatementId, receipt: &Receipt, output: Option<Vec<u8>>) -> Answer {
     Answer {
         job,
-        state: target_state(receipt.decision),
+        state: target_state(receipt),
         code: receipt.code.clone(),
         decision: decision_name(receipt.decision),
         exit: receipt.exit,
@@ -98,10 +98,15 @@ fn answer(job: StatementId, receipt: &Receipt, output: Option<Vec<u8>>) -> Answe
     }
 }
 
-const fn target_state(decision: Decision) -> &'static str {
-    match decision {
+/// A standing order stands, whatever becomes of one of its runs.
+const fn target_state(receipt: &Receipt) -> &'static str {
+    if receipt.occurrence.is_some() {
+        return "running";
+    }
+    match receipt.decision {
         Decision::Refused => "refused",
-        Decision::Done => "done",
+        Decision::Standing => "running",
+        Decision::Done | Decision::Ended => "done",
         Decision::Failed | Decision::TimedOut | Decision::Interrupted => "failed",
     }
 }

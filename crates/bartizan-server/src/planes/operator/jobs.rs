@@ -54,7 +54,7 @@ pub(super) async fn submit(
         title: job.display.title.clone(),
         tenant: job.tenant.to_string(),
         submitted: now().get(),
-        exp: job.window.exp.get(),
+        exp: job.ends().get(),
         state: judge::state(organisation.bundle(), &job, &envelope),
         envelope: bytes,
         content,

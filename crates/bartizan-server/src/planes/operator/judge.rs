@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bartizan_trust::authorize::orders::check_trigger;
 use bartizan_trust::class::{Content, derive_class};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, OperatorId, Sha256};
@@ -73,9 +74,6 @@ pub(super) fn submission(
     if job.bundle_min > bundle.version {
         return no(Refusal::BundleTooOld, "the job needs a newer bundle than this server has");
     }
-    if job.trigger.is_some() {
-        return no(Refusal::UnsupportedTrigger, "standing orders are not supported yet");
-    }
     check_class(bundle, job)?;
     if now() >= job.window.exp {
         return no(Refusal::Expired, "the job's window is over");
@@ -108,6 +106,10 @@ fn check_class(bundle: &Bundle, job: &Job) -> Result<(), Failure> {
     }
     if let Err(refusal) = stages::check_class(rule, job) {
         return Err(Failure::refused(refusal, "the job's stages are not what its class demands"));
+    }
+    if let Err(refusal) = check_trigger(rule, job) {
+        let message = "the class allows no such standing order";
+        return Err(Failure::refused(refusal, message));
     }
     let window = job.window.exp.since(job.window.nbf);
     if job.window.exp <= job.window.nbf || window > rule.window_s_max {

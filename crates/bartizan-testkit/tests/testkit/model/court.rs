@@ -158,7 +158,10 @@ impl Court {
             let outcome = self.authorize(&self.state(question.state), &facts, &delivery);
             let refusal = match &outcome.verdict {
                 Verdict::Refused(refusal) => Some(*refusal),
-                Verdict::Run(_) | Verdict::Update(_) | Verdict::NeedContent(_) => None,
+                Verdict::Run(_)
+                | Verdict::Update(_)
+                | Verdict::Stand(_)
+                | Verdict::NeedContent(_) => None,
             };
             let ran = matches!(outcome.verdict, Verdict::Run(_) | Verdict::Update(_));
             Answer { state: self.know(outcome.state), ran, refusal }

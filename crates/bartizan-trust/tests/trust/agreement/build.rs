@@ -121,6 +121,22 @@ impl Stage {
         self.state = self.world.caught_up(&self.state).unwrap();
     }
 
+    /// Bob takes an earlier job back, seen at once. Nothing when there is none.
+    pub(super) fn withdraw(&mut self, at: usize) -> Option<u64> {
+        let made: Vec<u64> = self
+            .made
+            .iter()
+            .filter(|wish| !wish.garbage && !wish.too_large)
+            .map(|wish| wish.id)
+            .collect();
+        let id = *made.get(at % made.len().max(1))?;
+        let withdrawal = self.world.withdrawal(self.id_of(id));
+        let signed = world::signed(&withdrawal, &[("bob", SignatureRole::Freeze)]).unwrap();
+        self.world.log_control(&signed);
+        self.state = self.world.caught_up(&self.state).unwrap();
+        Some(id)
+    }
+
     pub(super) fn ended_well(&mut self, wish: &Wish) {
         let seq = self.state.receipt_seq + 1;
         let now = self.world.now;
@@ -133,6 +149,7 @@ impl Stage {
             seq,
             prev: self.state.receipt_prev,
             job: self.id_of(wish.id),
+            occurrence: None,
             decision: Decision::Done,
             code: "ok".to_owned(),
             t0: now,
@@ -261,7 +278,7 @@ impl Stage {
             count: step.count,
             timeout_s: if has(Oddity::SlowScript) { 3601 } else { 3600 },
             stages: waves(step),
-            trigger: has(Oddity::Trigger),
+            trigger: has(Oddity::Trigger).then_some(5000),
             made_at: now,
             begins: window.0,
             ends: window.1,
@@ -285,7 +302,10 @@ impl Stage {
         let after = wish.after.map(|id| {
             if id == u64::MAX { StatementId::new(Sha256::of(b"unknown")) } else { self.id_of(id) }
         });
-        let trigger = Trigger { schedule: "daily".to_owned(), rate_per_hour_max: 1 };
+        let trigger = wish.trigger.map(|life| {
+            let until = UnixSeconds::new(wish.begins + life);
+            Trigger { freshness_s: 600, ..world::trigger(On::Interval { every_s: 600 }, until) }
+        });
         Job {
             v: V1,
             org: if wish.our_org { self.world.org } else { OrgId::new(Sha256::of(b"other")) },
@@ -312,7 +332,7 @@ impl Stage {
                 ticket: String::new(),
                 reason: String::new(),
             },
-            trigger: wish.trigger.then_some(trigger),
+            trigger,
         }
     }
 
@@ -404,6 +424,9 @@ fn change(bundle: &mut Bundle, rules: &Rules) {
     if !rules.min_agent_met {
         "9.0.0".clone_into(&mut bundle.min_agent);
     }
+    let acme = TenantId::from_name("acme").unwrap();
+    let size = |endpoints| TenantSize { tenant: acme.clone(), endpoints };
+    bundle.tenants = rules.acme_endpoints.map(size).into_iter().collect();
     bundle.customers = rules
         .acme_owner_signs_from
         .map(|from_class| Customer {

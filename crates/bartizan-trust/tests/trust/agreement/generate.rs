@@ -21,6 +21,8 @@ pub(super) struct Step {
     pub catch_up: bool,
     /// Before it, something is frozen for a while, and perhaps thawed again.
     pub freeze: Option<(FreezeScope, u64, bool)>,
+    /// Before it, an earlier job is taken back.
+    pub withdraw: Option<usize>,
     /// If it runs, it succeeds.
     pub ends_well: bool,
     /// An earlier delivery once more, instead of a new job.
@@ -173,15 +175,21 @@ fn class_rule(class: Class) -> impl Strategy<Value = ClassRule> {
         (approvals, user_check, witnesses, freshness),
         (1..=4u32, 0..=4u32, 1..=3u32, prop_oneof![1 => 1..=2u32, 2 => Just(100)]),
         (
-            prop::option::weighted(0.08, (2..=3u32, 1..=2u32, prop::sample::select(&[0, 50][..]))),
-            rarely(),
+            (
+                prop::option::weighted(
+                    0.08,
+                    (2..=3u32, 1..=2u32, prop::sample::select(&[0, 50][..])),
+                ),
+                rarely(),
+            ),
+            0..=3u64,
         ),
     )
         .prop_map(
             move |(
                 (approvals, user_check, witnesses, freshness_s),
                 (new, more, rate, signed),
-                odd,
+                (odd, orders),
             )| {
                 let (stages_min, first_stage_max, soak_s_min) = odd.0.unwrap_or((1, 1, 0));
                 let scale = if class >= Class::Fleet { 100 } else { 1 };
@@ -200,6 +208,11 @@ fn class_rule(class: Class) -> impl Strategy<Value = ClassRule> {
                     jobs_per_hour_max: rate,
                     operator_jobs_per_hour_max: signed,
                     witnesses: witnesses.to_owned(),
+                    orders: OrderRule {
+                        life_s_max: if orders == 0 { 0 } else { 4999 + orders },
+                        freshness_s_max: 600,
+                        runs_per_hour_max: 10,
+                    },
                 }
             },
         )
@@ -214,13 +227,19 @@ fn rules() -> impl Strategy<Value = Rules> {
         prop::option::weighted(0.8, class_rule(Class::Update)),
     );
     let owner = prop_oneof![8 => Just(None), 1 => Just(Some(Class::Routine)), 1 => Just(Some(Class::Fleet))];
-    let rest =
-        (owner, prop::bool::weighted(0.06), prop::bool::weighted(0.03), prop::bool::weighted(0.03));
+    let size = prop::option::weighted(0.2, 5..=60u32);
+    let rest = (
+        (owner, size),
+        prop::bool::weighted(0.06),
+        prop::bool::weighted(0.03),
+        prop::bool::weighted(0.03),
+    );
     (members, classes, rest).prop_map(
-        |(members, classes, (owner, ends_soon, future, new_agent))| Rules {
+        |(members, classes, ((owner, size), ends_soon, future, new_agent))| Rules {
             members: vec![members.0, members.1, members.2],
             classes: [classes.0, classes.1].into_iter().chain(classes.2).chain(classes.3).collect(),
             acme_owner_signs_from: owner,
+            acme_endpoints: size,
             expires: BEGINNING.get() + if ends_soon { 4000 } else { 1_000_000 },
             min_statement: if future { 2 } else { 1 },
             min_agent_met: !new_agent,
@@ -244,6 +263,7 @@ fn oddity() -> impl Strategy<Value = Oddity> {
         Oddity::OtherTenant,
         Oddity::NewerBundle,
         Oddity::SlowScript,
+        Oddity::Trigger,
         Oddity::Trigger,
         Oddity::WindowBackwards,
         Oddity::WindowLong,
@@ -352,6 +372,7 @@ fn step() -> impl Strategy<Value = Step> {
         prop::bool::weighted(0.8),
         prop::option::weighted(0.2, 0..6usize),
         prop::option::weighted(0.12, (scope(), 30..=4000u64, prop::bool::weighted(0.3))),
+        prop::option::weighted(0.08, 0..6usize),
     );
     let class = prop_oneof![Just(Class::Routine), Just(Class::Change), Just(Class::Fleet)];
     let person = || (prop::sample::select(&PEOPLE[..]), device());
@@ -378,7 +399,7 @@ fn step() -> impl Strategy<Value = Step> {
     let rollout = (waves, prop::collection::vec(promotion(), 2..=2));
     (time, job, rollout, oddities).prop_map(
         |(
-            (wait, clock_off, catch_up, ends_well, again, freeze),
+            (wait, clock_off, catch_up, ends_well, again, freeze, withdraw),
             (class, count, script, (author, approvers), update, vendor),
             (waves, promotions),
             oddities,
@@ -388,6 +409,7 @@ fn step() -> impl Strategy<Value = Step> {
                 clock_off,
                 catch_up,
                 freeze,
+                withdraw,
                 ends_well,
                 again,
                 class,

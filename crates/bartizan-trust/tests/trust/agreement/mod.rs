@@ -36,6 +36,7 @@ use model::{Answer, Memory, judge};
 fn answer(verdict: &Verdict) -> Answer {
     match verdict {
         Verdict::Run(_) | Verdict::Update(_) => Answer::Run,
+        Verdict::Stand(_) => Answer::Stand,
         Verdict::NeedContent(_) => Answer::NeedContent,
         Verdict::Refused(refusal) => Answer::No(*refusal),
     }
@@ -80,6 +81,12 @@ fn play(case: &generate::Case) -> Vec<Played> {
             }
             bobs_freezes += 1;
         }
+        if let Some(id) = step.withdraw.and_then(|at| stage.withdraw(at)) {
+            let now = stage.world.now.get();
+            memory.witness_time = memory.witness_time.max(now);
+            memory.control_seen_at = memory.control_seen_at.max(now);
+            memory.withdrawn.insert(id);
+        }
         let clock = stage.world.now.get().saturating_add_signed(step.clock_off);
         let (wish, evidence, delivery) = stage.delivery(step, &memory);
         let facts = LocalFacts { now: UnixSeconds::new(clock), agent_version: "0.1.0" };
@@ -115,6 +122,7 @@ proptest! {
 const fn name(answer: Answer) -> &'static str {
     match answer {
         Answer::Run => "run",
+        Answer::Stand => "stand",
         Answer::NeedContent => "need_content",
         Answer::No(refusal) => refusal.code(),
     }
@@ -136,10 +144,12 @@ fn generated_histories_reach_every_refusal_of_a_job() {
         assert!(reached.contains_key(refusal.code()), "{refusal} never came up: {reached:?}");
     }
     assert!(reached.contains_key("need_content"), "{reached:?}");
+    assert!(reached.contains_key("stand"), "{reached:?}");
     assert!(reached.get("run").is_some_and(|runs| runs * 10 > total), "{reached:?}");
 }
 
-/// What a job can be refused for in this release; `replay.full` needs thousands of jobs and has its own test.
+/// What a job can be refused for in this release; `replay.full` needs thousands of jobs and has its own test, and
+/// so have the rare `order.not_allowed` and `freeze.withdrawn`.
 const JOB_REFUSALS: &[Refusal] = &[
     Refusal::TooLarge,
     Refusal::Malformed,
@@ -160,7 +170,6 @@ const JOB_REFUSALS: &[Refusal] = &[
     Refusal::NotPromoted,
     Refusal::StageFailures,
     Refusal::StageSoaks,
-    Refusal::UnsupportedTrigger,
     Refusal::WindowInvalid,
     Refusal::Expired,
     Refusal::TooEarly,

@@ -24,6 +24,8 @@ pub(super) struct Rules {
     pub members: Vec<Member>,
     pub classes: Vec<ClassRule>,
     pub acme_owner_signs_from: Option<Class>,
+    /// How many endpoints the bundle says that acme has.
+    pub acme_endpoints: Option<u32>,
     pub expires: u64,
     pub min_statement: u32,
     pub min_agent_met: bool,
@@ -102,7 +104,8 @@ pub(super) struct Wish {
     pub count: u32,
     pub timeout_s: u32,
     pub stages: Vec<Wave>,
-    pub trigger: bool,
+    /// A standing order: for so many seconds from its beginning.
+    pub trigger: Option<u64>,
     pub made_at: u64,
     pub begins: u64,
     pub ends: u64,
@@ -184,12 +187,15 @@ pub(super) struct Memory {
     pub first_seen: Vec<(u64, u64)>,
     /// Scopes that stand still, and until when by witness time.
     pub frozen: Vec<(FreezeScope, u64)>,
+    /// What was taken back.
+    pub withdrawn: BTreeSet<u64>,
 }
 
 /// What should come of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Run,
+    Stand,
     NeedContent,
     No(Refusal),
 }
@@ -258,6 +264,7 @@ fn steps(
     let signed_by = people.clone();
     people.extend(promoters(rules, rule, wish, evidence)?);
     demand(waited >= soak, Refusal::StageSoaks)?;
+    demand(!memory.withdrawn.contains(&wish.id), Refusal::Withdrawn)?;
     demand(!is_frozen(memory, wish, &people), Refusal::Frozen)?;
     let control_age = now.saturating_sub(memory.control_seen_at);
     demand(control_age <= rule.freshness_s, Refusal::ControlStale)?;
@@ -282,7 +289,7 @@ fn steps(
     if signed_by.len() > 1 && wish.update.is_none() {
         memory.countersigned.insert(wish.script);
     }
-    Ok(Answer::Run)
+    Ok(if wish.trigger.is_some() { Answer::Stand } else { Answer::Run })
 }
 
 /// Steps 1 to 5, as far as they can be told from the bytes.
@@ -301,7 +308,7 @@ fn form(rules: &Rules, wish: &Wish) -> Result<(), Refusal> {
     demand(rules.min_agent_met, Refusal::AgentTooOld)?;
     demand(!wish.payload_malformed, Refusal::Malformed)?;
     // Standing orders run scripts.
-    demand(wish.update.is_none() || !wish.trigger, Refusal::Malformed)?;
+    demand(wish.update.is_none() || wish.trigger.is_none(), Refusal::Malformed)?;
     Ok(())
 }
 
@@ -334,7 +341,8 @@ fn class<'r>(rules: &'r Rules, memory: &Memory, wish: &Wish) -> Result<&'r Class
         Class::Fleet
     } else if enough(Class::Routine) {
         Class::Routine
-    } else if enough(Class::Change) {
+    } else if enough(Class::Change) && rules.acme_endpoints.is_none_or(|all| wish.count <= all / 10)
+    {
         Class::Change
     } else {
         Class::Fleet
@@ -357,7 +365,11 @@ fn class<'r>(rules: &'r Rules, memory: &Memory, wish: &Wish) -> Result<&'r Class
         let slow = wish.stages[1..].iter().all(|wave| wave.soak_s >= rule.soak_s_min);
         demand(slow, Refusal::ClassStages)?;
     }
-    demand(!wish.trigger, Refusal::UnsupportedTrigger)?;
+    let orders = &rule.orders;
+    let order = wish.trigger.is_none_or(|life| {
+        life <= orders.life_s_max && 600 <= orders.freshness_s_max && orders.runs_per_hour_max > 0
+    });
+    demand(order, Refusal::OrderNotAllowed)?;
     Ok(rule)
 }
 

@@ -36,6 +36,32 @@ fn caps_of_the_bundle_hold_whatever_the_job_says() {
 }
 
 #[test]
+fn more_than_a_tenth_of_a_tenant_is_the_work_of_class_fleet() {
+    let sized = |endpoints| {
+        World::with(|bundle| {
+            bundle.tenants = vec![TenantSize { tenant: TenantId::from_name("acme")?, endpoints }];
+            Ok(())
+        })
+        .unwrap()
+    };
+    let on = |count| move |job: &mut Job| aim(job, targets_of(count));
+    job_refused_in(&mut sized(109), on(11), &BOTH, Refusal::ClassTooWeak);
+    // The tenth itself is not more; the target tree is only a number here, and refused later.
+    job_refused_in(&mut sized(110), on(11), &BOTH, Refusal::NotTargeted);
+    // Of another tenant, or where nobody has said: no tenth.
+    let globex = |bundle: &mut Bundle| {
+        bundle.tenants = vec![TenantSize { tenant: TenantId::from_name("globex")?, endpoints: 20 }];
+        Ok(())
+    };
+    job_refused_in(&mut World::with(globex).unwrap(), on(11), &BOTH, Refusal::NotTargeted);
+    // Everyday work on a small tenant stays everyday work.
+    let mut world = sized(3);
+    let state = world.endpoint(0).unwrap();
+    let honest = world.good_delivery(&state).unwrap();
+    runs(&world, &state, &honest);
+}
+
+#[test]
 fn small_everyday_work_needs_one_person_and_becomes_less_of_a_risk_once_reviewed() {
     let mut world = world();
     let state = world.endpoint(0).unwrap();

@@ -77,11 +77,6 @@ fn i8_what_is_not_understood_is_refused() {
         job.stages = vec![Stage::only(1), Stage { promote_min: 0, count: 2, ..stage("rest", 0) }];
     };
     job_refused(nobody, &BOTH, Refusal::Malformed);
-    job_refused(
-        |job| job.trigger = Some(Trigger { schedule: "daily".to_owned(), rate_per_hour_max: 1 }),
-        &BOTH,
-        Refusal::UnsupportedTrigger,
-    );
 }
 
 #[test]

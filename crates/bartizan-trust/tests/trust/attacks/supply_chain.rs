@@ -1,6 +1,8 @@
 //! Supply chain: the vendor's key alone, or the organisation's alone, replaces no program on any endpoint.
 
+use bartizan_testkit::world::trigger;
 use bartizan_trust::state::LocalFacts;
+use bartizan_trust::statement::On;
 use bartizan_trust::update::{Package, VendorTarget};
 
 use super::*;
@@ -227,10 +229,8 @@ fn a_malformed_update_is_refused() {
         };
         update_refused(&BOTH, change, |_| {}, Refusal::Malformed);
     }
-    let trigger = |job: &mut Job| {
-        job.trigger = Some(Trigger { schedule: "daily".to_owned(), rate_per_hour_max: 1 });
-    };
-    update_refused(&BOTH, trigger, |_| {}, Refusal::Malformed);
+    let standing = |job: &mut Job| job.trigger = Some(trigger(On::Start {}, job.window.exp));
+    update_refused(&BOTH, standing, |_| {}, Refusal::Malformed);
 }
 
 #[test]
