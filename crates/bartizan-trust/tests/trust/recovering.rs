@@ -295,7 +295,7 @@ fn a_recovery_dated_back_gains_nothing_where_the_log_knows_when_it_came() {
     (next.org, next.prev, next.version) = (Some(world.org), Some(world.bundle_id), 2);
     // Made long ago, its makers say.
     next.iat = bartizan_testkit::world::BEGINNING;
-    next.operators = vec![operator("mallory").unwrap(), operator("eve").unwrap()];
+    next.operators = vec![operator("eve").unwrap(), operator("mallory").unwrap()];
     let root = SignatureRole::Root;
     let by = [("paper", Recover), ("mallory", root), ("eve", root)];
     let thief = signed(&next, &by).unwrap();
