@@ -113,7 +113,8 @@ impl<'a> Account<'a> {
 
     /// What became of an update.
     pub(crate) fn update(trial: &Trial, decision: Decision, code: &'a str) -> Self {
-        Self { job: trial.job, decision, code, t0: trial.t0, exit: None, output: no_output() }
+        let (job, t0) = (trial.job, trial.t0);
+        Self { job, occurrence: None, decision, code, t0, exit: None, output: no_output() }
     }
 
     /// A run that ended.

@@ -161,7 +161,7 @@ impl Guard {
                     .context("remove the package")?;
                 self.refuse(refusal, job, state)
             }
-            Verdict::NeedContent(_) | Verdict::Run(_) => Ok(()),
+            Verdict::NeedContent(_) | Verdict::Run(_) | Verdict::Stand(_) => Ok(()),
         }
     }
 
