@@ -123,6 +123,7 @@ fn state(state: TargetState, withdrawn: bool, until: UnixSeconds) -> &'static st
         TargetState::Refused => "refused",
         TargetState::Expired => "never taken in",
         TargetState::Cancelled => "cancelled",
+        TargetState::Waiting => "waits",
         TargetState::Queued | TargetState::Delivered => "on its way",
     }
 }

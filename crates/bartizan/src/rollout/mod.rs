@@ -233,12 +233,17 @@ pub(crate) fn fetch_receipts(api: &Api, id: StatementId) -> Result<Vec<Vec<u8>>>
 // SPEC: promotion.md "Evidence"
 fn count(mut heard: Heard) -> (Said, Option<(StatementId, UnixSeconds)>) {
     heard.sort_by_key(|(_, receipt)| receipt.seq);
-    let run = heard.iter().find(|(_, receipt)| receipt.decision != Decision::Refused);
+    let ran = |receipt: &Receipt| receipt.decision != Decision::Refused;
+    // Of a standing order its newest run; before the first one, that it stands.
+    let newest = heard.iter().rev().find(|(_, r)| r.occurrence.is_some() && ran(r));
+    let run = newest.or_else(|| heard.iter().find(|(_, receipt)| ran(receipt)));
     let Some((id, receipt)) = run.or(heard.last()) else { return (Said::Nothing, None) };
     let code = receipt.code.clone();
     let said = match receipt.decision {
-        Decision::Done => Said::Ok,
-        Decision::Failed | Decision::TimedOut | Decision::Interrupted => Said::Failed(code),
+        Decision::Done | Decision::Standing => Said::Ok,
+        Decision::Failed | Decision::TimedOut | Decision::Interrupted | Decision::Ended => {
+            Said::Failed(code)
+        }
         Decision::Refused if halts_here(&code) => Said::Refused(code),
         Decision::Refused => Said::Waits(code),
     };

@@ -15,6 +15,7 @@ fn receipt(seq: u64, decision: Decision, code: &str) -> (StatementId, Receipt) {
         seq,
         prev: None,
         job: StatementId::new(Sha256::of(b"job")),
+        occurrence: None,
         decision,
         code: code.to_owned(),
         t0: NOW,
@@ -131,4 +132,19 @@ fn evidence_is_what_the_receipts_say() {
     assert_eq!((evidence.ok, evidence.fail, evidence.refused, evidence.pending), (1, 1, 1, 2));
     let counted = (0..3).map(|n| StatementId::new(Sha256::of(&[n]))).collect();
     assert_eq!(evidence.receipts_root, receipts_root(&counted));
+}
+
+#[test]
+fn of_a_standing_order_the_newest_run_counts() {
+    let run = |seq, decision| {
+        let (id, receipt) = receipt(seq, decision, "exec.exit_status");
+        (id, Receipt { occurrence: Some(NOW.plus(seq)), ..receipt })
+    };
+    let stands = || receipt(1, Decision::Standing, "order.standing");
+    assert!(matches!(count(vec![stands()]).0, Said::Ok));
+    let (well, badly) = (|seq| run(seq, Decision::Done), |seq| run(seq, Decision::Failed));
+    assert!(matches!(count(vec![stands(), well(2), badly(3)]).0, Said::Failed(_)));
+    assert!(matches!(count(vec![badly(2), stands(), well(3)]).0, Said::Ok));
+    // A run that did not start says nothing about the order.
+    assert!(matches!(count(vec![stands(), well(2), run(3, Decision::Refused)]).0, Said::Ok));
 }
