@@ -160,7 +160,7 @@ mod tests {
         let text = format!(
             r#"{{"class":"fleet","approvals":1,"user_check":"none","endpoints_new_max":9,"endpoints_max":9,"stages_min":{stages_min},
             "first_stage_max":5,"soak_s_min":0,"delay_s":0,"freshness_s":1,"window_s_max":1,"jobs_per_hour_max":1,
-            "operator_jobs_per_hour_max":1,"witnesses":"none"}}"#
+            "operator_jobs_per_hour_max":1,"witnesses":"none","orders":{{"life_s_max":0,"freshness_s_max":0,"runs_per_hour_max":0}}}}"#
         );
         serde_json::from_str(&text).expect("a rule")
     }
