@@ -268,13 +268,7 @@ fn steps(
     demand(!is_frozen(memory, wish, &people), Refusal::Frozen)?;
     let control_age = now.saturating_sub(memory.control_seen_at);
     demand(control_age <= rule.freshness_s, Refusal::ControlStale)?;
-    if let Some(before) = wish.after {
-        let done = memory.succeeded.iter().any(|(id, ends)| {
-            // What ended well is remembered to the end of its window by witness time.
-            *id == before && *ends > memory.witness_time
-        });
-        demand(done, Refusal::AfterMissing)?;
-    }
+    demand(is_after_done(memory, wish), Refusal::AfterMissing)?;
     rates(rule, memory, wish.class, &signed_by, now)?;
     match evidence.content {
         Brought::Nothing => return Ok(Answer::NeedContent),
@@ -310,6 +304,12 @@ fn form(rules: &Rules, wish: &Wish) -> Result<(), Refusal> {
     // Standing orders run scripts.
     demand(wish.update.is_none() || wish.trigger.is_none(), Refusal::Malformed)?;
     Ok(())
+}
+
+fn is_after_done(memory: &Memory, wish: &Wish) -> bool {
+    let Some(before) = wish.after else { return true };
+    // What ended well is remembered to the end of its window by witness time.
+    memory.succeeded.iter().any(|(id, ends)| *id == before && *ends > memory.witness_time)
 }
 
 fn rates(
