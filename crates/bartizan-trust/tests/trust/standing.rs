@@ -159,7 +159,7 @@ fn jitter_spreads_endpoints_and_each_keeps_its_moment() {
         let mut world = World::new().unwrap();
         let state = world.endpoint(endpoint).unwrap();
         let envelope = super::standing::order(&mut world, On::Interval { every_s: DAY }, |t| {
-            t.jitter_s = HOUR
+            t.jitter_s = HOUR;
         });
         let delivery = world.deliver(&envelope, &state).unwrap();
         let state = stands(&world, &state, &delivery);

@@ -61,7 +61,7 @@ fn an_order_dies_with_an_approver_it_needs() {
     let envelope = order.envelope.encode();
     assert_eq!(review(&order.state, &order.world.facts(), &envelope), Ok(()));
     let no_approver = |bundle: &mut Bundle| {
-        bundle.operators[1].roles.retain(|role| *role != OperatorRole::Approve)
+        bundle.operators[1].roles.retain(|role| *role != OperatorRole::Approve);
     };
     order.world.publish(no_approver, &["alice", "bob"]).unwrap();
     order.pass(HOUR);
@@ -73,9 +73,12 @@ fn without(name: &'static str) -> impl FnOnce(&mut Bundle) {
     move |bundle| bundle.operators.retain(|operator| operator.id.name() != name)
 }
 
+/// What becomes of the bundle, and what it is then called.
+type Changed = (fn(&mut Bundle), Refusal);
+
 #[test]
 fn an_order_ends_when_its_class_no_longer_allows_it() {
-    let changes: [(fn(&mut Bundle), Refusal); 4] = [
+    let changes: [Changed; 4] = [
         (|b| b.classes[1].orders = OrderRule::NONE, Refusal::OrderNotAllowed),
         (|b| b.classes[1].orders.freshness_s_max = DAY - 1, Refusal::OrderNotAllowed),
         (|b| b.classes[1].endpoints_new_max = 2, Refusal::ClassCap),
