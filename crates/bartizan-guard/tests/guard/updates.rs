@@ -8,7 +8,7 @@ use std::process::Command;
 
 use bartizan_proto::message::{JobMessage, JobPhase, Message};
 use bartizan_trust::id::Sha256;
-use bartizan_trust::statement::{Action, Class, Content, Decision, SignatureRole, Update};
+use bartizan_trust::statement::{Action, Class, Content, Decision, SignatureRole, Stage, Update};
 use bartizan_trust::targets::TargetTree;
 
 use crate::pipe::{Guard, Place, guard_command};
@@ -116,6 +116,7 @@ impl Scene {
         let mut job = self.place.world.job().unwrap();
         job.targets = tree.targets();
         job.class = Class::Update;
+        job.stages = vec![Stage::only(1)];
         job.action = Action::Update(update);
         (self.place.signed_job(&job, self.signers), bytes)
     }
