@@ -1,128 +1,203 @@
-//! E-mail, by `lettre`, always over TLS.
+//! E-mail: the few lines of SMTP that one message needs, always over TLS.
 
-use std::time::{Duration, SystemTime};
+use std::io::Write as _;
+use std::net::TcpStream;
 
-use anyhow::{Context as _, Result};
-use lettre::message::Mailbox;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::CertificateStore;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::{Message, SmtpTransport, Transport as _};
+use anyhow::{Context as _, Result, bail, ensure};
+use bartizan_trust::time::UnixSeconds;
+use data_encoding::BASE64;
 
 use super::Alarm;
 use super::config::{Email, MailTls};
+use super::stream::{self, Stream};
 use crate::home::read_bounded;
 use crate::keys::secret::Secret;
 
-/// For each command.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// Characters of the subject, which phones show.
-const SUBJECT_MAX: usize = 120;
+/// Longest line of a server, by RFC 5321 512 bytes; some say more.
+const LINE_BYTES_MAX: usize = 2048;
+/// Lines of one reply.
+const LINES_MAX: usize = 64;
+/// Characters of base64 in a line.
+const WIDTH: usize = 76;
 
 /// Sends one message to everybody in `to`; who is refused is a failure for all.
 pub(super) fn send(email: &Email, alarm: &Alarm) -> Result<()> {
-    let message = message(email, alarm)?;
-    transport(email)?.send(&message).context("hand the message to the mail server")?;
+    let host = email.server.rsplit_once(':').map_or(email.server.as_str(), |(host, _)| host);
+    let plain = stream::connect(&email.server)?;
+    let ca = email.ca_file.as_deref();
+    let mut stream = match email.tls {
+        MailTls::Tls => {
+            let mut stream = stream::secure(plain, host, ca)?;
+            reply(&mut stream, "2", "greet")?;
+            stream
+        }
+        MailTls::StartTls => stream::secure(start_tls(plain)?, host, ca)?,
+    };
+    command(&mut stream, "EHLO bartizan", "2")?;
+    if let (Some(user), Some(file)) = (&email.user, &email.password_file) {
+        let password = Secret::new(read_bounded(file)?);
+        let credentials = [b"\0", user.as_bytes(), b"\0", password.expose().trim_ascii()].concat();
+        let line = Secret::new(format!("AUTH PLAIN {}", BASE64.encode(&credentials)));
+        say(&mut stream, line.expose())?;
+        reply(&mut stream, "235", "AUTH PLAIN")?;
+    }
+    command(&mut stream, &format!("MAIL FROM:<{}>", email.from), "2")?;
+    for to in &email.to {
+        command(&mut stream, &format!("RCPT TO:<{to}>"), "2")?;
+    }
+    command(&mut stream, "DATA", "354")?;
+    stream.write_all(message(email, alarm).as_bytes()).context("send the message")?;
+    command(&mut stream, ".", "2")?;
+    // It has the message; how it says good-bye does not matter.
+    let _ = say(&mut stream, "QUIT");
     Ok(())
 }
 
-fn transport(email: &Email) -> Result<SmtpTransport> {
-    let (host, port) = email.server.rsplit_once(':').context("`server` is host:port")?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let mut tls = TlsParameters::builder(host.to_owned());
-    if let Some(file) = &email.ca_file {
-        let roots = Certificate::from_pem(&read_bounded(file)?)
-            .with_context(|| format!("read the certificates in {}", file.display()))?;
-        tls = tls.certificate_store(CertificateStore::None).add_root_certificate(roots);
-    }
-    let tls = tls.build_rustls().context("TLS")?;
-    let mut transport = SmtpTransport::builder_dangerous(host)
-        .port(port.parse().context("`server` is host:port")?)
-        .hello_name(ClientId::Domain("bartizan".to_owned()))
-        .timeout(Some(PATIENCE))
-        .tls(match email.tls {
-            MailTls::Tls => Tls::Wrapper(tls),
-            // Without STARTTLS there is no message: alarms are not sent in the clear.
-            MailTls::StartTls => Tls::Required(tls),
-        });
-    if let (Some(user), Some(file)) = (&email.user, &email.password_file) {
-        let password = Secret::new(read_bounded(file)?);
-        let password = str::from_utf8(password.expose().trim_ascii())
-            .with_context(|| format!("{} is not UTF-8", file.display()))?;
-        transport = transport
-            .credentials(Credentials::new(user.clone(), password.to_owned()))
-            .authentication(vec![Mechanism::Plain]);
-    }
-    Ok(transport.build())
+/// Up to the point where TLS begins. Nothing the server said in the clear is believed afterwards.
+fn start_tls(mut plain: TcpStream) -> Result<TcpStream> {
+    reply(&mut plain, "2", "greet")?;
+    let offers = command(&mut plain, "EHLO bartizan", "2")?;
+    let offered = offers.iter().any(|line| line.trim().eq_ignore_ascii_case("STARTTLS"));
+    ensure!(offered, "the mail server offers no STARTTLS; alarms are not sent in the clear");
+    command(&mut plain, "STARTTLS", "220")?;
+    Ok(plain)
 }
 
-fn message(email: &Email, alarm: &Alarm) -> Result<Message> {
-    let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
-    let subject: String = alarm.text.chars().map(plain).take(SUBJECT_MAX).collect();
+fn command(stream: &mut impl Stream, line: &str, expected: &str) -> Result<Vec<String>> {
+    say(stream, line)?;
+    reply(stream, expected, line.split(' ').next().unwrap_or_default())
+}
+
+fn say(stream: &mut impl Stream, line: &str) -> Result<()> {
+    stream.write_all(format!("{line}\r\n").as_bytes()).context("speak to the mail server")?;
+    stream.flush().context("speak to the mail server")
+}
+
+/// Reads a whole reply; its code must begin like this.
+fn reply(stream: &mut impl Stream, expected: &str, to: &str) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    while lines.len() < LINES_MAX {
+        let line = line(stream)?;
+        let (code, rest) = line.split_at_checked(3).context("not a reply of a mail server")?;
+        let more = rest.starts_with('-');
+        lines.push(rest.get(1..).unwrap_or_default().to_owned());
+        if more {
+            continue;
+        }
+        ensure!(code.starts_with(expected), "the mail server answers `{line}` to {to}");
+        return Ok(lines);
+    }
+    bail!("the mail server does not stop talking")
+}
+
+/// Byte by byte: what comes after the line belongs to TLS, where that begins.
+fn line(stream: &mut impl Stream) -> Result<String> {
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !seen.ends_with(b"\r\n") {
+        ensure!(seen.len() < LINE_BYTES_MAX, "the mail server's line is too long");
+        let count = stream.read(&mut byte).context("hear the mail server")?;
+        ensure!(count == 1, "the mail server hung up");
+        seen.extend(byte);
+    }
+    let shown = String::from_utf8_lossy(&seen);
+    Ok(shown
+        .trim_end()
+        .chars()
+        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '.' })
+        .collect())
+}
+
+/// Headers and a body in base64, which needs no dot-stuffing.
+fn message(email: &Email, alarm: &Alarm) -> String {
+    let subject: String = alarm
+        .text
+        .chars()
+        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
+        .take(120)
+        .collect();
     let facts = serde_json::to_string_pretty(&alarm.facts).unwrap_or_default();
     let body = format!(
-        "{}\n\n{facts}\n\nSent by a witness of Bartizan, not by its server. Look at it with: bartizan log mine, bartizan log audit\n",
-        alarm.text
+        "{}\r\n\r\n{}\r\n\r\nSent by a witness of Bartizan, not by its server. Look at it with: bartizan log mine, bartizan log audit\r\n",
+        alarm.text,
+        facts.replace('\n', "\r\n")
     );
-    let address = |text: &str| {
-        text.parse().with_context(|| format!("`{text}` is no mail address; correct alarms.toml"))
-    };
-    let host = email.from.rsplit_once('@').map_or("localhost", |(_, host)| host);
-    let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-    let mut message = Message::builder()
-        .from(Mailbox::new(Some("Bartizan".to_owned()), address(&email.from)?))
-        .subject(format!("[Bartizan] {subject}"))
-        .date(SystemTime::UNIX_EPOCH + Duration::from_secs(alarm.at.get()))
-        .message_id(Some(format!("<{}@{host}>", alarm.id)))
-        .header(ContentType::TEXT_PLAIN)
-        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
-    for to in &email.to {
-        message = message.to(Mailbox::new(None, address(to)?));
+    let encoded = BASE64.encode(body.as_bytes());
+    let mut lines = String::with_capacity(encoded.len() + encoded.len() / WIDTH * 2 + 2);
+    for (at, c) in encoded.chars().enumerate() {
+        if at > 0 && at.is_multiple_of(WIDTH) {
+            lines.push_str("\r\n");
+        }
+        lines.push(c);
     }
-    message.body(body).context("write the message")
+    let host = email.from.rsplit_once('@').map_or("localhost", |(_, host)| host);
+    format!(
+        "From: Bartizan <{}>\r\nTo: {}\r\nSubject: [Bartizan] {subject}\r\nDate: {}\r\nMessage-ID: <{}@{host}>\r\n\
+         MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\
+         Auto-Submitted: auto-generated\r\n\r\n{lines}\r\n",
+        email.from,
+        email.to.join(", "),
+        date(alarm.at),
+        alarm.id
+    )
+}
+
+/// As RFC 5322 writes it, without the day of the week, which it allows.
+fn date(at: UnixSeconds) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (days, seconds) = (at.get() / 86_400, at.get() % 86_400);
+    // Days since 1 March of the year 0, in eras of 400 years: the leap day is the last of its year.
+    let shifted = days + 719_468;
+    let (era, day) = (shifted / 146_097, shifted % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let number = if month < 10 { month + 2 } else { month - 10 };
+    let year = era * 400 + year + u64::from(month >= 10);
+    let name = usize::try_from(number).ok().and_then(|n| MONTHS.get(n)).unwrap_or(&"Jan");
+    format!(
+        "{day} {name} {year} {:02}:{:02}:{:02} +0000",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use bartizan_trust::time::UnixSeconds;
-
     use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (at, expected) in [
+            (0, "1 Jan 1970 00:00:00 +0000"),
+            (951_782_400, "29 Feb 2000 00:00:00 +0000"),
+            (951_868_800, "1 Mar 2000 00:00:00 +0000"),
+            (1_798_761_599, "31 Dec 2026 23:59:59 +0000"),
+            (4_107_542_400, "1 Mar 2100 00:00:00 +0000"),
+        ] {
+            assert_eq!(date(UnixSeconds::new(at)), expected);
+        }
+    }
 
     #[test]
     fn hostile_text_adds_no_header_and_ends_no_message() {
         let email = Email {
             server: "m:1".to_owned(),
             tls: MailTls::Tls,
-            from: "a@b.example".to_owned(),
-            to: vec!["c@d.example".to_owned()],
+            from: "a@b".to_owned(),
+            to: vec!["c@d".to_owned()],
             user: None,
             password_file: None,
             ca_file: None,
         };
         let text = "x\r\nBcc: everybody@example.org\r\n.\r\nQUIT \u{202e}";
         let alarm = Alarm::new(text, &serde_json::json!({}), UnixSeconds::ZERO);
-        let message = String::from_utf8(message(&email, &alarm).unwrap().formatted()).unwrap();
-        let (head, _) = message.split_once("\r\n\r\n").unwrap();
-        assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");
-        assert!(head.contains("Date: Thu, 01 Jan 1970 00:00:00 +0000"), "{head}");
+        let message = message(&email, &alarm);
+        assert!(!message.lines().any(|line| line == "." || line.starts_with("Bcc")), "{message}");
         assert!(message.is_ascii());
-    }
-
-    #[test]
-    fn an_address_that_is_none_is_named() {
-        let email = Email {
-            server: "m:1".to_owned(),
-            tls: MailTls::Tls,
-            from: "nobody".to_owned(),
-            to: Vec::new(),
-            user: None,
-            password_file: None,
-            ca_file: None,
-        };
-        let alarm = Alarm::new("x", &serde_json::json!({}), UnixSeconds::ZERO);
-        let error = message(&email, &alarm).unwrap_err();
-        assert!(error.to_string().contains("`nobody`"), "{error}");
+        assert!(message.lines().all(|line| line.len() < 200));
     }
 }

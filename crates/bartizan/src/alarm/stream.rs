@@ -1,5 +1,6 @@
 //! Connections for alarms: TLS with a name that is checked, everything with a time limit.
 
+use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +21,10 @@ const SYSTEM: [&str; 4] = [
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
+
+/// Anything bytes go through.
+pub(super) trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
 
 /// An open connection without TLS.
 pub(super) fn connect(address: &str) -> Result<TcpStream> {
