@@ -157,7 +157,7 @@ fn seal(dir: &Path, kind: Kind) -> Result<PublicKey> {
         "A passphrase for the {} key. Five random words are good; it is not on the sheet.",
         kind.name()
     );
-    let passphrase = file::new_passphrase(Path::new(kind.name()))?;
+    let passphrase = file::new_passphrase(Path::new(kind.name()), "choose another")?;
     let armor = age::encrypt(secret.expose().as_bytes(), &passphrase)?;
     write_private(&dir.join(format!("{}.age", kind.name())), armor.as_bytes())?;
     Ok(public)

@@ -144,8 +144,8 @@ pub(crate) fn generate() -> Result<(Secret<String>, PublicKey)> {
     Ok((Secret::new(String::clone(&text)), from_seed(&seed)?.public))
 }
 
-/// A passphrase that is asked for twice, or read from `BARTIZAN_PASSPHRASE_FILE`.
-pub(crate) fn new_passphrase(path: &Path) -> Result<Secret<String>> {
+/// A passphrase that is asked for twice, or read from `BARTIZAN_PASSPHRASE_FILE`. `instead` says what to do when it is empty.
+pub(crate) fn new_passphrase(path: &Path, instead: &str) -> Result<Secret<String>> {
     let first = if std::env::var_os("BARTIZAN_PASSPHRASE_FILE").is_some() {
         passphrase(path)?
     } else {
@@ -157,13 +157,13 @@ pub(crate) fn new_passphrase(path: &Path) -> Result<Secret<String>> {
         first
     };
     if first.expose().is_empty() {
-        bail!("an empty passphrase protects nothing; choose another");
+        bail!("an empty passphrase protects nothing; {instead}");
     }
     Ok(first)
 }
 
 fn encrypt(key: &PrivateKey, path: &Path) -> Result<PrivateKey> {
-    let first = new_passphrase(path)?;
+    let first = new_passphrase(path, "choose another, or give --no-passphrase")?;
     let mut random = [0; 20];
     SystemRandom::new().fill(&mut random).map_err(|_| anyhow!("no randomness"))?;
     let [a, b, c, d, salt @ ..] = random;
