@@ -307,18 +307,24 @@ impl Guard {
 
     /// Link up, control log replayed: what the server does after a connection. Returns the hello.
     pub(crate) fn link(&mut self, place: &Place) -> Hello {
+        self.try_link(place).expect("the guard closed the pipe")
+    }
+
+    /// The same; `None` when the guard ends this network half meanwhile.
+    pub(crate) fn try_link(&mut self, place: &Place) -> Option<Hello> {
         let spki = Sha256::of(b"server key");
         self.send(&Message::Link { server_spki: Some(spki) });
-        let hello = self.receive_until(|message| match message {
-            Message::Hello(hello) => Some(hello.clone()),
-            _ => None,
-        });
+        let hello = loop {
+            if let Message::Hello(hello) = self.try_receive()? {
+                break hello;
+            }
+        };
         let size = place.world.control.size();
         let checkpoint =
             place.world.control.note(size, &place.world.all_witnesses(), place.world.now).unwrap();
         let entries = place.world.control.entries_from(hello.control_size);
         self.send(&Message::Control { start: hello.control_size, entries, checkpoint });
-        hello
+        Some(hello)
     }
 
     /// Delivers a job and its content as the server does.

@@ -150,8 +150,8 @@ fn the_approver_refuses_what_the_server_changed() {
         let hex = data_encoding::HEXLOWER.encode(text.as_bytes());
         format!("UPDATE job SET content = x'{hex}' WHERE id = '{job}'")
     };
-    with(content("echo 1ne\n"), content("echo one\n"), "another script");
-    with(content(""), content("echo one\n"), "another script");
+    with(content("echo 1ne\n"), content("echo one\n"), "another content");
+    with(content(""), content("echo one\n"), "another content");
     // The server shows a job that is signed, but not the one that was asked for.
     let swap = format!("UPDATE job SET envelope = (SELECT envelope FROM job WHERE id = '{other}')");
     let keep = "CREATE TABLE kept AS SELECT id, envelope FROM job";
