@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use self::orders::StandingOrder;
 use crate::checkpoint;
-use crate::class::{self, derive_class};
+use crate::class;
 use crate::envelope::{Envelope, EnvelopeError, IgnoredSignature};
 use crate::id::{OperatorId, Sha256, StatementId};
 use crate::limits;
@@ -290,7 +290,7 @@ fn judge_class<'b>(
     job: &Job,
     content: class::Content,
 ) -> Result<&'b ClassRule, Refusal> {
-    if job.class < derive_class(bundle, job, content) {
+    if !class::may_claim(bundle, job, content) {
         return Err(Refusal::ClassTooWeak);
     }
     let rule = bundle.class_rule(job.class).ok_or(Refusal::ClassUnknown)?;

@@ -11,6 +11,14 @@ pub enum Content {
     Reviewed,
 }
 
+/// Whether a job may claim its class: the derived one or a stricter one. `update` is for updates alone: it demands other people
+/// than `fleet`, and neither its stages nor its delay.
+// SPEC: verification.md step 7
+pub fn may_claim(bundle: &Bundle, job: &Job, content: Content) -> bool {
+    let derived = derive_class(bundle, job, content);
+    job.class == derived || (job.class > derived && job.class != Class::Update)
+}
+
 /// The mildest class this job may have. A job may claim a stricter one.
 // SPEC: verification.md step 7
 pub fn derive_class(bundle: &Bundle, job: &Job, content: Content) -> Class {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bartizan_trust::authorize::orders::check_trigger;
-use bartizan_trust::class::{Content, derive_class};
+use bartizan_trust::class::{Content, may_claim};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, OperatorId, Sha256};
 use bartizan_trust::people::{lacks_customer, stand_behind};
@@ -92,7 +92,7 @@ fn check_class(bundle: &Bundle, job: &Job) -> Result<(), Failure> {
         return Err(Failure::refused(Refusal::ClassUnknown, "the bundle has no such class"));
     };
     // Which endpoints have seen the content is known to them only: be generous here.
-    if job.class < derive_class(bundle, job, Content::Reviewed) {
+    if !may_claim(bundle, job, Content::Reviewed) {
         return Err(Failure::refused(
             Refusal::ClassTooWeak,
             "the job claims a class that is too weak for it",

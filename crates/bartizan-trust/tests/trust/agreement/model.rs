@@ -355,6 +355,7 @@ fn class<'r>(rules: &'r Rules, memory: &Memory, wish: &Wish) -> Result<&'r Class
         Class::Update => 4,
     };
     demand(strictness(wish.class) >= strictness(derived), Refusal::ClassTooWeak)?;
+    demand(wish.update.is_some() || wish.class != Class::Update, Refusal::ClassTooWeak)?;
     let rule = find(wish.class).ok_or(Refusal::ClassUnknown)?;
     demand(wish.count <= cap(rule), Refusal::ClassCap)?;
     demand(wish.update.is_some() || wish.timeout_s <= 3600, Refusal::ClassCap)?;

@@ -193,15 +193,12 @@ fn an_update_cannot_claim_a_milder_class() {
 }
 
 #[test]
-fn a_script_that_claims_the_class_needs_its_people() {
+fn a_script_cannot_claim_the_class_and_escape_stages_and_delay() {
     let mut world = organisation();
-    let claim = |job: &mut Job| job.class = Class::Update;
-    job_refused_in(
-        &mut world,
-        claim,
-        &[("alice", Author), ("carol", Approve)],
-        Refusal::RootMissing,
-    );
+    for signers in [&BOTH[..], &[("alice", Author), ("carol", Approve)]] {
+        let claim = |job: &mut Job| job.class = Class::Update;
+        job_refused_in(&mut world, claim, signers, Refusal::ClassTooWeak);
+    }
 }
 
 #[test]
