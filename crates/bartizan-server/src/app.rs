@@ -119,8 +119,9 @@ impl App {
         &self,
         reasons: Vec<QuarantineReason>,
     ) -> Result<(), StoreError> {
+        self.db.write(move |tx| quarantine::enter(tx, now(), reasons)).await?;
         self.set_quarantined(true);
-        self.db.write(move |tx| quarantine::enter(tx, now(), reasons)).await.map(drop)
+        Ok(())
     }
 
     /// Ends it.

@@ -40,7 +40,7 @@ pub(super) async fn submit(
     session: Session,
     body: Bytes,
 ) -> Result<Json<Stored>, Failure> {
-    refuse_work(&app)?;
+    refuse_work(&app).await?;
     let submission: JobSubmission = read_json(&body)?;
     let (envelope, bytes) = decode_envelope(&submission.envelope)?;
     let content = read_base64(&submission.content)?;
@@ -90,7 +90,7 @@ pub(super) async fn sign(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<Stored>, Failure> {
-    refuse_work(&app)?;
+    refuse_work(&app).await?;
     let id = parse(&id)?;
     let (envelope, bytes) = read_envelope(&body)?;
     if envelope.id() != id {

@@ -71,9 +71,10 @@ pub(super) async fn lift(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// While in quarantine nothing is taken in that would have to be delivered.
-pub(super) fn refuse_work(app: &App) -> Result<(), Failure> {
-    if !app.is_quarantined() {
+/// While in quarantine nothing is taken in that would have to be delivered. The database says it, since another program
+/// may have raised the alarm a moment ago.
+pub(super) async fn refuse_work(app: &App) -> Result<(), Failure> {
+    if app.db.read(quarantine::load).await?.is_none() {
         return Ok(());
     }
     let message = "the server is in quarantine: it takes and delivers no jobs";
