@@ -5,6 +5,7 @@ pub mod orders;
 use std::collections::BTreeSet;
 
 use self::orders::StandingOrder;
+use crate::chain;
 use crate::checkpoint;
 use crate::class;
 use crate::envelope::{Envelope, EnvelopeError, IgnoredSignature};
@@ -165,11 +166,13 @@ fn decide(
     delivery: &JobDelivery<'_>,
     outcome: &mut Outcome,
 ) -> Result<Verdict, Refusal> {
-    let (Some(trust), Some(membership)) =
+    let (Some(mut trust), Some(membership)) =
         (outcome.state.trust.clone(), outcome.state.membership.clone())
     else {
         return Err(Refusal::BundleTooOld);
     };
+    // SPEC: verification.md B8
+    trust.bundle = chain::people(&trust.bundle, &outcome.state.pending);
     let now = outcome.state.now(facts);
     // SPEC: verification.md steps 1 and 3
     let envelope = decode_envelope(delivery.envelope)?;
@@ -314,10 +317,11 @@ fn judge_class<'b>(
 }
 
 fn content_here(job: &Job, state: &State) -> class::Content {
-    if state.reviewed.contains(&job.action.content().sha256) {
-        class::Content::Reviewed
-    } else {
-        class::Content::New
+    match &job.action {
+        Action::Script(script) if state.reviewed.contains(&script.reviewed_as()) => {
+            class::Content::Reviewed
+        }
+        Action::Script(_) | Action::Update(_) => class::Content::New,
     }
 }
 
@@ -330,7 +334,8 @@ fn check_window(job: &Job, rule: &ClassRule, now: UnixSeconds) -> Result<(), Ref
     if now >= window.exp {
         return Err(Refusal::Expired);
     }
-    if now.plus(limits::CLOCK_SKEW_S) < window.nbf {
+    // What is dated ahead would count as made after a loss of memory that is still to come.
+    if now.plus(limits::CLOCK_SKEW_S) < window.nbf.max(job.iat) {
         return Err(Refusal::TooEarly);
     }
     Ok(())
@@ -518,7 +523,7 @@ fn start(
         return orders::accept(&judged, id, job, state.now(facts), state).map(Verdict::Stand);
     }
     let reviewed = judged.signers.len() > 1;
-    let reviewed = reviewed.then_some(script.content.sha256);
+    let reviewed = reviewed.then(|| script.reviewed_as());
     state.record_start(id, &job, &judged.signers, reviewed, state.now(facts));
     Ok(Verdict::Run(Box::new(Authorized {
         job: id,

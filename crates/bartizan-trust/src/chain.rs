@@ -9,7 +9,7 @@ use crate::limits;
 use crate::refusal::Refusal;
 use crate::signers::{distinct_operators, operator_signatures};
 use crate::state::TrustState;
-use crate::statement::{Bundle, SignatureRole, Statement as _, Veto};
+use crate::statement::{Bundle, Operator, OperatorKey, SignatureRole, Statement as _, Veto};
 use crate::tighten::only_tightens;
 use crate::time::UnixSeconds;
 
@@ -84,7 +84,7 @@ impl Chain {
         }
         // While a change waits, people must still be able to tighten what is in force.
         if !self.pending.is_empty() && follows(&self.current) {
-            if delay(&self.current, &trust, envelope, false)? > 0 {
+            if delay(&self.counting(), &trust, envelope, false)? > 0 {
                 return Err(Refusal::BundleChain);
             }
             self.current = trust;
@@ -106,7 +106,8 @@ impl Chain {
         }
         let place = self.pending.iter().position(|pending| pending.trust.id == veto.bundle);
         let place = place.ok_or(Refusal::VetoInvalid)?;
-        let (signatures, _) = operator_signatures(&self.current.bundle, envelope);
+        let people = self.people();
+        let (signatures, _) = operator_signatures(&people, envelope);
         if distinct_operators(&signatures, SignatureRole::Root).is_empty() {
             return Err(Refusal::VetoInvalid);
         }
@@ -123,9 +124,59 @@ impl Chain {
         }
     }
 
+    /// The bundle in force with the people who still count.
+    pub(crate) fn people(&self) -> Bundle {
+        people(&self.current.bundle, &self.pending)
+    }
+
+    fn counting(&self) -> TrustState {
+        TrustState { id: self.current.id, bundle: self.people() }
+    }
+
     fn first_week(&self) -> UnixSeconds {
         self.genesis_at.plus(limits::FIRST_WEEK_S)
     }
+}
+
+/// A bundle with the people who still count: whom a waiting bundle removes, and what it takes from the others, it removes at once
+/// where it only tightens the one it follows. It waits for what came before it, and nobody can choose how long: an endpoint that
+/// comes late sees all of it waiting.
+// SPEC: verification.md B8
+pub fn people(bundle: &Bundle, pending: &[PendingBundle]) -> Bundle {
+    let mut counting = bundle.clone();
+    let mut before = bundle;
+    for waiting in pending {
+        let next = &waiting.trust.bundle;
+        if waiting.delay_s == 0 {
+            counting.operators.retain_mut(|operator| keeps(operator, before, next));
+        }
+        before = next;
+    }
+    counting
+}
+
+/// Takes from an operator what a bundle takes from one to the next. False when nothing is left.
+fn keeps(operator: &mut Operator, before: &Bundle, next: &Bundle) -> bool {
+    let Some(old) = before.operator(&operator.id) else { return true };
+    let Some(new) = next.operator(&operator.id) else { return false };
+    operator.roles.retain(|role| !old.roles.contains(role) || new.roles.contains(role));
+    if old.tenants != new.tenants {
+        operator.tenants = operator.tenants.narrowed(&new.tenants);
+    }
+    operator.keys.retain_mut(|key| {
+        let of = |keys: &[OperatorKey]| keys.iter().find(|known| known.ssh == key.ssh).cloned();
+        let Some(old) = of(&old.keys) else { return true };
+        let Some(new) = of(&new.keys) else { return false };
+        key.uv |= new.uv;
+        key.backup_ok &= new.backup_ok;
+        if old.origins == new.origins {
+            return true;
+        }
+        key.origins.retain(|origin| new.origins.contains(origin));
+        // A passkey without an origin would be any other key.
+        !key.origins.is_empty()
+    });
+    true
 }
 
 /// How long a bundle must wait after `before`, if its signatures suffice at all.

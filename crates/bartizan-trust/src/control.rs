@@ -1,6 +1,6 @@
 //! Replaying the control log: the only way trust moves. Specification: `docs/spec/verification.md`, "Replay".
 
-use crate::chain::{Chain, meets_root_threshold};
+use crate::chain::{self, Chain, meets_root_threshold};
 use crate::checkpoint::{self, Checkpoint};
 use crate::envelope::Envelope;
 use crate::freezes::Freezes;
@@ -54,9 +54,9 @@ pub fn replay(
     let witnessed_at =
         check_checkpoint(in_force, &state.control, &frontier, update.checkpoint, facts.now)?;
 
-    let mut view = view_of(state, in_force.clone());
     // A freeze or a waiting bundle is judged by the latest time this endpoint has seen proven.
     let at = witnessed_at.max(state.floor);
+    let mut view = view_of(state, in_force.clone(), at);
     let mut skipped = Vec::new();
     let already = usize::from(genesis.is_some());
     for (index, entry) in (update.start..).zip(update.entries).skip(already) {
@@ -77,14 +77,20 @@ pub fn replay(
     next.control = frontier;
     next.control_seen_at = next.control_seen_at.max(witnessed_at);
     next.advance_floor(witnessed_at);
+    // Memory was lost, and the local clock that set this floor may have been wrong: witnesses say what time it was at least.
+    if genesis.is_some() && state.replay_floor > UnixSeconds::ZERO {
+        next.replay_floor = state.replay_floor.max(next.floor.plus(limits::CLOCK_SKEW_S + 1));
+    }
     Ok((next, skipped))
 }
 
-fn view_of(state: &State, current: TrustState) -> ControlView {
+fn view_of(state: &State, current: TrustState, at: UnixSeconds) -> ControlView {
     let chain = if state.trust.is_some() {
         Chain { current, pending: state.pending.clone(), genesis_at: state.genesis_at }
     } else {
-        Chain::new(current)
+        // The first week has begun by now, whatever date its founders wrote.
+        let chain = Chain::new(current);
+        Chain { genesis_at: chain.genesis_at.min(at), ..chain }
     };
     let (freezes, withdrawals) = (state.freezes.clone(), state.withdrawals.clone());
     ControlView { chain, freezes, withdrawals }
@@ -169,11 +175,11 @@ fn apply(view: &mut ControlView, org: OrgId, at: UnixSeconds, entry: &[u8]) -> R
         Some(StatementType::Bundle) => view.chain.push(org, at, &envelope),
         Some(StatementType::Veto) => view.chain.veto(org, &envelope),
         Some(StatementType::Freeze) => {
-            view.freezes.freeze(&view.chain.current.bundle, org, at, &envelope)
+            view.freezes.freeze(&view.chain.people(), org, (at, at), &envelope)
         }
-        Some(StatementType::Thaw) => view.freezes.thaw(&view.chain.current.bundle, org, &envelope),
+        Some(StatementType::Thaw) => view.freezes.thaw(&view.chain.people(), org, &envelope),
         Some(StatementType::Withdrawal) => {
-            view.withdrawals.withdraw(&view.chain.current.bundle, org, at, &envelope)
+            view.withdrawals.withdraw(&view.chain.people(), org, at, &envelope)
         }
         Some(
             StatementType::Promotion
@@ -254,7 +260,10 @@ pub fn freeze(state: &State, facts: &LocalFacts<'_>, envelope: &[u8]) -> Result<
         return Err(Refusal::UnknownKind);
     }
     let mut next = state.clone();
-    next.freezes.freeze(&trust.bundle, state.org, state.now(facts), &envelope)?;
+    let people = chain::people(&trust.bundle, &state.pending);
+    // A clock set forward neither keeps a freeze out nor ends one.
+    let times = (state.now(facts), state.floor);
+    next.freezes.freeze(&people, state.org, times, &envelope)?;
     Ok(next)
 }
 
@@ -268,7 +277,8 @@ pub fn genesis(envelope: &Envelope) -> Result<TrustState, Refusal> {
 // SPEC: verification.md "Enrolment"
 pub fn enrol(state: &State, facts: &LocalFacts<'_>, enrolment: &[u8]) -> Result<State, Refusal> {
     let trust = state.trust.as_ref().ok_or(Refusal::BundleTooOld)?;
-    let membership = judge_enrolment(&trust.bundle, state.org, state.now(facts), enrolment)?;
+    let people = chain::people(&trust.bundle, &state.pending);
+    let membership = judge_enrolment(&people, state.org, state.now(facts), enrolment)?;
     if state.membership.as_ref().is_some_and(|known| *known != membership) {
         return Err(Refusal::EnrolmentInvalid);
     }

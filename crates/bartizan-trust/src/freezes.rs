@@ -70,13 +70,14 @@ impl Freezes {
         })
     }
 
-    /// Takes a freeze in, if its signers may make it. The same one twice changes nothing.
+    /// Takes a freeze in, if its signers may make it. The same one twice changes nothing. It was made by `now` and is not over at
+    /// the witness time `floor`.
     // SPEC: verification.md F1 to F4
     pub(crate) fn freeze(
         &mut self,
         bundle: &Bundle,
         org: OrgId,
-        at: UnixSeconds,
+        (now, floor): (UnixSeconds, UnixSeconds),
         envelope: &Envelope,
     ) -> Result<(), Refusal> {
         if self.0.contains_key(&envelope.id()) {
@@ -93,13 +94,13 @@ impl Freezes {
         if by.is_empty() {
             return Err(Refusal::FreezeInvalid);
         }
-        if at.plus(limits::CLOCK_SKEW_S) < freeze.iat {
+        if now.plus(limits::CLOCK_SKEW_S) < freeze.iat {
             return Err(Refusal::TooEarly);
         }
-        if freeze.exp <= at {
+        if freeze.exp <= floor {
             return Err(Refusal::Expired);
         }
-        self.forget(at);
+        self.forget(floor);
         self.check_limits(is_quorum(bundle, &by), &freeze, &by)?;
         let Freeze { scope, iat, exp, .. } = freeze;
         self.0.insert(envelope.id(), StandingFreeze { scope, iat, exp, by, thawed: false });

@@ -132,8 +132,9 @@ pub const FREEZE_QUORUM_S_MAX: u64 = 30 * DAY_S;
 pub const FREEZES_PER_DAY: usize = 3;
 /// Most freezes remembered: three a day from each of 64 operators, with room.
 pub const FREEZES_MAX: usize = 256;
-/// Most bundles that wait for their delay.
-pub const PENDING_BUNDLES_MAX: usize = 8;
+/// Most bundles that wait for their delay. On an endpoint that comes late, everything that ever weakened waits at once: years of
+/// it, within the bytes of one replay.
+pub const PENDING_BUNDLES_MAX: usize = 256;
 /// A new organisation may still weaken its bundle without delay for this long, in seconds: 7 days.
 pub const FIRST_WEEK_S: u64 = 7 * DAY_S;
 /// Longest life of a login in seconds: 12 hours.

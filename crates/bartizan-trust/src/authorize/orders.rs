@@ -6,11 +6,12 @@ use super::{
     Authorized, Judged, check_customer, check_kind, check_scope, check_versions, class,
     count_operators, decode_envelope, decode_job, judge_class, judge_signers,
 };
+use crate::chain;
 use crate::id::{Sha256, StatementId};
 use crate::limits;
 use crate::refusal::{Refusal, Retry};
 use crate::standing::{Occurrence, Surroundings, due};
-use crate::state::{LocalFacts, State};
+use crate::state::{LocalFacts, State, TrustState};
 use crate::statement::{Action, ClassRule, Job, Script};
 use crate::time::UnixSeconds;
 
@@ -70,8 +71,9 @@ pub(super) fn accept(
         return Err(Refusal::OrdersFull);
     }
     let Action::Script(script) = &job.action else { return Err(Refusal::OrderNotAllowed) };
-    let known = state.reviewed.contains(&script.content.sha256);
-    let reviewed = (judged.signers.len() > 1).then_some(script.content.sha256);
+    let script = script.reviewed_as();
+    let known = state.reviewed.contains(&script);
+    let reviewed = (judged.signers.len() > 1).then_some(script);
     state.record_start(id, &job, &judged.signers, reviewed, now);
     state.begin_order(id, known, judged.promoters.clone(), now);
     Ok(Box::new(StandingOrder { id, job }))
@@ -87,7 +89,7 @@ pub fn judge_run(
     around: &Surroundings<'_>,
 ) -> Result<Run, Refusal> {
     let now = state.now(facts);
-    let trust = state.trust.clone().ok_or(Refusal::BundleTooOld)?;
+    let trust = believed(state)?;
     let (id, job, judged) = stands(state, facts, kept.envelope, &trust)?;
     let (Some(order), Some(trigger)) = (state.orders.get(&id), &job.trigger) else {
         return Err(Refusal::OrderUnknown);
@@ -127,7 +129,7 @@ pub fn judge_run(
 
 /// Whether an order that was taken in still stands: asked whenever the control log has moved, so that people hear at once that it is over.
 pub fn review(state: &State, facts: &LocalFacts<'_>, envelope: &[u8]) -> Result<(), Refusal> {
-    let trust = state.trust.clone().ok_or(Refusal::BundleTooOld)?;
+    let trust = believed(state)?;
     stands(state, facts, envelope, &trust).map(|_| ())
 }
 
@@ -145,12 +147,19 @@ pub fn ends_order(refusal: Refusal) -> bool {
     people || refusal.retry() == Retry::Terminal
 }
 
+/// The bundle in force, with the people who still count.
+// SPEC: verification.md B8
+fn believed(state: &State) -> Result<TrustState, Refusal> {
+    let trust = state.trust.as_ref().ok_or(Refusal::BundleTooOld)?;
+    Ok(TrustState { id: trust.id, bundle: chain::people(&trust.bundle, &state.pending) })
+}
+
 // SPEC: verification.md S2 and S3
 fn stands<'b>(
     state: &State,
     facts: &LocalFacts<'_>,
     envelope: &[u8],
-    trust: &'b crate::state::TrustState,
+    trust: &'b TrustState,
 ) -> Result<(StatementId, Job, Judged<'b>), Refusal> {
     let membership = state.membership.as_ref().ok_or(Refusal::BundleTooOld)?;
     let now = state.now(facts);

@@ -110,6 +110,16 @@ impl TenantScope {
             Self::Only(tenants) => tenants.contains(tenant),
         }
     }
+
+    /// What is inside both.
+    pub(crate) fn narrowed(&self, other: &Self) -> Self {
+        match self {
+            Self::All => other.clone(),
+            Self::Only(tenants) => Self::Only(
+                tenants.iter().filter(|tenant| other.contains(tenant)).cloned().collect(),
+            ),
+        }
+    }
 }
 
 /// One key of an operator.

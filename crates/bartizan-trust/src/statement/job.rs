@@ -241,6 +241,16 @@ impl Validate for Job {
     }
 }
 
+impl Script {
+    /// What people have looked at when they countersign it, as one hash: everything that says what it does. How long it may take
+    /// and how much it may say is the bundle's to limit.
+    // SPEC: verification.md step 7
+    pub fn reviewed_as(&self) -> Sha256 {
+        let looked_at = Self { timeout_s: 0, output_max: 0, ..self.clone() };
+        Sha256::of(&serde_json::to_vec(&looked_at).unwrap_or_default())
+    }
+}
+
 impl Action {
     /// Which bytes the job carries.
     pub const fn content(&self) -> Content {

@@ -47,6 +47,43 @@ fn try_job(world: &mut World, state: &State) -> Result<(), Refusal> {
     }
 }
 
+/// A clock is set forward beyond the end of every freeze, and one stolen key freezes something that nobody needs: what stands
+/// is not forgotten over it.
+#[test]
+fn i6_a_freeze_by_hand_under_a_clock_set_forward_makes_no_other_forgotten() {
+    let mut world = World::new().unwrap();
+    let state = world.endpoint(0).unwrap();
+    let org = world.freeze(FreezeScope::Org, 10 * limits::DAY_S);
+    let quorum = [("alice", SignatureRole::Freeze), ("bob", SignatureRole::Freeze)];
+    let org = signed(&org, &quorum).unwrap();
+    world.log_control(&org);
+    let state = world.caught_up(&state).unwrap();
+    let real = world.now;
+    world.now = real.plus(20 * limits::DAY_S);
+    let nothing = world.freeze(FreezeScope::Job(StatementId::new(Sha256::of(b"nothing"))), 60);
+    let nothing = signed(&nothing, &[("carol", SignatureRole::Freeze)]).unwrap();
+    let after = control::freeze(&state, &world.facts(), &nothing.encode()).unwrap();
+    world.now = real;
+    let ids: Vec<_> = after.freezes.standing(after.floor).map(|(id, _)| *id).collect();
+    assert!(ids.contains(&org.id()), "{ids:?}");
+}
+
+/// Nor does such a clock keep out a freeze that a mirror or the local network brings.
+#[test]
+fn i6_a_clock_set_forward_keeps_no_freeze_out() {
+    let mut world = World::new().unwrap();
+    let state = world.endpoint(0).unwrap();
+    let freeze = world.freeze(FreezeScope::Org, 3600);
+    let freeze = signed(&freeze, &[("carol", SignatureRole::Freeze)]).unwrap();
+    world.now = world.now.plus(3600);
+    let after = control::freeze(&state, &world.facts(), &freeze.encode()).unwrap();
+    assert_eq!(after.freezes.standing(after.floor).count(), 1);
+    // Once witnesses say that it is over, it is.
+    let late = world.caught_up(&state).unwrap();
+    let found = control::freeze(&late, &world.facts(), &freeze.encode());
+    assert_eq!(found.map(|_| ()), Err(Refusal::Expired));
+}
+
 #[test]
 fn i6_one_operator_stops_everything_and_it_ends_by_itself() {
     let mut world = world();

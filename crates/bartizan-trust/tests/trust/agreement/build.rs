@@ -279,7 +279,7 @@ impl Stage {
             timeout_s: if has(Oddity::SlowScript) { 3601 } else { 3600 },
             stages: waves(step),
             trigger: has(Oddity::Trigger).then_some(5000),
-            made_at: now,
+            made_at: if has(Oddity::MadeAhead) { now + 3600 } else { now },
             begins: window.0,
             ends: window.1,
             after,

@@ -87,6 +87,7 @@ pub(super) enum Oddity {
     WindowPast,
     WindowSoon,
     WindowFuture,
+    MadeAhead,
     AfterUnknown,
     AfterEarlier,
     NoAuthor,
@@ -269,6 +270,7 @@ fn oddity() -> impl Strategy<Value = Oddity> {
         Oddity::WindowLong,
         Oddity::WindowPast,
         Oddity::WindowFuture,
+        Oddity::MadeAhead,
     ];
     let people = vec![
         Oddity::Destructive,

@@ -179,7 +179,8 @@ pub(super) struct Memory {
     pub started: Vec<(Class, u64)>,
     /// Who has signed what was started, and when.
     pub signed: Vec<(String, u64)>,
-    pub countersigned: BTreeSet<Script>,
+    /// And whether it was called destructive.
+    pub countersigned: BTreeSet<(Script, bool)>,
     pub log: Vec<u64>,
     pub witness_time: u64,
     pub control_seen_at: u64,
@@ -238,6 +239,7 @@ fn steps(
     demand(wish.ends - wish.begins <= rule.window_s_max, Refusal::WindowInvalid)?;
     demand(now < wish.ends, Refusal::Expired)?;
     demand(now + 120 >= wish.begins, Refusal::TooEarly)?;
+    demand(now + 120 >= wish.made_at, Refusal::TooEarly)?;
     let mut people = people(rules, rule, wish)?;
     demand(evidence.listed_here, Refusal::NotTargeted)?;
     let (time, quorum) = log(rule, memory, wish, evidence)?;
@@ -281,7 +283,7 @@ fn steps(
     memory.started.push((wish.class, now));
     memory.signed.extend(signed_by.iter().map(|person| ((*person).to_owned(), now)));
     if signed_by.len() > 1 && wish.update.is_none() {
-        memory.countersigned.insert(wish.script);
+        memory.countersigned.insert((wish.script, wish.destructive));
     }
     Ok(if wish.trigger.is_some() { Answer::Stand } else { Answer::Run })
 }
@@ -331,7 +333,8 @@ fn rates(
 }
 
 fn class<'r>(rules: &'r Rules, memory: &Memory, wish: &Wish) -> Result<&'r ClassRule, Refusal> {
-    let seen = wish.update.is_none() && memory.countersigned.contains(&wish.script);
+    let reviewed = memory.countersigned.contains(&(wish.script, wish.destructive));
+    let seen = wish.update.is_none() && reviewed;
     let cap = |rule: &ClassRule| if seen { rule.endpoints_max } else { rule.endpoints_new_max };
     let find = |class: Class| rules.classes.iter().find(|rule| rule.class == class);
     let enough = |class| find(class).is_some_and(|rule| wish.count <= cap(rule));

@@ -72,7 +72,63 @@ fn small_everyday_work_needs_one_person_and_becomes_less_of_a_risk_once_reviewed
     assert!(state.reviewed.is_empty(), "one person reviews nothing");
     let countersigned = world.good_delivery(&state).unwrap();
     let state = runs(&world, &state, &countersigned);
-    assert!(state.reviewed.contains(&Sha256::of(bartizan_testkit::world::CONTENT)));
+    let reviewed = script(bartizan_testkit::world::CONTENT).unwrap().reviewed_as();
+    assert!(state.reviewed.contains(&reviewed));
+}
+
+/// What two people have looked at is a script with its arguments, its environment, its account and its interpreter. A stolen
+/// key that finds one which runs whatever it is told gains nothing by that.
+#[test]
+fn a_reviewed_script_is_a_new_one_with_anything_else_beside_it() {
+    let everyday = |script: Script| {
+        let mut world = world();
+        let state = world.endpoint(0).unwrap();
+        let reviewed = world.good_delivery(&state).unwrap();
+        let state = runs(&world, &state, &reviewed);
+        let mut job = world.job().unwrap();
+        job.class = Class::Routine;
+        job.action = Action::Script(script);
+        let numbers: Vec<u32> = (0..11).collect();
+        let tree = World::tree(&numbers).unwrap();
+        aim(&mut job, tree.targets());
+        let envelope = signed(&job, &[("alice", Author)]).unwrap();
+        let mut delivery = world.deliver(&envelope, &state).unwrap();
+        let place = tree.place(&state.endpoint).unwrap();
+        (delivery.index, delivery.path) = (place.index, place.path);
+        deliver(&world, &state, &delivery).verdict
+    };
+    let same = script(bartizan_testkit::world::CONTENT).unwrap();
+    assert!(matches!(everyday(same.clone()), Verdict::Run(_)));
+    // How long it may take and how much it may say is the bundle's to limit.
+    assert!(matches!(everyday(Script { timeout_s: 7, ..same.clone() }), Verdict::Run(_)));
+    let var = EnvVar { name: "BASH_ENV".to_owned(), value: "/tmp/other".to_owned() };
+    let others = [
+        Script { args: vec!["-c".to_owned(), "something else".to_owned()], ..same.clone() },
+        Script { env: vec![var], ..same.clone() },
+        Script { run_as: Some("backup".to_owned()), ..same.clone() },
+        Script { interpreter: Interpreter::Python3, ..same.clone() },
+    ];
+    for other in others {
+        let verdict = everyday(other);
+        assert!(matches!(verdict, Verdict::Refused(Refusal::ClassTooWeak)), "{verdict:?}");
+    }
+}
+
+/// Two people agreed to something destructive. One alone says next that the same is harmless.
+#[test]
+fn a_script_countersigned_as_destructive_is_not_everyday_work_afterwards() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let mut job = world.job().unwrap();
+    job.class = Class::Fleet;
+    on_script(|script| script.destructive = true)(&mut job);
+    let destructive = world.deliver(&signed(&job, &BOTH).unwrap(), &state).unwrap();
+    let state = runs(&world, &state, &destructive);
+    let mut job = world.job().unwrap();
+    job.class = Class::Routine;
+    aim(&mut job, targets_of(11));
+    let alone = world.deliver(&signed(&job, &[("alice", Author)]).unwrap(), &state).unwrap();
+    refused(&mut world, &state, &alone, Refusal::ClassTooWeak);
 }
 
 #[test]

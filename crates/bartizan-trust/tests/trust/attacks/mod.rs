@@ -4,6 +4,7 @@ mod caps;
 mod form;
 mod known;
 mod log;
+mod newcomer;
 mod people;
 mod place_and_time;
 mod stages;
@@ -16,10 +17,10 @@ use bartizan_testkit::world::{
 };
 use bartizan_trust::authorize::{Outcome, Verdict, authorize};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{OperatorId, Sha256, StatementId, TenantId};
+use bartizan_trust::id::{Anchor, OperatorId, Sha256, StatementId, TenantId};
 use bartizan_trust::limits;
 use bartizan_trust::refusal::Refusal;
-use bartizan_trust::state::State;
+use bartizan_trust::state::{LocalFacts, State};
 use bartizan_trust::statement::*;
 use bartizan_trust::time::UnixSeconds;
 
@@ -48,6 +49,16 @@ fn refused(world: &mut World, state: &State, delivery: &Delivery, expected: Refu
     assert_eq!(found, expected);
     let honest = world.good_delivery(&outcome.state).unwrap();
     runs(world, &outcome.state, &honest);
+}
+
+/// The same of an endpoint that takes nothing made before a moment that is still to come: the honest job is made then.
+#[track_caller]
+fn refused_later(world: &mut World, state: &State, delivery: &Delivery, expected: Refusal) {
+    let verdict = deliver(world, state, delivery).verdict;
+    assert!(matches!(verdict, Verdict::Refused(found) if found == expected), "{verdict:?}");
+    world.now = state.replay_floor;
+    let honest = world.good_delivery(state).unwrap();
+    runs(world, state, &honest);
 }
 
 #[track_caller]

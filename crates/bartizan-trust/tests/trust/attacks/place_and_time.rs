@@ -239,6 +239,54 @@ fn i3_after_lost_memory_nothing_signed_before_runs() {
     runs(&world, &outcome.state, &after);
 }
 
+/// A job that says it was made tomorrow would count as made after any loss of memory until then.
+#[test]
+fn i3_a_job_dated_ahead_does_not_outlive_lost_memory() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let mut job = world.job().unwrap();
+    job.iat = world.now.plus(limits::CLOCK_SKEW_S + 1);
+    let ahead = world.deliver(&signed(&job, &BOTH).unwrap(), &state).unwrap();
+    refused(&mut world, &state, &ahead, Refusal::TooEarly);
+    // As far ahead as clocks may be apart: it runs, and never again, whenever its memory is lost.
+    job.iat = world.now.plus(limits::CLOCK_SKEW_S);
+    let envelope = signed(&job, &BOTH).unwrap();
+    let within = world.deliver(&envelope, &state).unwrap();
+    runs(&world, &state, &within);
+    let mut lost = world.endpoint(0).unwrap();
+    lost.replay_floor = world.now.plus(limits::CLOCK_SKEW_S + 1);
+    let again = world.deliver(&envelope, &lost).unwrap();
+    refused_later(&mut world, &lost, &again, Refusal::Replayed);
+}
+
+/// Memory is lost and the clock of the machine is wrong, too, as after a flat battery: the first witnesses it hears say what
+/// time it is, and nothing signed before that runs.
+#[test]
+fn i3_lost_memory_under_a_clock_set_back_runs_nothing_again() {
+    let mut world = world();
+    let before = world.endpoint(0).unwrap();
+    world.now = world.now.plus(1000);
+    let ran = world.good_delivery(&before).unwrap();
+    let ran_on = runs(&world, &before, &ran);
+    world.now = world.now.plus(10);
+    let long_ago = UnixSeconds::new(1000);
+    let lost =
+        State { replay_floor: long_ago, ..State::new(Anchor::new(world.org), ran_on.endpoint) };
+    let mut lost = world.caught_up(&lost).unwrap();
+    lost.membership.clone_from(&ran_on.membership);
+    let again =
+        Delivery { consistency: world.jobs.consistency(0, world.jobs.size()).unwrap(), ..ran };
+    let facts = LocalFacts { now: long_ago, ..world.facts() };
+    let verdict = authorize(&lost, &facts, &again.as_ref()).verdict;
+    assert!(matches!(verdict, Verdict::Refused(Refusal::Replayed)), "{verdict:?}");
+    world.now = world.now.plus(limits::CLOCK_SKEW_S + 1);
+    let honest = world.good_delivery(&lost).unwrap();
+    runs(&world, &lost, &honest);
+    // A new endpoint has run nothing: it waits for nothing.
+    let new = world.endpoint(1).unwrap();
+    assert_eq!(new.replay_floor, UnixSeconds::ZERO);
+}
+
 #[test]
 fn i3_a_full_memory_refuses_instead_of_forgetting() {
     let mut world = world();
