@@ -219,7 +219,11 @@ impl Folder {
         files::create_private_folder(&aside)
             .with_context(|| format!("create {}", aside.display()))?;
         let parts = [self.enrolled(), self.device_key(), self.certificate(), self.state()];
-        let folders = [self.outbox(), self.inbox(), self.started(), self.jobs()];
+        // An update under way belongs to the old organisation, too. What the vendor said belongs to nobody, and `update` holds
+        // the lock of whoever watches.
+        let parts =
+            parts.into_iter().chain([self.trial(), self.state_before()]).collect::<Vec<_>>();
+        let folders = [self.outbox(), self.inbox(), self.started(), self.jobs(), self.orders()];
         for from in parts.iter().chain(&folders) {
             let Some(name) = from.file_name() else { continue };
             match fs::rename(from, aside.join(name)) {

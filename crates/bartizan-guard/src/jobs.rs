@@ -144,6 +144,12 @@ impl Told {
         }
         true
     }
+
+    /// Everything about a job may be told again.
+    pub(crate) fn forget(&mut self, job: StatementId) {
+        self.known.retain(|(known, _)| *known != job);
+        self.order.retain(|(known, _)| *known != job);
+    }
 }
 
 /// Jobs at work, by id.

@@ -176,7 +176,7 @@ impl<'s> Place<'s> {
     }
 }
 
-fn load(path: &Path) -> Guard {
+pub(super) fn load(path: &Path) -> Guard {
     let folder = Folder::new(path);
     let enrolled = folder.load_enrolled().unwrap();
     let (launcher, orders) = launcher::open();

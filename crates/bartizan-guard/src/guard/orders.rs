@@ -26,6 +26,9 @@ use crate::jobs::RUNNING_MAX;
 use crate::outbox::{RECEIPTS_MAX, REFUSALS_MAX};
 use crate::receipts::Account;
 
+#[cfg(test)]
+mod tests;
+
 /// How often orders are looked at. Schedules come to the minute; conditions may wait for so long.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -132,6 +135,10 @@ impl Guard {
             return Ok(());
         }
         self.orders.looked = Some(Instant::now());
+        // A version on trial may be taken back, and its memory with it: what ran under it could run again.
+        if self.updating.holds_jobs() {
+            return Ok(());
+        }
         for id in self.orders.kept.keys().copied().collect::<Vec<_>>() {
             let room = self.running.len() < RUNNING_MAX && self.outbox.len() < RECEIPTS_MAX;
             if room && !self.running.contains_key(&id) {
@@ -173,6 +180,8 @@ impl Guard {
             Ok(run) => {
                 let due = run.occurrence.due;
                 eprintln!("{id} runs, due at {}", due.get());
+                // What kept it from running is over: should it come back, people hear of it again.
+                self.told.forget(id);
                 self.start(run.proof, Some(due), run.state)
             }
             Err(refusal) if ends_order(refusal) => self.end_order(id, refusal),
