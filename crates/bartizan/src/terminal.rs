@@ -18,6 +18,11 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
+    /// Whether somebody sits there who can be asked in between.
+    pub(crate) fn can_ask(self) -> bool {
+        !self.json && !self.yes && std::io::stdin().is_terminal()
+    }
+
     /// The result: as JSON, or as text for people.
     pub(crate) fn result(self, value: &Value, text: &str) -> Result<()> {
         let mut out = std::io::stdout().lock();
@@ -50,14 +55,19 @@ impl Terminal {
             let next = "run it on a terminal, or give --yes when you know what it does";
             return Err(fail(Code::Error, "a question, but no terminal to ask on", next));
         }
-        eprint!("{question} [y/N] ");
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).context("read the answer")?;
-        if matches!(answer.trim(), "y" | "Y" | "yes") {
+        if agrees(question)? {
             return Ok(());
         }
         Err(fail(Code::Error, "not confirmed", "nothing was signed; run it again to sign"))
     }
+}
+
+/// Asks on a terminal; whatever is no yes is a no.
+pub(crate) fn agrees(question: &str) -> Result<bool> {
+    eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).context("read the answer")?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Asks for a line of text, whatever `--yes` says; `option` gives it without a terminal.

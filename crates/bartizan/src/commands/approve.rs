@@ -12,6 +12,7 @@ use bartizan_trust::statement::{Job, SignatureRole};
 use data_encoding::BASE64;
 use serde_json::json;
 
+use super::rollout::Offer;
 use super::{Console, Context, control, watch};
 use crate::api::session;
 use crate::exit::{Code, fail, refused};
@@ -38,7 +39,7 @@ pub(crate) fn run(context: &Context, id: &str, no_wait: bool) -> Result<()> {
             .terminal
             .result(&json!({ "job": id, "words": words }), &format!("{id} countersigned"));
     }
-    watch::follow(context, &console, id, None)
+    watch::follow(context, &console, id, Offer::WhenReady, None)
 }
 
 /// `approve --as-customer`: a person of the tenant, who is no operator.
@@ -64,7 +65,7 @@ pub(crate) fn as_customer(context: &Context, id: &str, no_wait: bool) -> Result<
             .terminal
             .result(&json!({ "job": id, "words": words }), &format!("{id} countersigned"));
     }
-    watch::follow(context, &console, id, None)
+    watch::follow(context, &console, id, Offer::Never, None)
 }
 
 /// Shows, asks, signs, sends.

@@ -1,5 +1,7 @@
 //! `endpoints` and `endpoint …`; and choosing the endpoints of a job.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, bail};
 use bartizan_proto::operator::{EndpointDetail, EndpointPage, EndpointRow, Standing};
 use bartizan_trust::control::judge_enrolment;
@@ -135,8 +137,18 @@ fn url_encoded(text: &str) -> String {
         .collect()
 }
 
+/// The endpoints of a job.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) tenant: TenantId,
+    /// Sorted, each once.
+    pub(crate) endpoints: Vec<EndpointId>,
+    /// Those that the server says are there. It decides who goes first, and nothing else.
+    pub(crate) present: BTreeSet<EndpointId>,
+}
+
 /// Endpoints of a job, each proven to be who it says and to belong to the tenant.
-pub(crate) fn choose(console: &Console, on: &[String]) -> Result<(TenantId, Vec<EndpointId>)> {
+pub(crate) fn choose(console: &Console, on: &[String]) -> Result<Chosen> {
     let everything = Filter { search: None, tenant: None, site: None };
     let rows = fetch_all(&console.api, &everything)?;
     let mut chosen: Vec<&EndpointRow> = Vec::new();
@@ -154,6 +166,7 @@ pub(crate) fn choose(console: &Console, on: &[String]) -> Result<(TenantId, Vec<
     }
     let mut tenant = None;
     let mut ids = Vec::new();
+    let mut present = BTreeSet::new();
     for row in chosen {
         let belongs = verify_row(console, row)?;
         if tenant.get_or_insert_with(|| belongs.clone()) != &belongs {
@@ -161,10 +174,14 @@ pub(crate) fn choose(console: &Console, on: &[String]) -> Result<(TenantId, Vec<
             return Err(fail(Code::Error, "these endpoints belong to different tenants", next));
         }
         ids.push(row.id);
+        if row.connected {
+            present.insert(row.id);
+        }
     }
     bartizan_trust::targets::sort_endpoints(&mut ids);
     ids.dedup();
-    Ok((tenant.context("no endpoints were chosen")?, ids))
+    let tenant = tenant.context("no endpoints were chosen")?;
+    Ok(Chosen { tenant, endpoints: ids, present })
 }
 
 fn fits(row: &EndpointRow, wish: &str) -> bool {

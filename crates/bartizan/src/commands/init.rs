@@ -243,6 +243,9 @@ fn classes(check: UserCheck, witnesses: usize, change_endpoints_max: u32) -> Vec
             user_check: check,
             endpoints_new_max: change_endpoints_max,
             endpoints_max: change_endpoints_max,
+            // A few first, then the rest as soon as somebody has seen them end well. One endpoint has one stage.
+            stages_min: 2,
+            first_stage_max: 25,
             freshness_s: HOUR_S,
             jobs_per_hour_max: 60,
             operator_jobs_per_hour_max: 60,

@@ -8,6 +8,7 @@ use bartizan_proto::preflight::Check;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, StatementId};
 use bartizan_trust::statement::{Job, SignatureRole, Window};
+use bartizan_trust::targets::{TargetTree, in_stages};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
@@ -77,14 +78,10 @@ fn fits(console: &Console, id: StatementId, detail: &JobDetail, log: &[Vec<u8>])
     Ok(())
 }
 
-/// Of a job with stages the server's rows do not say which endpoint is in which; endpoints check that.
+/// The server's rows, in their order, are the leaves of the tree that was signed.
 fn targets_fit(job: &Job, detail: &JobDetail) -> bool {
-    if job.stages.len() > 1 {
-        return true;
-    }
-    let leaves: Vec<(EndpointId, u32)> =
-        detail.targets.iter().map(|row| (row.endpoint, 0)).collect();
-    bartizan_trust::targets::TargetTree::new(&leaves)
+    let endpoints: Vec<EndpointId> = detail.targets.iter().map(|row| row.endpoint).collect();
+    TargetTree::new(&in_stages(&endpoints, &job.stages))
         .is_ok_and(|tree| tree.targets() == job.targets)
 }
 

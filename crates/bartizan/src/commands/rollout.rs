@@ -19,7 +19,7 @@ use crate::keys::Signer;
 use crate::mine;
 use crate::rollout::{Member, Next, Said, StageView, View};
 use crate::sign::render;
-use crate::terminal::{cell, json_text, line, table};
+use crate::terminal::{agrees, cell, json_text, line, table};
 use crate::witness;
 
 /// How long the server may hold a question for news: soaks end without any.
@@ -60,6 +60,15 @@ pub(crate) enum Promote {
     ByHand,
     /// This console does it, as long as all goes well.
     Auto,
+}
+
+/// Whether whoever watches a job is asked to let its next stage begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// Not here.
+    Never,
+    /// As soon as the stage before allows it.
+    WhenReady,
 }
 
 pub(crate) fn run(context: &Context, options: &RolloutOptions) -> Result<()> {
@@ -161,6 +170,46 @@ fn not_now(id: StatementId, next: &Next) -> anyhow::Error {
     fail(code, problem, advice)
 }
 
+/// Asks whether the next stage may begin, once it is ready; says whether to ask for another one later.
+pub(crate) fn offer(
+    context: &Context,
+    console: &Console,
+    bar: &ProgressBar,
+    id: StatementId,
+) -> Result<Offer> {
+    let ready = |view: &View| view.next(now()) == Next::Ready && view.has_settled();
+    let view = View::fetch(console, id)?;
+    let Some((to, _, stage)) = view.next_stage() else { return Ok(Offer::Never) };
+    if matches!(view.next(now()), Next::Failures | Next::Refusals) {
+        bar.suspend(|| line(&next_text(&view)))?;
+        return Ok(Offer::Never);
+    }
+    if !ready(&view) {
+        return Ok(Offer::WhenReady);
+    }
+    bar.suspend(|| {
+        let envelope = draft(context, console, &view, None)?;
+        let by_hand = format!("later: bartizan promote {id}");
+        if !agrees(&format!("Let stage {to} ({}) begin?", cell(&stage.name)))? {
+            line(&by_hand)?;
+            return Ok(Offer::Never);
+        }
+        // Somebody else may have answered meanwhile.
+        let newer = View::fetch(console, id)?;
+        if newer.promoted.len() != view.promoted.len() || !ready(&newer) {
+            return Ok(Offer::WhenReady);
+        }
+        match send(context, console, &view, envelope) {
+            Ok(_) => Ok(Offer::WhenReady),
+            // Whoever may not promote goes on watching.
+            Err(error) => {
+                eprintln!("not promoted: {}\n{by_hand}", cell(&format!("{error:#}")));
+                Ok(Offer::Never)
+            }
+        }
+    })
+}
+
 /// Signs the promotion to the next stage, and says whether endpoints will act on it.
 fn sign(
     context: &Context,
@@ -168,7 +217,22 @@ fn sign(
     view: &View,
     despite: Option<&str>,
 ) -> Result<(Stored, bool)> {
-    let Some((to, before, stage)) = view.next_stage() else {
+    let Some((to, _, stage)) = view.next_stage() else {
+        return Err(not_now(view.id, &Next::Nothing));
+    };
+    let envelope = draft(context, console, view, despite)?;
+    context.terminal.confirm(&format!("Let stage {to} ({}) begin?", cell(&stage.name)))?;
+    send(context, console, view, envelope)
+}
+
+/// The promotion to the next stage, shown and not yet signed.
+fn draft(
+    context: &Context,
+    console: &Console,
+    view: &View,
+    despite: Option<&str>,
+) -> Result<Envelope> {
+    let Some((to, before, _)) = view.next_stage() else {
         return Err(not_now(view.id, &Next::Nothing));
     };
     let evidence = before.evidence();
@@ -186,13 +250,21 @@ fn sign(
     // Somebody else's that claims no more than was verified here gets a second signature.
     let theirs =
         view.draft.as_ref().filter(|(_, draft)| claims(&draft.promotion.evidence, &evidence));
-    let mut envelope = theirs.map_or_else(|| Envelope::new(&own), |(envelope, _)| envelope.clone());
+    let envelope = theirs.map_or_else(|| Envelope::new(&own), |(envelope, _)| envelope.clone());
     context.terminal.show(&format!(
         "{}{}",
         before_signing(before),
         render::statement(&envelope)?
     ))?;
-    context.terminal.confirm(&format!("Let stage {to} ({}) begin?", cell(&stage.name)))?;
+    Ok(envelope)
+}
+
+fn send(
+    context: &Context,
+    console: &Console,
+    view: &View,
+    mut envelope: Envelope,
+) -> Result<(Stored, bool)> {
     Signer::open(&context.home, context.key.as_deref())?
         .sign(&mut envelope, SignatureRole::Promote)?;
     mine::remember(&context.home, &envelope)?;

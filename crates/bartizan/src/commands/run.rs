@@ -18,7 +18,7 @@ use clap::{Args, ValueEnum};
 use data_encoding::BASE64;
 use serde_json::json;
 
-use super::rollout::{self, Promote};
+use super::rollout::{self, Offer, Promote};
 use super::trigger::TriggerOptions;
 use super::{Console, Context, File, endpoints, options, watch};
 use crate::exit::{Code, fail};
@@ -117,9 +117,9 @@ fn variable(text: &str) -> Result<EnvVar, String> {
 pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
     let content = read_script(&options.script)?;
     let console = context.connect()?;
-    let (tenant, endpoints) = endpoints::choose(&console, &options.on)?;
-    let mut job = compose(&console, options, &content, tenant)?;
-    job.targets.count = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
+    let chosen = endpoints::choose(&console, &options.on)?;
+    let mut job = compose(&console, options, &content, chosen.tenant)?;
+    job.targets.count = u32::try_from(chosen.endpoints.len()).unwrap_or(u32::MAX);
     job.after = options.after.iter().map(|id| watch::find(&console, id)).collect::<Result<_>>()?;
     job.after.sort_unstable();
     job.after.dedup();
@@ -127,6 +127,7 @@ pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
     job.class = derived.max(job.class);
     let rule = console.trust.bundle.class_rule(job.class);
     job.stages = stages(options, rule, job.targets.count)?;
+    let endpoints = plan::order(&chosen.endpoints, &chosen.present, &job.stages);
     job.targets = TargetTree::new(&in_stages(&endpoints, &job.stages))
         .map_err(|error| fail(Code::Error, error.to_string(), "choose other endpoints"))?
         .targets();
@@ -138,25 +139,49 @@ pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
             "change the options and try again",
         ));
     }
-    sign_and_submit(context, &console, &job, &content, &endpoints).and_then(|envelope| {
-        let id = envelope.id();
-        let approvals = console.trust.bundle.class_rule(job.class).map_or(0, |rule| rule.approvals);
-        let who = render::who_else(&console.trust.bundle, job.class);
-        if options.no_wait || job.trigger.is_some() {
-            let shown = json!({ "job": id, "class": job.class.name(), "words": render::words(&envelope), "approvals_needed": approvals });
-            return context.terminal.result(&shown, &format!("{id}\nclass {}; {who} must sign: bartizan approve {id}", job.class));
+    let envelope = sign_and_submit(context, &console, &job, &content, &endpoints)?;
+    after_submission(context, &console, options, &job, &envelope)
+}
+
+/// Says who must do what, and waits where that is wanted.
+fn after_submission(
+    context: &Context,
+    console: &Console,
+    options: &RunOptions,
+    job: &Job,
+    envelope: &Envelope,
+) -> Result<()> {
+    let id = envelope.id();
+    let approvals = console.trust.bundle.class_rule(job.class).map_or(0, |rule| rule.approvals);
+    let who = render::who_else(&console.trust.bundle, job.class);
+    let later = (job.stages.len() > 1).then(|| {
+        let first = job.stages.first().map_or(0, |stage| stage.count);
+        format!(
+            "{first} of {} endpoints go first; the others begin with: bartizan promote {id}, or bartizan rollout {id} --auto",
+            job.targets.count
+        )
+    });
+    if options.no_wait || job.trigger.is_some() {
+        let shown = json!({
+            "job": id, "class": job.class.name(), "words": render::words(envelope), "approvals_needed": approvals,
+            "stages": job.stages.len(),
+        });
+        let mut text = format!("{id}\nclass {}; {who} must sign: bartizan approve {id}", job.class);
+        if let Some(later) = later {
+            text += &format!("\n{later}");
         }
-        if approvals > 0 {
-            eprintln!("{who} must sign: bartizan approve {id}");
-        }
-        if options.auto {
-            return rollout::follow(context, &console, id, Promote::Auto, None);
-        }
-        if job.stages.len() > 1 {
-            eprintln!("later stages begin with: bartizan promote {id}, or bartizan rollout {id} --auto");
-        }
-        watch::follow(context, &console, id, None)
-    })
+        return context.terminal.result(&shown, &text);
+    }
+    if approvals > 0 {
+        eprintln!("{who} must sign: bartizan approve {id}");
+    }
+    if options.auto {
+        return rollout::follow(context, console, id, Promote::Auto, None);
+    }
+    if let Some(later) = later {
+        eprintln!("{later}");
+    }
+    watch::follow(context, console, id, Offer::WhenReady, None)
 }
 
 fn stages(options: &RunOptions, rule: Option<&ClassRule>, count: u32) -> Result<Vec<Stage>> {

@@ -17,6 +17,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::rollout::Offer;
 use super::run::{check_stages, sign_and_submit};
 use super::{Console, Context, endpoints, options, watch};
 use crate::exit::{Code, fail, refused};
@@ -88,16 +89,17 @@ pub(crate) fn run(context: &Context, options: &UpdateOptions) -> Result<()> {
         return Err(fail(
             Code::Error,
             "the bundle has no class `update`, so every endpoint refuses this",
-            "add the class to the bundle: `bartizan bundle show --file`, then `bartizan bundle propose`",
+            "add the class to the bundle: `bartizan bundle show`, edit, then `bartizan bundle propose`",
         ));
     };
-    let (tenant, endpoints) = endpoints::choose(&console, &options.on)?;
-    let count = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
+    let chosen = endpoints::choose(&console, &options.on)?;
+    let count = u32::try_from(chosen.endpoints.len()).unwrap_or(u32::MAX);
     let stages = rings(options, rule, count)?;
+    let endpoints = plan::order(&chosen.endpoints, &chosen.present, &stages);
     let tree = TargetTree::new(&in_stages(&endpoints, &stages))
         .map_err(|error| fail(Code::Error, error.to_string(), "choose other endpoints"))?;
     let job = compose(&console, options, &vendor, &package)?;
-    let job = Job { tenant, targets: tree.targets(), stages, ..job };
+    let job = Job { tenant: chosen.tenant, targets: tree.targets(), stages, ..job };
     check_stages(&job, Some(rule))?;
     if let Err(problem) = job.validate() {
         return Err(fail(
@@ -114,7 +116,7 @@ pub(crate) fn run(context: &Context, options: &UpdateOptions) -> Result<()> {
         return context.terminal.result(&shown, &format!("{id}\n{next}"));
     }
     eprintln!("{next}");
-    watch::follow(context, &console, id, None)
+    watch::follow(context, &console, id, Offer::WhenReady, None)
 }
 
 fn rings(options: &UpdateOptions, rule: &ClassRule, count: u32) -> Result<Vec<Stage>> {

@@ -15,6 +15,7 @@ use data_encoding::BASE64;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::rollout::{self, Offer};
 use super::{Console, Context, control};
 use crate::exit::{Code, fail};
 use crate::sign::render;
@@ -22,6 +23,8 @@ use crate::terminal::{cell, json_text, line, plain_text, table};
 
 /// How long the server may hold a question for news.
 const POLL_S: u64 = 20;
+/// The same while a stage may become ready: a soak ends without any news.
+const OFFER_POLL_S: u64 = 3;
 
 pub(crate) fn list(context: &Context, state: &str) -> Result<()> {
     let console = context.connect()?;
@@ -142,7 +145,7 @@ const fn target_name(state: TargetState) -> &'static str {
 pub(crate) fn run(context: &Context, id: &str, timeout: Option<u64>) -> Result<()> {
     let console = context.connect()?;
     let id = find(&console, id)?;
-    follow(context, &console, id, timeout)
+    follow(context, &console, id, Offer::Never, timeout)
 }
 
 /// Shows what happens until the job has ended everywhere.
@@ -150,17 +153,20 @@ pub(crate) fn follow(
     context: &Context,
     console: &Console,
     id: StatementId,
+    offer: Offer,
     timeout: Option<u64>,
 ) -> Result<()> {
     let detail: JobDetail = console.api.fetch(&format!("/v1/jobs/{id}"))?;
+    let mut offer = if context.terminal.can_ask() { offer } else { Offer::Never };
     let mut states: BTreeMap<EndpointId, TargetRow> =
         detail.targets.into_iter().map(|row| (row.endpoint, row)).collect();
     let bar = progress_bar(context, states.len());
     let start = Instant::now();
     let mut after = 0;
     loop {
-        let wait = timeout.map_or(POLL_S, |limit| {
-            POLL_S.min(limit.saturating_sub(start.elapsed().as_secs()).max(1))
+        let longest = if offer == Offer::Never { POLL_S } else { OFFER_POLL_S };
+        let wait = timeout.map_or(longest, |limit| {
+            longest.min(limit.saturating_sub(start.elapsed().as_secs()).max(1))
         });
         let news: JobEvents =
             console.api.fetch(&format!("/v1/jobs/{id}/events?after={after}&wait_s={wait}"))?;
@@ -191,6 +197,9 @@ pub(crate) fn follow(
         if timeout.is_some_and(|limit| start.elapsed() >= Duration::from_secs(limit)) {
             bar.finish_and_clear();
             return Err(not_ended(id, &states));
+        }
+        if offer == Offer::WhenReady && news.state == JobState::Active {
+            offer = rollout::offer(context, console, &bar, id)?;
         }
     }
 }

@@ -56,7 +56,10 @@ fn print_how_to_go_on(stage: &Stage) {
     println!(
         "  echo 'uname -a' > hello.sh && alice run --on all --class change --no-wait hello.sh"
     );
-    println!("  bob pending; bob approve <id>");
+    println!("  bob pending; bob approve <id> --no-wait");
+    println!(
+        "  alice rollout <id> --auto      # one endpoint first, the others when it ended well"
+    );
 }
 
 fn wait_for_interrupt() -> Result<()> {

@@ -20,7 +20,13 @@ pub(crate) fn play(stage: &mut Stage) -> Result<()> {
     step("enrol: three endpoints, each with its own device key", || enrol(stage))?;
     step("inventory: the endpoints report", || inventory(stage))?;
     let hello = step("run: Alice signs a script for all three; they wait", || author_signs(stage))?;
-    step("approve: Bob reads, compares the words and countersigns", || approve(stage, &hello))?;
+    step(
+        "approve: Bob reads, compares the words and countersigns; one endpoint goes first",
+        || approve(stage, &hello),
+    )?;
+    step("promote: it ended well there, so Alice lets the other two begin", || {
+        promote(stage, &hello)
+    })?;
     step("receipts: three, signed by the endpoints", || receipts(stage, &hello))?;
     step("attack: the server delivers a job with one signature", || attack::one_signature(stage))?;
     step("attack: the server adds an endpoint to a signed job", || attack::target_added(stage))?;
@@ -228,6 +234,18 @@ pub(crate) fn submit(stage: &Stage, who: &str, arguments: &[&str]) -> Result<Str
 
 fn approve(stage: &mut Stage, job: &str) -> Step {
     let approved = stage.ask("bob", &["approve", job, "--no-wait"])?;
+    let view = stage.wait_for("the first endpoint to end well", |stage| {
+        let view = stage.ask("alice", &["rollout", job, "--once"])?;
+        Ok((view["next"] == "ready").then_some(view))
+    })?;
+    let ran: Vec<u64> = (0..2).filter_map(|at| view["stages"][at]["done"].as_u64()).collect();
+    ensure!(ran == [1, 0], "one endpoint should have run it, and {ran:?} have, by stages");
+    Ok((format!("words {}; the other two wait for their stage", string(&approved, "words")?), ()))
+}
+
+fn promote(stage: &mut Stage, job: &str) -> Step {
+    let promoted = stage.ask("alice", &["promote", job])?;
+    ensure!(promoted["enough"] == true, "her signature should suffice: {promoted}");
     let mut lines = 0_usize;
     stage.follow("bob", &["watch", job], |event| {
         if event["kind"] == "output" {
@@ -236,7 +254,7 @@ fn approve(stage: &mut Stage, job: &str) -> Step {
         }
     })?;
     ensure!(lines > 0, "no live output arrived");
-    Ok((format!("words {}; live output above", string(&approved, "words")?), ()))
+    Ok(("signed on a receipt that her computer verified; live output above".to_owned(), ()))
 }
 
 fn print_output(event: &Value) {

@@ -53,6 +53,8 @@ pub(super) struct Answer {
 
 pub(super) const OWNER: &str = "owner of the server";
 
+const FLEET: [&str; 3] = ["endpoint-1", "endpoint-2", "endpoint-3"];
+
 /// In this order; each leaves the fleet able to do honest work.
 pub(super) const ALL: &[Play] = &[
     Play {
@@ -163,6 +165,18 @@ pub(super) fn finished(stage: &mut Stage, job: &str, count: usize) -> Result<()>
 
 pub(super) fn approve(stage: &Stage, job: &str) -> Result<()> {
     stage.ask("bob", &["approve", job, "--no-wait"]).map(|_| ())
+}
+
+/// The same script for each endpoint of the fleet, one job each: a job for all of them goes in stages.
+fn one_job_each(stage: &mut Stage, script: &str) -> Result<Vec<String>> {
+    let mut jobs = Vec::new();
+    for name in FLEET {
+        let endpoint = endpoint_id(stage, name)?;
+        let job = submit(stage, "alice", &["--on", &endpoint, script])?;
+        approve(stage, &job)?;
+        jobs.push(job);
+    }
+    Ok(jobs)
 }
 
 fn one_signature(stage: &mut Stage) -> Result<Answer> {
@@ -277,15 +291,20 @@ fn swapped(stage: &mut Stage) -> Result<Answer> {
 
 fn replayed(stage: &mut Stage) -> Result<Answer> {
     let (script, mark) = marking(stage, "replayed")?;
-    let job = submit(stage, "alice", &["--on", "tenant:acme", &script])?;
-    approve(stage, &job)?;
-    finished(stage, &job, 3)?;
-    stage.edit_database(
-        &format!(
-            "UPDATE job_target SET state = 'queued', code = NULL, decision = NULL, receipt_seq = NULL WHERE job = '{job}'; UPDATE job SET state = 'active' WHERE id = '{job}'"
-        ),
-    )?;
-    let refusals = refusals(stage, &job, 3)?;
+    let jobs = one_job_each(stage, &script)?;
+    for job in &jobs {
+        finished(stage, job, 1)?;
+        stage.edit_database(
+            &format!(
+                "UPDATE job_target SET state = 'queued', code = NULL, decision = NULL, receipt_seq = NULL WHERE job = '{job}'; UPDATE job SET state = 'active' WHERE id = '{job}'"
+            ),
+        )?;
+    }
+    let mut refused = Vec::new();
+    for job in &jobs {
+        refused.extend(refusals(stage, job, 1)?);
+    }
+    let refusals = refused;
     Ok(Answer { refusals, executed: runs(&mark) > 3 })
 }
 
@@ -311,26 +330,24 @@ pub(super) struct WithheldFreeze {
     pub(super) milliseconds: u128,
 }
 
-/// A harmful job runs everywhere, signed by two people who were deceived; the server passes no freeze on. Bob hands
+/// Harmful work runs everywhere, signed by two people who were deceived; the server passes no freeze on. Bob hands
 /// it to the endpoints as a file.
 pub(super) fn withheld_freeze(stage: &mut Stage) -> Result<WithheldFreeze> {
     let mark = stage.path("withheld.mark");
     let harm = format!("sleep 30\necho ran >> '{}'\n", text(&mark)?);
     let script = stage.write("withheld.sh", &harm)?;
-    let job = submit(stage, "alice", &["--on", "tenant:acme", text(&script)?])?;
-    approve(stage, &job)?;
-    stage.wait_for("the job to run everywhere", |stage| {
-        let detail = stage.ask("alice", &["job", &job])?;
-        let targets = detail["targets"].as_array().cloned().unwrap_or_default();
-        let running = targets.iter().filter(|target| target["state"] == "running").count();
-        Ok((running == 3).then_some(()))
-    })?;
+    let jobs = one_job_each(stage, text(&script)?)?;
+    for job in &jobs {
+        stage.wait_for("the work to run everywhere", |stage| {
+            let detail = stage.ask("alice", &["job", job])?;
+            Ok((detail["targets"][0]["state"] == "running").then_some(()))
+        })?;
+    }
     stage.kill("server")?;
     let begun = Instant::now();
     let file = stage.path("freeze.json");
     stage.ask("bob", &["freeze", "tenant:acme", "--for", "1h", "--out", text(&file)?])?;
-    let names = ["endpoint-1", "endpoint-2", "endpoint-3"];
-    for name in names {
+    for name in FLEET {
         Stage::run_to_end(&mut guard(stage, name, &["freeze", "--file", text(&file)?]))?;
     }
     stage.wait_for("every endpoint to stand still", |stage| {
@@ -339,15 +356,17 @@ pub(super) fn withheld_freeze(stage: &mut Stage) -> Result<WithheldFreeze> {
             let status: Value = serde_json::from_str(&status).context("read the guard's status")?;
             Ok(status["frozen_by"].as_array().is_some_and(|by| !by.is_empty()))
         };
-        let all = names.iter().map(frozen).collect::<Result<Vec<bool>>>()?;
+        let all = FLEET.iter().map(frozen).collect::<Result<Vec<bool>>>()?;
         Ok(all.iter().all(|frozen| *frozen).then_some(()))
     })?;
     let milliseconds = begun.elapsed().as_millis();
     start_server(stage)?;
     let ended = stage.wait_for("receipts of what was ended", |stage| {
-        let all = receipts(stage, &job)?;
-        let ended: Vec<Value> =
-            all.into_iter().filter(|receipt| receipt["code"] == "freeze.covered").collect();
+        let mut ended: Vec<Value> = Vec::new();
+        for job in &jobs {
+            let all = receipts(stage, job)?;
+            ended.extend(all.into_iter().filter(|receipt| receipt["code"] == "freeze.covered"));
+        }
         Ok((ended.len() == 3).then_some(ended))
     })?;
     let attempt = Attempt {
@@ -387,6 +406,8 @@ pub(super) fn honest_work_goes_on(stage: &mut Stage) -> Result<()> {
     let (script, mark) = marking(stage, "honest")?;
     let job = submit(stage, "alice", &["--on", "tenant:acme", &script])?;
     approve(stage, &job)?;
+    // The first endpoint, then, on its receipt, the others.
+    stage.ask("alice", &["rollout", &job, "--auto", "--timeout", "60s"])?;
     finished(stage, &job, 3)?;
     ensure!(runs(&mark) == 3, "the honest job left {} marks", runs(&mark));
     Ok(())

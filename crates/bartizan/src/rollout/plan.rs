@@ -1,9 +1,12 @@
 //! Dividing a fleet into stages.
 
 use core::str::FromStr;
+use std::collections::BTreeSet;
 
+use bartizan_trust::id::EndpointId;
 use bartizan_trust::limits;
 use bartizan_trust::statement::{ClassRule, Stage};
+use bartizan_trust::targets::sort_endpoints;
 
 /// `canary:3,10%,rest`: names are for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +113,25 @@ impl Plan {
     }
 }
 
+/// In the order in which a target tree takes them: who is there goes before who is away, so that no roll-out waits for a
+/// canary that is switched off.
+pub(crate) fn order(
+    endpoints: &[EndpointId],
+    present: &BTreeSet<EndpointId>,
+    stages: &[Stage],
+) -> Vec<EndpointId> {
+    let (there, away): (Vec<_>, Vec<_>) = endpoints.iter().partition(|id| present.contains(id));
+    let mut left = there.into_iter().chain(away);
+    let mut ordered = Vec::with_capacity(endpoints.len());
+    for stage in stages {
+        let count = usize::try_from(stage.count).unwrap_or(usize::MAX);
+        let mut own: Vec<EndpointId> = left.by_ref().take(count).collect();
+        sort_endpoints(&mut own);
+        ordered.append(&mut own);
+    }
+    ordered
+}
+
 /// Rounded up, so that ten per cent of seven is one.
 fn percent_of(count: u32, percent: u32) -> u32 {
     let share = (u64::from(count) * u64::from(percent)).div_ceil(100);
@@ -125,6 +147,8 @@ pub(crate) fn percent(text: &str) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bartizan_trust::id::Sha256;
+    use bartizan_trust::targets::{TargetTree, in_stages};
 
     const DEMANDS: Demands = Demands { soak_s: 1800, promote_min: 1, failures_percent_max: 10 };
 
@@ -154,6 +178,24 @@ mod tests {
             assert!(bad.parse::<Plan>().is_err(), "{bad}");
         }
         assert!("1,1,1,1,1,1,1,1,rest".parse::<Plan>().is_err());
+    }
+
+    #[test]
+    fn who_is_there_goes_before_who_is_away() {
+        let id = |byte: u8| EndpointId::new(Sha256::of(&[byte]));
+        let mut all: Vec<EndpointId> = (0..5).map(id).collect();
+        sort_endpoints(&mut all);
+        let stages = Plan::usual(Some(&rule(2)), 5).divide(5, DEMANDS).expect("stages");
+        // All there, or none: as they are sorted.
+        assert_eq!(order(&all, &all.iter().copied().collect(), &stages), all);
+        assert_eq!(order(&all, &BTreeSet::new(), &stages), all);
+        let ordered = order(&all, &BTreeSet::from([all[3]]), &stages);
+        assert_eq!(ordered, [all[3], all[0], all[1], all[2], all[4]]);
+        let leaves = in_stages(&ordered, &stages);
+        assert!(TargetTree::new(&leaves).is_ok(), "sorted within each stage");
+        // One stage: nobody goes first, and the tree is the same as ever.
+        let one = Plan::usual(None, 5).divide(5, DEMANDS).expect("a stage");
+        assert_eq!(order(&all, &BTreeSet::from([all[3]]), &one), all);
     }
 
     fn rule(stages_min: u32) -> ClassRule {

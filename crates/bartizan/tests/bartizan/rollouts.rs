@@ -1,8 +1,10 @@
 //! Roll-outs with real processes: three endpoints in three stages, two people, and a server that is tampered with.
 
+use std::process::Command;
+
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, on_terminal, program, run};
 
 /// Alice signs, Bob countersigns a script for all three endpoints, one after the other.
 #[track_caller]
@@ -67,6 +69,62 @@ fn stages_begin_one_after_the_other_as_people_promote_them() {
     // Promotions are entries of the log, and signatures like others.
     let mine = stage.json("bob", &["log", "mine"]).json().to_string();
     assert!(mine.contains("\"promotion\"") && mine.contains("promote.v1@bartizan"), "{mine}");
+}
+
+/// The id of an endpoint, from its own guard.
+fn id_of(stage: &Stage, folder: &str) -> String {
+    let status = ["status", "--dir", &stage.text(folder)];
+    let status = run(Command::new(program("bartizan-guard")).args(status)).ends_with(0).out;
+    let status: Value = serde_json::from_str(&status).unwrap();
+    status["endpoint"].as_str().unwrap().to_owned()
+}
+
+fn submit_change(stage: &Stage, on: &str) -> Value {
+    stage.write("script.sh", "echo hello\n");
+    let run = ["run", "--on", on, "--class", "change", "--no-wait", "script.sh"];
+    stage.json("alice", &run).json()
+}
+
+#[test]
+fn change_begins_with_an_endpoint_that_is_there_and_who_watches_is_asked_for_the_rest() {
+    let mut stage = Stage::with_endpoints(2);
+    // One endpoint has one stage: nothing to promote.
+    let one = id_of(&stage, "endpoint");
+    let single = submit_change(&stage, &one);
+    assert_eq!(single["stages"], 1, "{single}");
+    stage.json("bob", &["approve", single["job"].as_str().unwrap()]).ends_with(0);
+
+    let job = submit_change(&stage, "all");
+    assert_eq!(job["stages"], 2, "{job}");
+    let bob = stage.command("bob", &["approve", job["job"].as_str().unwrap()]);
+    let asked = [("Sign as approver? [y/N]", "y"), ("Let stage 1 (rest) begin? [y/N]", "y")];
+    on_terminal(&bob, &asked).ends_with(0).says(&["1 ended well, 0 failed", "done 2"]);
+
+    // Who says no goes on watching; somebody else lets it begin.
+    let job = submit_change(&stage, "all")["job"].as_str().unwrap().to_owned();
+    let bob = stage.command("bob", &["approve", &job]);
+    std::thread::scope(|scope| {
+        let asked = [("Sign as approver? [y/N]", "y"), ("begin? [y/N]", "n")];
+        let watching = scope.spawn(move || on_terminal(&bob, &asked));
+        stage.wait("the canary", |stage| view(stage, &job)["next"] == "ready");
+        stage.json("alice", &["rollout", &job, "--auto", "--timeout", "60s"]).ends_with(0);
+        watching.join().unwrap().ends_with(0).says(&["later: bartizan promote", "done 2"]);
+    });
+
+    // The one whose turn it would be is away.
+    let other = id_of(&stage, "endpoint-2");
+    let away = if one < other { "guard" } else { "endpoint-2" };
+    stage.end(away);
+    stage.wait("its absence", |stage| {
+        let list = stage.json("alice", &["endpoints"]).json();
+        list["endpoints"].as_array().unwrap().iter().any(|row| row["connected"] == false)
+    });
+    let job = submit_change(&stage, "all")["job"].as_str().unwrap().to_owned();
+    stage.json("bob", &["approve", &job, "--no-wait"]).ends_with(0);
+    stage.wait("the one that is there to go first", |stage| {
+        let seen = view(stage, &job);
+        counts(&seen) == [[1, 0], [0, 0]] && seen["next"] == "ready"
+    });
 }
 
 #[test]

@@ -11,6 +11,8 @@ fn story_a_countersigned_script_runs_and_a_hostile_server_runs_nothing() {
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{complaints}");
     for line in [
+        "the other two wait for their stage",
+        "signed on a receipt that her computer verified",
         "refused by three endpoints: sig.approvals_missing",
         "the added one refused: target.not_listed",
         "refused: content.mismatch",
