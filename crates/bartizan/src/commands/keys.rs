@@ -89,30 +89,75 @@ impl Card {
     pub(super) fn compared(path: &Path, given: Option<&str>) -> Result<Self> {
         let card: Self = serde_json::from_slice(&read_bounded(path)?)
             .with_context(|| format!("read the card {}", path.display()))?;
-        let plain = card.name.chars().all(is_plain_char);
-        if card.name.is_empty() || card.name.len() > limits::TEXT_BYTES_MAX || !plain {
-            let problem = format!("the card {} has an unfit name", path.display());
-            return Err(refused(problem, "have it made again with `bartizan card`"));
-        }
-        let typed = match given {
-            Some(words) => words.to_owned(),
-            None => ask(
-                &format!(
-                    "Ask {} for the eight words of their card, not by mail. Words: ",
-                    cell(&card.name)
-                ),
-                "--words",
-            )?,
-        };
-        let typed = typed.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
-        if typed == card.words() {
-            return Ok(card);
-        }
-        Err(refused(
-            format!("these are not the words of the card {}", path.display()),
-            "nothing was signed; if the person reads the words from their own screen, the card was changed on its way",
-        ))
+        check_name(path, &card.name)?;
+        compare(path, &card.words(), &card.name, given)?;
+        Ok(card)
     }
+}
+
+impl WitnessCard {
+    /// The card of the guardian whose home this is.
+    pub(super) fn own(context: &Context, name: &str) -> Result<Self> {
+        let witness = WitnessKey::open(&context.home)?.vkey(name)?.to_string();
+        Ok(Self { name: name.to_owned(), witness })
+    }
+
+    /// Eight words of everything on it. Never those of an operator's card.
+    pub(super) fn words(&self) -> String {
+        let text = [self.name.as_str(), &self.witness].join("\n");
+        eight_words(&Sha256::of_parts(&[b"bartizan witness card v1\n", text.as_bytes()]))
+    }
+
+    /// Reads the card of a guardian, or of a person whose console is to be a witness, and compares its words.
+    pub(super) fn compared(path: &Path, given: Option<&str>) -> Result<Self> {
+        let bytes = read_bounded(path)?;
+        if serde_json::from_slice::<Card>(&bytes).is_ok() {
+            let card = Card::compared(path, given)?;
+            return Ok(Self { name: card.id.name().to_owned(), witness: card.witness });
+        }
+        let card: Self = serde_json::from_slice(&bytes).with_context(|| {
+            format!(
+                "read the card {}; `bartizan card` and `bartizan witness key` print one",
+                path.display()
+            )
+        })?;
+        check_name(path, &card.name)?;
+        compare(path, &card.words(), &card.name, given)?;
+        Ok(card)
+    }
+}
+
+fn check_name(path: &Path, name: &str) -> Result<()> {
+    let plain = name.chars().all(is_plain_char);
+    if name.is_empty() || name.len() > limits::TEXT_BYTES_MAX || !plain {
+        let problem = format!("the card {} has an unfit name", path.display());
+        return Err(refused(
+            problem,
+            "have it made again: `bartizan card`, `bartizan witness key`",
+        ));
+    }
+    Ok(())
+}
+
+fn compare(path: &Path, words: &str, whose: &str, given: Option<&str>) -> Result<()> {
+    let typed = match given {
+        Some(words) => words.to_owned(),
+        None => ask(
+            &format!(
+                "Ask {} (for a guardian: whoever set it up) for the eight words of the card, not by mail. Words: ",
+                cell(whose)
+            ),
+            "--words",
+        )?,
+    };
+    let typed = typed.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
+    if typed == words {
+        return Ok(());
+    }
+    Err(refused(
+        format!("these are not the words of the card {}", path.display()),
+        "nothing was signed; if the person reads the words from their own screen, the card was changed on its way",
+    ))
 }
 
 pub(crate) fn run(context: &Context, command: &KeyCommand) -> Result<()> {

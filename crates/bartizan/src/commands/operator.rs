@@ -3,13 +3,15 @@
 use anyhow::{Context as _, Result};
 use bartizan_trust::id::{OperatorId, TenantId};
 use bartizan_trust::keys::PublicKey;
+use bartizan_trust::note::{NoteKeyType, VerifierKey};
+use bartizan_trust::policy::Policy;
 use bartizan_trust::statement::{Bundle, Operator, OperatorKey, OperatorRole, TenantScope};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::keys::Card;
+use super::keys::{Card, WitnessCard};
 use super::{Context, File, change, options, policy};
-use crate::exit::{Code, fail};
+use crate::exit::{Code, fail, refused};
 use crate::sign::render::role_name;
 use crate::terminal::{cell, table};
 
@@ -31,7 +33,7 @@ pub(crate) enum OperatorCommand {
     Key(KeyChange),
     /// Change what a person may sign, and for whom
     Role(Role),
-    /// Whose consoles watch the logs
+    /// Which guardians, and whose consoles, watch the logs
     #[command(subcommand)]
     Witness(WitnessChange),
 }
@@ -95,15 +97,15 @@ pub(crate) struct Role {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WitnessChange {
-    /// Let a person's console co-sign the logs, after comparing eight words
+    /// Let a guardian or a person's console co-sign the logs, after comparing eight words
     Add {
-        /// Their card
+        /// The guardian's card, as `bartizan witness key` printed it, or a person's
         card: File,
         /// The eight words they read to you; asked for unless given
         #[arg(long)]
         words: Option<String>,
     },
-    /// A console co-signs no longer
+    /// A guardian or console co-signs no longer
     Remove {
         /// Its name in the policy
         name: String,
@@ -165,7 +167,7 @@ pub(crate) fn run(context: &Context, command: &OperatorCommand) -> Result<()> {
             change::propose(context, &console, |bundle| change_role(bundle, role, scope.as_ref()))
         }
         OperatorCommand::Witness(WitnessChange::Add { card, words }) => {
-            let card = Card::compared(card, words.as_deref())?;
+            let card = WitnessCard::compared(card, words.as_deref())?;
             change::propose(context, &console, |bundle| add_witness(bundle, &card))
         }
         OperatorCommand::Witness(WitnessChange::Remove { name }) => {
@@ -199,9 +201,18 @@ fn list(context: &Context, bundle: &Bundle) -> Result<()> {
     }
     let text = table(&["OPERATOR", "NAME", "ROLES", "KEY", "NOTE"], &rows);
     let root = bundle.root.threshold;
+    let policy = Policy::parse(&bundle.log.policy).context("read the log policy")?;
+    let witnesses: Vec<_> = policy
+        .witnesses()
+        .map(|(name, key)| json!({ "name": name, "witness": key.to_string() }))
+        .collect();
+    let names: Vec<String> = policy.witnesses().map(|(name, _)| cell(name)).collect();
     context.terminal.result(
-        &json!({ "operators": shown, "root_threshold": root }),
-        &format!("{text}{root} of the root operators change the bundle\n"),
+        &json!({ "operators": shown, "root_threshold": root, "witnesses": witnesses }),
+        &format!(
+            "{text}{root} of the root operators change the bundle\nwitnesses: {}\n",
+            names.join(", ")
+        ),
     )
 }
 
@@ -245,7 +256,11 @@ fn add_person(bundle: &mut Bundle, card: &Card, add: &Add) -> Result<()> {
     }
     bundle.operators.push(operator);
     bundle.operators.sort_by(|a, b| a.id.cmp(&b.id));
-    if add.no_witness { Ok(()) } else { add_witness(bundle, card) }
+    if add.no_witness {
+        return Ok(());
+    }
+    let (name, witness) = (card.id.name().to_owned(), card.witness.clone());
+    add_witness(bundle, &WitnessCard { name, witness })
 }
 
 fn only(mut tenants: Vec<TenantId>) -> TenantScope {
@@ -269,16 +284,41 @@ fn scope(texts: &[String]) -> Result<Option<TenantScope>> {
     }
 }
 
-fn add_witness(bundle: &mut Bundle, card: &Card) -> Result<()> {
-    let name = card.id.name().to_owned();
+/// A witness replaces nobody: one name, one key. Whoever has a new key is removed first, for everybody to see.
+fn add_witness(bundle: &mut Bundle, card: &WitnessCard) -> Result<()> {
+    let (name, witness) = (&card.name, &card.witness);
+    let key = VerifierKey::parse(witness).ok();
+    let Some(key) = key.filter(|key| key.key_type() == NoteKeyType::CosignatureV1) else {
+        let next = "have the card made again: `bartizan card`, `bartizan witness key`";
+        return Err(refused("the card has no witness key", next));
+    };
+    let known = Policy::parse(&bundle.log.policy).context("read the log policy")?;
+    let taken = known.witnesses().find(|(known, other)| {
+        known == name || other.key_bytes() == key.key_bytes() || name == policy::SPARE
+    });
+    if let Some((other, same)) = taken {
+        if other == name && same.key_bytes() == key.key_bytes() {
+            return Ok(());
+        }
+        let problem = format!("a witness `{}` with this name or key is there already", cell(other));
+        let next = format!(
+            "remove it first, `bartizan operator witness remove {}`, or make the card with another --name",
+            cell(other)
+        );
+        return Err(fail(Code::Error, problem, next));
+    }
     bundle.log.policy = policy::rewrite(&bundle.log.policy, |people, _| {
-        people.retain(|(known, _)| *known != name);
-        people.push((name, card.witness.clone()));
+        people.push((name.clone(), witness.clone()));
     })?;
     Ok(())
 }
 
 fn remove_witness(bundle: &mut Bundle, name: &str) -> Result<()> {
+    let known = Policy::parse(&bundle.log.policy).context("read the log policy")?;
+    if !known.witnesses().any(|(known, _)| known == name) {
+        let problem = format!("the bundle has no witness `{}`", cell(name));
+        return Err(fail(Code::Error, problem, "see `bartizan operator list`"));
+    }
     bundle.log.policy = policy::rewrite(&bundle.log.policy, |people, spare| {
         people.retain(|(known, _)| known != name);
         if name == policy::SPARE {

@@ -40,7 +40,7 @@ pub(super) fn rewrite(
     edit: impl FnOnce(&mut Vec<Witness>, &mut Option<String>),
 ) -> Result<String> {
     let (mut people, mut spare) = read(policy).ok_or_else(|| {
-        let next = "leave the witnesses alone with --no-witness, and write the policy with `bartizan bundle propose`";
+        let next = "write it by hand too: `bartizan bundle show`, edit, then `bartizan bundle propose`; `operator add --no-witness` leaves it alone";
         fail(Code::Error, "the log policy was written by hand", next)
     })?;
     edit(&mut people, &mut spare);

@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use bartizan_trust::id::Anchor;
 use bartizan_trust::note::VerifierKey;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::keys::WitnessCard;
 use super::{Context, File, options};
 use crate::alarm::Alarms;
 use crate::api::session;
 use crate::exit::{Code, Failure};
 use crate::guardian::{self, Guardian};
-use crate::keys::witness_key::WitnessKey;
 use crate::mine;
 use crate::{mirror, withhold, witness};
 
@@ -68,10 +68,10 @@ fn set(context: &Context, words: Option<&str>) -> Result<()> {
 pub(crate) enum WitnessCommand {
     /// Answer logs that ask for a co-signature (C2SP tlog-witness): a guardian box, without any login
     Serve(ServeOptions),
-    /// Print this home's witness key, for `bartizan init --witness` and the policy of a bundle
+    /// Print this home's witness card, for `bartizan init --witness` and `bartizan operator witness add`
     Key {
         /// What the guardian is called
-        #[arg(long, default_value = "guardian")]
+        #[arg(long, default_value = "guardian", value_parser = short_name)]
         name: String,
     },
 }
@@ -83,7 +83,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, default_value = "127.0.0.1:8445")]
     listen: SocketAddr,
     /// What the guardian is called, as in `witness key`
-    #[arg(long, default_value = "guardian")]
+    #[arg(long, default_value = "guardian", value_parser = short_name)]
     name: String,
     /// The genesis bundle of the organisation whose logs to witness
     #[arg(long, requires = "anchor", required_unless_present = "log_keys")]
@@ -99,6 +99,15 @@ pub(crate) struct ServeOptions {
     alarm: Option<String>,
 }
 
+/// A name that can stand in a log policy.
+fn short_name(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !text.is_empty() && text.len() <= 32 && text.chars().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err("1 to 32 lower-case letters, digits and `-`".to_owned())
+}
+
 fn vkey(text: &str) -> Result<VerifierKey, String> {
     VerifierKey::parse(text).map_err(|error| error.to_string())
 }
@@ -111,8 +120,12 @@ pub(crate) fn run(context: &Context, options: &WitnessOptions) -> Result<()> {
         None => rounds(context, options),
         Some(WitnessCommand::Serve(options)) => serve(context, options),
         Some(WitnessCommand::Key { name }) => {
-            let key = WitnessKey::open(&context.home)?.vkey(name)?;
-            let shown = json!({ "name": name, "witness": key.to_string() });
+            let card = WitnessCard::own(context, name)?;
+            eprintln!(
+                "words   {}\nread them to whoever adds this guardian, on the telephone or in person",
+                card.words()
+            );
+            let shown = serde_json::to_value(&card).context("write the card")?;
             // A card is a file for another person: JSON in either case.
             context.terminal.result(&shown, &shown.to_string())
         }

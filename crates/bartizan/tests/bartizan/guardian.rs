@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bartizan_trust::note::{Note, VerifierKey};
 use serde_json::Value;
 
-use crate::stage::{Stage, run};
+use crate::stage::{Stage, on_terminal, run};
 
 impl Stage {
     /// Starts a guardian with this home; its address and verifier key.
@@ -92,6 +92,90 @@ fn a_client_written_from_the_text_of_c2sp_gets_what_it_says() {
     };
     assert_eq!(asked(&stage, &["--withhold", "stop the fleet"]), 503);
     assert_eq!(asked(&stage, &["--resume"]), 409);
+}
+
+/// Bob signs what Alice proposed, and the bundle acts.
+fn both_sign(stage: &Stage, arguments: &[&str]) {
+    let id = stage.json("alice", arguments).json()["statement"].as_str().unwrap().to_owned();
+    stage.json("bob", &["approve", &id]).ends_with(0);
+}
+
+#[test]
+fn a_guardian_comes_into_an_organisation_that_exists_and_goes_again() {
+    let mut stage = Stage::organisation();
+    let made = stage.tool("guardian", &["witness", "key", "--name", "tower"]).ends_with(0);
+    stage.write("tower.card", &made.out);
+    let words = made.err.lines().next().unwrap().strip_prefix("words").unwrap().trim().to_owned();
+    let add = |stage: &Stage, card: &str, words: &str| {
+        stage.json("alice", &["operator", "witness", "add", card, "--words", words])
+    };
+    // Somebody else's key on the way, another name, words of something else.
+    let other = stage.tool("mallory", &["witness", "key", "--name", "tower"]).ends_with(0);
+    stage.write("swapped.card", &other.out);
+    stage.write("renamed.card", &made.out.replace("\"tower\"", "\"castle\""));
+    for (card, words) in [("swapped.card", &*words), ("renamed.card", &words), ("tower.card", "a")]
+    {
+        let error = add(&stage, card, words).error(3);
+        assert!(error["next"].as_str().unwrap().contains("changed on its way"), "{error}");
+    }
+    stage.write("broken.card", "{\"name\":\"tower\"}");
+    add(&stage, "broken.card", &words).error(1);
+    // A guardian takes nobody's place, and is not two witnesses under two names.
+    for (name, home) in [("alice", "castle"), ("tower-2", "bob")] {
+        let card = stage.tool(home, &["witness", "key", "--name", name]).ends_with(0);
+        stage.write("clash.card", &card.out);
+        let words = card.err.lines().next().unwrap().strip_prefix("words").unwrap().trim();
+        let error = add(&stage, "clash.card", words).error(1);
+        assert!(error["message"].as_str().unwrap().contains("is there already"), "{error}");
+    }
+    stage.tool("guardian", &["witness", "key", "--name", "To wer"]).ends_with(2);
+
+    // One after the other: typed, then signed by both.
+    let card = stage.text("tower.card");
+    let command = stage.command("alice", &["operator", "witness", "add", &card]);
+    let answers = [("Words: ", words.to_uppercase()), ("[y/N]", "y".to_owned())];
+    let answers: Vec<(&str, &str)> = answers.iter().map(|(q, a)| (*q, a.as_str())).collect();
+    let proposed = on_terminal(&command, &answers).ends_with(0);
+    assert!(!proposed.out.contains(&format!(" {words}")), "the words come from the other side");
+    let drafts = stage.json("bob", &["pending"]).json()["drafts"].clone();
+    stage.json("bob", &["approve", drafts[0].as_str().unwrap()]).ends_with(0);
+    add(&stage, "tower.card", &words).error(1);
+    stage.tool("bob", &["operator", "list"]).ends_with(0).says(&["witnesses: alice, bob, tower"]);
+
+    let anchor = stage.json("bob", &["org"]).json()["anchor"].as_str().unwrap().to_owned();
+    let known = ["--genesis", "genesis.json", "--anchor", &anchor, "--name", "tower"];
+    let (address, _) = stage.guardian("guardian", &known);
+    stage.end("server");
+    let config = String::from_utf8(stage.read("server/server.toml")).unwrap();
+    stage.write(
+        "server/server.toml",
+        &format!("{config}\n[[witness]]\nurl = \"http://{address}\"\n"),
+    );
+    stage.restart_server_where_it_was();
+    stage.endpoint();
+    let cosigned = |stage: &Stage| {
+        let logs = stage.json("bob", &["log", "verify"]).json()["logs"].clone();
+        let by = |at: usize| logs[at]["cosigned_by"].as_array().unwrap().contains(&"tower".into());
+        by(0) && by(1)
+    };
+    let job = stage.submit("routine", "exit 0\n");
+    stage.json("alice", &["watch", &job, "--timeout", "20s"]).ends_with(0);
+    stage.wait("the guardian's co-signatures", cosigned);
+    // `change` needs two witnesses of its last entry. No console watches by itself: Bob's co-signs once, as he approves,
+    // and the second is the guardian.
+    let job = stage.submit("change", "exit 0\n");
+    stage.json("bob", &["approve", &job, "--no-wait"]).ends_with(0);
+    stage.json("alice", &["watch", &job, "--timeout", "20s"]).ends_with(0);
+
+    stage.json("alice", &["operator", "witness", "remove", "nobody"]).error(1);
+    both_sign(&stage, &["operator", "witness", "remove", "tower"]);
+    stage.tool("bob", &["operator", "list"]).ends_with(0).says(&["witnesses: alice, bob\n"]);
+    assert!(!cosigned(&stage), "it counts no longer, though it still co-signs");
+    let job = stage.submit("change", "exit 0\n");
+    stage.json("bob", &["approve", &job, "--no-wait"]).ends_with(0);
+    assert_eq!(stage.json("bob", &["job", &job]).json()["witnessed"], false);
+    stage.json("alice", &["witness", "--once"]).ends_with(0);
+    stage.json("alice", &["watch", &job, "--timeout", "20s"]).ends_with(0);
 }
 
 fn post(address: &str, body: &[u8]) -> std::io::Result<String> {
