@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::keys::Card;
-use super::{Context, File, change, options};
+use super::{Context, File, change, countersign, options};
 use crate::exit::{Code, fail};
 use crate::terminal::{cell, table};
 
@@ -23,6 +23,29 @@ pub(crate) enum CustomerCommand {
         /// Which
         #[arg(long, value_parser = options::slug::<TenantId>)]
         tenant: TenantId,
+    },
+    /// Write what a customer's person is to sign, who has no connection to the server
+    Export {
+        /// The job's id, or enough of its beginning
+        job: String,
+        /// Where to
+        #[arg(long)]
+        dir: File,
+    },
+    /// As the customer's person: read such a file, sign it, without any connection
+    Approve {
+        /// `request.json` of `customer export`
+        file: File,
+        /// Where the signature goes [default: beside it, ending in .sig]
+        #[arg(long)]
+        out: Option<File>,
+    },
+    /// Hand over the signature that came back
+    Send {
+        /// The job's id, or enough of its beginning
+        job: String,
+        /// The signature, by `customer approve` or by `ssh-keygen -Y sign`
+        signature: File,
     },
 }
 
@@ -49,56 +72,71 @@ fn class(text: &str) -> Result<Class, String> {
 
 /// `bartizan customer …`
 pub(crate) fn run(context: &Context, command: &CustomerCommand) -> Result<()> {
-    let console = context.connect()?;
     match command {
-        CustomerCommand::List => {
-            let customers = &console.trust.bundle.customers;
-            let row = |customer: &Customer| {
-                let notes: Vec<String> = customer.keys.iter().map(|key| cell(&key.note)).collect();
-                vec![
-                    customer.tenant.name().to_owned(),
-                    customer.rule.from_class.name().to_owned(),
-                    notes.join("; "),
-                ]
-            };
-            let rows: Vec<_> = customers.iter().map(row).collect();
-            let text = if rows.is_empty() {
-                "no tenant countersigns".to_owned()
-            } else {
-                table(&["TENANT", "FROM CLASS", "KEYS"], &rows)
-            };
-            context.terminal.result(&json!({ "customers": customers }), &text)
+        CustomerCommand::List => list(context),
+        CustomerCommand::Set(customer) => set(context, customer),
+        CustomerCommand::Remove { tenant } => remove(context, tenant),
+        CustomerCommand::Export { job, dir } => countersign::export(context, job, dir),
+        CustomerCommand::Approve { file, out } => {
+            countersign::approve(context, file, out.as_deref())
         }
-        CustomerCommand::Set(set) => {
-            let mut keys = Vec::new();
-            for (number, path) in set.cards.iter().enumerate() {
-                let words = set.words.get(number).map(String::as_str);
-                let card = Card::compared(path, words)?;
-                keys.push(OperatorKey {
-                    ssh: card.ssh,
-                    origins: Vec::new(),
-                    uv: false,
-                    backup_ok: false,
-                    note: card.name,
-                });
-            }
-            let rule = CustomerRule { from_class: set.from_class };
-            let customer = Customer { tenant: set.tenant.clone(), keys, rule };
-            change::propose(context, &console, |bundle| {
-                bundle.customers.retain(|known| known.tenant != set.tenant);
-                bundle.customers.push(customer.clone());
-                bundle.customers.sort_by(|a, b| a.tenant.cmp(&b.tenant));
-                Ok(())
-            })
-        }
-        CustomerCommand::Remove { tenant } => change::propose(context, &console, |bundle| {
-            let before = bundle.customers.len();
-            bundle.customers.retain(|known| known.tenant != *tenant);
-            if bundle.customers.len() == before {
-                let problem = format!("tenant `{}` does not countersign", tenant.name());
-                return Err(fail(Code::Error, problem, "see `bartizan customer list`"));
-            }
-            Ok(())
-        }),
+        CustomerCommand::Send { job, signature } => countersign::send(context, job, signature),
     }
+}
+
+fn list(context: &Context) -> Result<()> {
+    let console = context.connect()?;
+    let customers = &console.trust.bundle.customers;
+    let row = |customer: &Customer| {
+        let notes: Vec<String> = customer.keys.iter().map(|key| cell(&key.note)).collect();
+        vec![
+            customer.tenant.name().to_owned(),
+            customer.rule.from_class.name().to_owned(),
+            notes.join("; "),
+        ]
+    };
+    let rows: Vec<_> = customers.iter().map(row).collect();
+    let text = if rows.is_empty() {
+        "no tenant countersigns".to_owned()
+    } else {
+        table(&["TENANT", "FROM CLASS", "KEYS"], &rows)
+    };
+    context.terminal.result(&json!({ "customers": customers }), &text)
+}
+
+fn set(context: &Context, set: &Set) -> Result<()> {
+    let console = context.connect()?;
+    let mut keys = Vec::new();
+    for (number, path) in set.cards.iter().enumerate() {
+        let words = set.words.get(number).map(String::as_str);
+        let card = Card::compared(path, words)?;
+        keys.push(OperatorKey {
+            ssh: card.ssh,
+            origins: Vec::new(),
+            uv: false,
+            backup_ok: false,
+            note: card.name,
+        });
+    }
+    let rule = CustomerRule { from_class: set.from_class };
+    let customer = Customer { tenant: set.tenant.clone(), keys, rule };
+    change::propose(context, &console, |bundle| {
+        bundle.customers.retain(|known| known.tenant != set.tenant);
+        bundle.customers.push(customer.clone());
+        bundle.customers.sort_by(|a, b| a.tenant.cmp(&b.tenant));
+        Ok(())
+    })
+}
+
+fn remove(context: &Context, tenant: &TenantId) -> Result<()> {
+    let console = context.connect()?;
+    change::propose(context, &console, |bundle| {
+        let before = bundle.customers.len();
+        bundle.customers.retain(|known| known.tenant != *tenant);
+        if bundle.customers.len() == before {
+            let problem = format!("tenant `{}` does not countersign", tenant.name());
+            return Err(fail(Code::Error, problem, "see `bartizan customer list`"));
+        }
+        Ok(())
+    })
 }

@@ -5,6 +5,7 @@ mod approve;
 mod change;
 mod confirm;
 mod control;
+mod countersign;
 mod customer;
 mod endpoints;
 mod enroll;

@@ -28,7 +28,7 @@ pub(crate) fn sign(path: &Path, role: SignatureRole, message: &[u8]) -> Result<S
 }
 
 /// The blob inside `-----BEGIN SSH SIGNATURE-----`.
-fn read_armour(text: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn read_armour(text: &[u8]) -> Result<Vec<u8>> {
     let text = str::from_utf8(text).context("the armoured signature is not text")?;
     let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
     data_encoding::BASE64.decode(body.trim().as_bytes()).context("the armour is damaged")

@@ -1,5 +1,7 @@
 //! People, keys, roles and customers over time, as two people and a real endpoint see it.
 
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::stage::{Answer, Stage, on_terminal};
@@ -277,4 +279,89 @@ fn a_customer_countersigns_what_happens_on_its_endpoints() {
     stage.json("alice", &["customer", "remove", "--tenant", "acme"]).error(1);
     runs(&stage, "alice", "bob");
     stage.json("acme-it", &["jobs"]).error(3);
+}
+
+#[test]
+fn a_customer_signs_a_file_offline_with_the_tool_or_with_stock_ssh_keygen() {
+    let stage = Stage::with_endpoint();
+    stage.people(&["acme-it", "globex-it"]);
+    for (who, tenant) in [("acme-it", "acme"), ("globex-it", "globex")] {
+        let (card, words) = (format!("{who}.card"), words(&stage, who));
+        let set = ["customer", "set", "--tenant", tenant, "--card", &card, "--words", &words];
+        both(&stage, &stage.json("alice", &set), "bob");
+    }
+    let export = |script: &str, dir: &str| {
+        let job = stage.submit("change", script);
+        stage.json("bob", &["approve", &job, "--no-wait"]).ends_with(0);
+        let shown = stage.json("alice", &["customer", "export", &job, "--dir", dir]).json();
+        let said = shown["words"].as_str().unwrap();
+        stage.tool("bob", &["job", &job]).ends_with(0).says(&[said]);
+        job
+    };
+    let (job, other) = (export("echo for acme\n", "one"), export("echo another\n", "two"));
+    let send = |job: &str, file: &str| stage.json("alice", &["customer", "send", job, file]);
+
+    // With the tool, by somebody who has never joined anything: the same sheet, and a no writes nothing.
+    let (request, out) = (stage.text("one/request.json"), stage.text("acme.sig"));
+    let approve = ["customer", "approve", &request, "--out", &out];
+    let command = stage.command("acme-it", &approve);
+    let said = on_terminal(&command, &[("[y/N]", "n")]).ends_with(1);
+    said.says(&["│ echo for acme", "tenant acme", "words", "nothing was signed"]);
+    assert!(!stage.path("acme.sig").exists());
+    on_terminal(&command, &[("[y/N]", "y")]).ends_with(0).says(&["countersigned"]);
+    let sheet = String::from_utf8(stage.read("one/sheet.txt")).unwrap();
+    let shown = stage.tool("acme-it", &approve).ends_with(0).out;
+    assert!(shown.starts_with(sheet.trim_end()), "{sheet}\n{shown}");
+
+    // Each of these is refused, and the job goes on waiting.
+    let keygen = |folder: &str, key: &str, role: &str, out: &str| {
+        let key = stage.text(&format!("{key}/id_ed25519"));
+        let mut sign = Command::new("ssh-keygen");
+        sign.args(["-Y", "sign", "-n", role, "-f", &key])
+            .stdin(std::fs::File::open(stage.path(folder).join("pae")).unwrap());
+        let output = sign.output().expect("ssh-keygen");
+        assert!(output.status.success(), "{output:?}");
+        std::fs::write(stage.path(out), output.stdout).unwrap();
+    };
+    keygen("two", "acme-it", "customer.v1@bartizan", "other-job.sig");
+    keygen("one", "acme-it", "approve.v1@bartizan", "other-role.sig");
+    keygen("one", "acme-it", "file", "no-role.sig");
+    keygen("one", "globex-it", "customer.v1@bartizan", "other-customer.sig");
+    keygen("one", "alice", "customer.v1@bartizan", "operator.sig");
+    stage.write("nonsense.sig", "-----BEGIN SSH SIGNATURE-----\nAAAA\n");
+    for (file, what) in [
+        ("other-job.sig", "not one of this job"),
+        ("other-role.sig", "approve.v1@bartizan"),
+        ("no-role.sig", "another namespace"),
+        ("other-customer.sig", "not one of the customer's"),
+        ("operator.sig", "not one of the customer's"),
+        ("nonsense.sig", "another kind"),
+        ("one/pae", "no SSH signature"),
+    ] {
+        let error = send(&job, file).error(3);
+        assert!(error["message"].as_str().unwrap().contains(what), "{file}: {error}");
+    }
+    assert_eq!(stage.json("bob", &["job", &job]).json()["row"]["state"], "pending");
+
+    send(&job, "acme.sig").ends_with(0);
+    stage.wait("a receipt", |stage| decision(stage, "bob", &job) == "done/ok");
+    send(&job, "acme.sig").error(1);
+    stage.json("alice", &["customer", "export", &job, "--dir", "three"]).error(1);
+
+    // With what OpenSSH brings along.
+    send(&other, "other-job.sig").ends_with(0);
+    stage.wait("a receipt", |stage| decision(stage, "bob", &other) == "done/ok");
+
+    // A request that was changed on its way is not shown, let alone signed.
+    let request = String::from_utf8(stage.read("one/request.json")).unwrap();
+    let mut parts: Value = serde_json::from_str(&request).unwrap();
+    parts["content"] = "ZWNobyBldmlsCg==".into();
+    stage.write("swapped.json", &parts.to_string());
+    stage.write("cut.json", &request[..request.len() / 2]);
+    for (file, what) in
+        [("swapped.json", "another one than the job names"), ("cut.json", "no request")]
+    {
+        let error = stage.json("acme-it", &["customer", "approve", file]).error(3);
+        assert!(error["message"].as_str().unwrap().contains(what), "{file}: {error}");
+    }
 }
