@@ -1,4 +1,4 @@
-//! `firewall`: nftables rules for an endpoint's network half, which then reaches what the bundle names and nothing else.
+//! `firewall`: rules for an endpoint's network half, which then reaches what the bundle names and nothing else.
 
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -8,7 +8,7 @@ use bartizan_proto::limits::LAN_PORT;
 use clap::Args;
 use serde_json::json;
 
-use super::Context;
+use super::{Context, windows_firewall};
 use crate::exit::{Code, fail};
 use crate::terminal::cell;
 
@@ -18,6 +18,17 @@ pub(crate) struct FirewallOptions {
     /// The local account of the network half on endpoints
     #[arg(long, default_value = "bartizan-agent", value_parser = account)]
     user: String,
+    /// PowerShell commands for the Windows firewall instead
+    #[arg(long, conflicts_with = "user")]
+    windows: bool,
+    /// The network half on those endpoints
+    #[arg(
+        long,
+        requires = "windows",
+        value_parser = windows_firewall::program,
+        default_value = r"C:\Program Files\Bartizan\bartizan-agent.exe"
+    )]
+    program: String,
 }
 
 fn account(text: &str) -> Result<String, String> {
@@ -39,7 +50,11 @@ pub(crate) fn run(context: &Context, options: &FirewallOptions) -> Result<()> {
             pairs.push((name.clone(), place));
         }
     }
-    let rules = rules(&options.user, bundle.version, &pairs);
+    let rules = if options.windows {
+        windows_firewall::rules(&options.program, bundle.version, &pairs)
+    } else {
+        rules(&options.user, bundle.version, &pairs)
+    };
     let shown = json!({
         "bundle": bundle.version, "rules": rules,
         "pairs": pairs.iter().map(|(name, place)| json!({ "name": name, "address": place })).collect::<Vec<_>>(),
@@ -78,8 +93,8 @@ fn rules(user: &str, version: u64, pairs: &[(String, SocketAddr)]) -> String {
     )
 }
 
-/// What may stand in a comment of nftables.
-fn comment(text: &str) -> String {
+/// What may stand in a comment of nftables, and between quotes of PowerShell.
+pub(super) fn comment(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || "-.:[]".contains(*c)).take(100).collect()
 }
 

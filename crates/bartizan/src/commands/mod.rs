@@ -33,6 +33,7 @@ mod statement;
 mod trigger;
 mod update;
 mod watch;
+mod windows_firewall;
 mod witness;
 
 pub(crate) use endpoints::fetch_all;
@@ -204,7 +205,7 @@ pub(crate) enum Command {
     Alarm(alarm::AlarmCommand),
     /// Is this server what we think it is? Ends its quarantine, or begins one
     Preflight(preflight::PreflightOptions),
-    /// nftables rules: an endpoint's network half reaches what the bundle names, and nothing else
+    /// Firewall rules, for nftables or Windows: an endpoint's network half reaches what the bundle names, and nothing else
     Firewall(firewall::FirewallOptions),
     /// The whole product in two minutes, on this machine
     Demo {

@@ -193,6 +193,20 @@ fn firewall_rules_name_exactly_the_pairs_and_stock_nftables_takes_them() {
     assert_eq!(shown["pairs"].as_array().unwrap().len(), 1, "{shown}");
     nft_takes(&stage, "endpoint.nft", shown["rules"].as_str().unwrap());
 
+    let windows = stage.json("alice", &["firewall", "--windows"]).ends_with(0).json();
+    assert_eq!(windows["pairs"], shown["pairs"]);
+    let address = shown["pairs"][0]["address"].as_str().unwrap();
+    let (host, port) = address.rsplit_once(':').unwrap();
+    let allowed: Vec<&str> =
+        windows["rules"].as_str().unwrap().lines().filter(|line| line.contains("Allow")).collect();
+    assert_eq!(allowed.len(), 1, "{windows}");
+    assert!(
+        allowed[0].ends_with(&format!("-RemoteAddress '{host}' -RemotePort {port}")),
+        "{windows}"
+    );
+    stage.tool("alice", &["firewall", "--program", "C:\\a.exe"]).ends_with(2).says(&["--windows"]);
+    stage.tool("alice", &["firewall", "--windows", "--program", "a'.exe"]).ends_with(2);
+
     let config = String::from_utf8(stage.read("server/server.toml")).unwrap();
     let allow = "agent_allow = [\"192.0.2.0/24\", \"2001:db8::/32\"]";
     let config = config.replace("agent_listen = \"127.0.0.1", "agent_listen = \"0.0.0.0");
