@@ -46,10 +46,8 @@ fuzz:
 deny:
 	cargo deny check
 
-# In a copy of the tree, so that a change is never left behind. The generated histories throw fewer cases: a change is
-# noticed by the first few or not at all.
 mutants:
-	PROPTEST_CASES=40 $(CARGO) mutants --jobs 1 $(if $(FILE),--file $(FILE))
+	scripts/mutants $(if $(FILE),-F $(FILE))
 
 coverage:
 	scripts/coverage
