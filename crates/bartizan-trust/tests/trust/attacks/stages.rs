@@ -73,6 +73,20 @@ fn i2_stages_run_one_after_the_other_as_they_are_promoted() {
 }
 
 #[test]
+fn i6_whoever_promoted_is_among_those_whose_freeze_ends_a_running_job() {
+    let mut world = world();
+    let job = rollout(&mut world, 0);
+    let promotions = promoted(&world, &job);
+    let state = world.alone_in(1).unwrap();
+    let delivery = world.deliver_staged(&job, &promotions[..1], &state).unwrap();
+    let Verdict::Run(proof) = deliver(&world, &state, &delivery).verdict else {
+        panic!("it was promoted")
+    };
+    let behind: Vec<_> = proof.behind().iter().map(|operator| operator.name().to_owned()).collect();
+    assert_eq!(behind, ["alice", "bob", "carol"]);
+}
+
+#[test]
 fn i2_a_later_stage_delivered_early_waits_for_its_promotion() {
     let mut world = world();
     let job = rollout(&mut world, 0);
