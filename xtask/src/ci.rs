@@ -12,6 +12,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     step("format", || cargo(root, &["fmt", "--all", "--check"]))?;
     step("tidy", || crate::tidy::run(root))?;
     // Warnings are denied through clippy's own flag: RUSTFLAGS would rebuild every dependency.
+    step("web", || crate::web::run(root))?;
     step("clippy", || {
         cargo(root, &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
     })?;

@@ -1,10 +1,11 @@
 //! Workspace chores: `cargo xtask ci` is what decides whether a change lands, `cargo xtask tidy` checks the rules that no
-//! compiler checks.
+//! compiler checks, `cargo xtask web` the pages of the console.
 
 mod ci;
 mod manifests;
 mod sources;
 mod tidy;
+mod web;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,8 +14,9 @@ fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1).as_deref() {
         Some("ci") => ci::run(&root()),
         Some("tidy") => tidy::run(&root()),
+        Some("web") => web::run(&root()),
         _ => {
-            eprintln!("usage: cargo xtask ci | tidy");
+            eprintln!("usage: cargo xtask ci | tidy | web");
             return ExitCode::from(2);
         }
     };

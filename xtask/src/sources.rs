@@ -24,7 +24,11 @@ const NOT_IN_SCAN_ENGINE: [&str; 8] = [
     "SystemTime::now",
     "Instant::now",
 ];
-const FOLDERS: [&str; 7] = ["crates", "xtask", "docs", "scripts", "tests", "fuzz", ".ci"];
+const FOLDERS: [&str; 8] = ["crates", "xtask", "docs", "scripts", "tests", "fuzz", "web", ".ci"];
+/// Generated, and checked against its source by `npm run api:check`.
+const GENERATED: &str = "web/src/api/schema.ts";
+/// Of web/: longer pages are two pages.
+const WEB_LINES_MAX: usize = 500;
 
 /// Checks every file.
 pub(crate) fn check(root: &Path) -> Result<Vec<String>> {
@@ -34,6 +38,10 @@ pub(crate) fn check(root: &Path) -> Result<Vec<String>> {
             let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("rs") => problems.extend(check_rust(&name, &read(path)?)),
+                Some("ts" | "tsx") => problems.extend(check_web(&name, &read(path)?)),
+                Some("json") if name.ends_with("package-lock.json") => {
+                    problems.extend(check_lock(&name, &read(path)?));
+                }
                 Some("md") => problems.extend(check_text(&name, &read(path)?)),
                 _ => {}
             }
@@ -42,6 +50,19 @@ pub(crate) fn check(root: &Path) -> Result<Vec<String>> {
     }
     problems.extend(check_test_binaries(root)?);
     Ok(problems)
+}
+
+fn check_web(name: &str, text: &str) -> Option<String> {
+    let lines = text.lines().count();
+    (lines > WEB_LINES_MAX && name != GENERATED)
+        .then(|| format!("{name} has {lines} lines, at most {WEB_LINES_MAX} are allowed"))
+}
+
+/// A lock file names packages and their hashes; where they were fetched from is whoever builds it's business.
+fn check_lock(name: &str, text: &str) -> Option<String> {
+    text.contains("\"resolved\"").then(|| {
+        format!("{name} names a registry: remove it, and install again in its folder, whose .npmrc leaves it out")
+    })
 }
 
 fn check_rust(name: &str, text: &str) -> Vec<String> {
@@ -140,6 +161,21 @@ fn walk(folder: &Path, visit: &mut impl FnMut(&Path) -> Result<()>) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lock_files_of_the_pages_name_no_registry() {
+        assert!(check_lock("web/package-lock.json", "{\"integrity\":\"sha512-x\"}").is_none());
+        let text = "{\"resolved\":\"https://registry.example/x.tgz\"}";
+        assert!(check_lock("web/package-lock.json", text).is_some());
+    }
+
+    #[test]
+    fn pages_stay_short() {
+        let lines = |n: usize| "x\n".repeat(n);
+        assert!(check_web("web/src/x.tsx", &lines(WEB_LINES_MAX)).is_none());
+        assert!(check_web("web/src/x.tsx", &lines(WEB_LINES_MAX + 1)).is_some());
+        assert!(check_web(GENERATED, &lines(WEB_LINES_MAX + 1)).is_none());
+    }
 
     #[test]
     fn unsafe_code_is_seen_outside_its_crate_only() {

@@ -1,0 +1,184 @@
+import { type QueryClient, keepPreviousData, queryOptions } from '@tanstack/react-query'
+
+import type { SignableAction } from './actions'
+import { answer, api } from './client'
+import { assertWithPasskey } from './passkey'
+import type { FleetWindow, PreviewRequest, Sheet, Signed, paths } from './schema'
+
+export type FleetParams = NonNullable<paths['/api/v1/endpoints']['get']['parameters']['query']>
+type JobsParams = NonNullable<paths['/api/v1/jobs']['get']['parameters']['query']>
+type TargetsParams = NonNullable<paths['/api/v1/jobs/{id}/targets']['get']['parameters']['query']>
+type PartParams = { offset?: number; limit?: number }
+
+// News say when something changed; between them a look now and then is enough, in case a stream broke unseen.
+const now_and_then = { staleTime: 10_000, refetchInterval: 30_000 }
+// Statements never change: their bytes are their name.
+const unchanging = { staleTime: Number.POSITIVE_INFINITY }
+
+export const meQuery = () =>
+  queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => answer(api.GET('/api/v1/me', { signal })), ...now_and_then })
+
+export const overviewQuery = () =>
+  queryOptions({ queryKey: ['overview'], queryFn: ({ signal }) => answer(api.GET('/api/v1/overview', { signal })), ...now_and_then })
+
+export const treeQuery = () =>
+  queryOptions({ queryKey: ['fleet', 'tree'], queryFn: ({ signal }) => answer(api.GET('/api/v1/endpoints/tree', { signal })), ...now_and_then })
+
+export function fetchFleetWindow(query: FleetParams, signal?: AbortSignal): Promise<FleetWindow> {
+  return answer(api.GET('/api/v1/endpoints', { params: { query }, ...(signal ? { signal } : {}) }))
+}
+
+export const fleetWindowQuery = (params: FleetParams) =>
+  queryOptions({
+    queryKey: ['fleet', 'window', params],
+    queryFn: ({ signal }) => fetchFleetWindow(params, signal),
+    placeholderData: keepPreviousData,
+    ...now_and_then,
+  })
+
+export const endpointQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['fleet', 'endpoint', id],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/endpoints/{id}', { params: { path: { id } }, signal })),
+    ...now_and_then,
+  })
+
+export const endpointJobsQuery = (id: string, part: PartParams) =>
+  queryOptions({
+    queryKey: ['jobs', 'of', id, part],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/endpoints/{id}/jobs', { params: { path: { id }, query: part }, signal })),
+    placeholderData: keepPreviousData,
+  })
+
+export const endpointReceiptsQuery = (id: string, part: PartParams) =>
+  queryOptions({
+    queryKey: ['jobs', 'receipts of', id, part],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/endpoints/{id}/receipts', { params: { path: { id }, query: part }, signal })),
+    placeholderData: keepPreviousData,
+  })
+
+export const jobsQuery = (params: JobsParams) =>
+  queryOptions({
+    queryKey: ['jobs', 'window', params],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/jobs', { params: { query: params }, signal })),
+    placeholderData: keepPreviousData,
+    ...now_and_then,
+  })
+
+export const jobQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['jobs', 'one', id],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/jobs/{id}', { params: { path: { id } }, signal })),
+    ...now_and_then,
+  })
+
+export const jobTargetsQuery = (id: string, params: TargetsParams) =>
+  queryOptions({
+    queryKey: ['jobs', 'targets', id, params],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/jobs/{id}/targets', { params: { path: { id }, query: params }, signal })),
+    placeholderData: keepPreviousData,
+  })
+
+export const jobReceiptsQuery = (id: string, part: PartParams) =>
+  queryOptions({
+    queryKey: ['jobs', 'receipts', id, part],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/jobs/{id}/receipts', { params: { path: { id }, query: part }, signal })),
+    placeholderData: keepPreviousData,
+  })
+
+export const rolloutQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['jobs', 'rollout', id],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/jobs/{id}/rollout', { params: { path: { id } }, signal })),
+    ...now_and_then,
+  })
+
+export const inboxQuery = () =>
+  queryOptions({ queryKey: ['approvals'], queryFn: ({ signal }) => answer(api.GET('/api/v1/approvals', { signal })), ...now_and_then })
+
+export const ordersQuery = () =>
+  queryOptions({ queryKey: ['jobs', 'orders'], queryFn: ({ signal }) => answer(api.GET('/api/v1/orders', { signal })), ...now_and_then })
+
+export const freezesQuery = () =>
+  queryOptions({ queryKey: ['freezes'], queryFn: ({ signal }) => answer(api.GET('/api/v1/freezes', { signal })), ...now_and_then })
+
+export const freezeQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['freezes', id],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/freezes/{id}', { params: { path: { id } }, signal })),
+    refetchInterval: (query) => ((query.state.data?.missing ?? 1) > 0 ? 2_000 : 15_000),
+  })
+
+export const trustQuery = () =>
+  queryOptions({ queryKey: ['trust'], queryFn: ({ signal }) => answer(api.GET('/api/v1/trust', { signal })), ...now_and_then })
+
+export const historyQuery = () =>
+  queryOptions({ queryKey: ['trust', 'history'], queryFn: ({ signal }) => answer(api.GET('/api/v1/trust/history', { signal })), ...now_and_then })
+
+export const logsQuery = () =>
+  queryOptions({ queryKey: ['logs'], queryFn: ({ signal }) => answer(api.GET('/api/v1/logs', { signal })), staleTime: 30_000 })
+
+export const entriesQuery = (name: string, part: PartParams) =>
+  queryOptions({
+    queryKey: ['logs', name, 'entries', part],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/logs/{name}/entries', { params: { path: { name }, query: part }, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: 10_000,
+  })
+
+export const entryQuery = (name: string, index: number) =>
+  queryOptions({
+    queryKey: ['logs', name, 'entry', index],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/logs/{name}/entries/{index}', { params: { path: { name, index } }, signal })),
+    ...unchanging,
+  })
+
+export const previewQuery = (body: PreviewRequest) =>
+  queryOptions({
+    queryKey: ['preview', body],
+    queryFn: ({ signal }) => answer(api.POST('/api/v1/preview', { body, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: 15_000,
+    retry: false,
+  })
+
+/** Asks the operator process for the statement and its sheet. Nothing is signed by that. */
+export function makeSheet(action: SignableAction, signal?: AbortSignal): Promise<Sheet> {
+  const options = signal ? { signal } : {}
+  switch (action.kind) {
+    case 'job':
+      return answer(api.POST('/api/v1/sheets/job', { body: action.body, ...options }))
+    case 'approval':
+      return answer(api.POST('/api/v1/sheets/approval', { body: action.body, ...options }))
+    case 'promotion':
+      return answer(api.POST('/api/v1/sheets/promotion', { body: action.body, ...options }))
+    case 'freeze':
+      return answer(api.POST('/api/v1/sheets/freeze', { body: action.body, ...options }))
+    case 'thaw':
+      return answer(api.POST('/api/v1/sheets/thaw', { body: action.body, ...options }))
+    case 'veto':
+      return answer(api.POST('/api/v1/sheets/veto', { body: action.body, ...options }))
+    case 'withdrawal':
+      return answer(api.POST('/api/v1/sheets/withdrawal', { body: action.body, ...options }))
+  }
+}
+
+/** Signs exactly what the sheet showed: its token, its digest and its words go back together. */
+export async function signSheet(sheet: Sheet): Promise<Signed> {
+  const assertion = sheet.passkey ? await assertWithPasskey(sheet.passkey) : undefined
+  const { token, id, words } = sheet
+  return answer(api.POST('/api/v1/sign', { body: { token, id, words, ...(assertion ? { assertion } : {}) } }))
+}
+
+export function admitEndpoint(id: string) {
+  return answer(api.POST('/api/v1/endpoints/{id}/admit', { params: { path: { id } } }))
+}
+
+export function refreshEndpoint(id: string) {
+  return answer(api.POST('/api/v1/endpoints/{id}/refresh', { params: { path: { id } } }))
+}
+
+/** What each kind of news makes old. */
+export function forget(queries: QueryClient, keys: readonly string[]): void {
+  for (const key of keys) void queries.invalidateQueries({ queryKey: [key] })
+}

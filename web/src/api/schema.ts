@@ -1,0 +1,3259 @@
+// Made from openapi.json by `npm run api`; do not edit.
+
+export interface paths {
+    "/api/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Statements that lack signatures. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Inbox"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A part of the fleet; filters and order are the server's. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The other way round. */
+                    descending?: boolean;
+                    /** @description Rows wanted; at most 500. */
+                    limit?: number;
+                    /** @description Rows to pass over. */
+                    offset?: number;
+                    /** @description Part of a host name or id. */
+                    search?: string;
+                    /** @description `si_…` or its bare name. */
+                    site?: string;
+                    /** @description By what; host name unless said. */
+                    sort?: "hostname" | "tenant" | "os" | "last_seen";
+                    /** @description Only these. */
+                    state?: "connected" | "away" | "quarantined";
+                    /** @description `tn_…` or its bare name; `none` for those that belong to nobody yet. */
+                    tenant?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FleetWindow"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One endpoint, and whether its enrolment proves who it is. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `ep_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EndpointView"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{id}/admit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an endpoint in that waits in quarantine. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `ep_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{id}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it was asked to do, newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Rows wanted; at most 500. */
+                    limit?: number;
+                    /** @description Rows to pass over. */
+                    offset?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description `ep_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EndpointJobs"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{id}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it says it did, newest first, each receipt verified. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Rows wanted; at most 500. */
+                    limit?: number;
+                    /** @description Rows to pass over. */
+                    offset?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description `ep_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReceiptsWindow"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{id}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a connected endpoint for its inventory now. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `ep_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many endpoints each tenant and site has. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FleetTree"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed, as server-sent events; each datum is a `News`. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": components["schemas"]["News"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/freezes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What stands still. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FreezeList"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/freezes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who stands still, by receipts that were verified here. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `st_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FreezeView"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs, newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Rows wanted; at most 500. */
+                    limit?: number;
+                    /** @description Rows to pass over. */
+                    offset?: number;
+                    /** @description `pending`, `active`, `finished`, `expired` or `cancelled`. */
+                    state?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobsWindow"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job, verified and in words. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `st_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobView"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A job while it runs: where each endpoint stands, and live output. Ends when the job has. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `st_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": components["schemas"]["News"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its receipts, each verified. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Rows wanted; at most 500. */
+                    limit?: number;
+                    /** @description Rows to pass over. */
+                    offset?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description `st_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReceiptsWindow"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How it goes, stage by stage, counted from receipts that were verified here. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `st_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RolloutView"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its endpoints and where each stands. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Rows wanted; at most 500. */
+                    limit?: number;
+                    /** @description Rows to pass over. */
+                    offset?: number;
+                    /** @description Only in this state. */
+                    state?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description `st_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TargetsWindow"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Both logs, downloaded and recomputed. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Logs"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/{name}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries of a log, newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Rows wanted; at most 500. */
+                    limit?: number;
+                    /** @description Rows to pass over. */
+                    offset?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description `control` or `jobs` */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EntriesWindow"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/{name}/entries/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry with its proof, and the commands that verify it without this program. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Its place */
+                    index: number;
+                    /** @description `control` or `jobs` */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EntryView"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose console this is, and what it believes. Answers also without a server or an organisation, and says what is missing. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Me"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Standing orders. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Orders"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What needs a person now. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Overview"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a new script on these endpoints would need: class, people, stages. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PreviewRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Preview"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exchange the launch token of a link for the token of this page. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Launch"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /** End the session of this page. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A statement of the inbox, to be countersigned. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ApprovalRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop things at once. `job:ID` halts a roll-out. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["FreezeRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new job, to be signed as its author. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Compose"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/promotion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the next stage of a job begin, on evidence that was verified here. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PromotionRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/thaw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a freeze. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AboutRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/veto": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a bundle that waits for its delay. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AboutRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a standing order, or a job that has not started, back for good. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AboutRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign what a sheet showed, and send it. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SignRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Signed"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bundle in force, and those that wait. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Trust"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trust/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every bundle there ever was, and what each changed. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BundleHistory"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description A statement about another. */
+        AboutRequest: {
+            /** @description The freeze, bundle or job. */
+            id: string;
+            /** @description Why, for the others. */
+            reason?: string;
+        };
+        /** @description Something that a person must know. */
+        Alert: {
+            /** @description Stable. */
+            code: string;
+            /** @description What to do. */
+            next: string;
+            /** @description How bad it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description What it is. */
+            text: string;
+        };
+        /** @description A statement to be countersigned. */
+        ApprovalRequest: {
+            /** @description From the inbox. */
+            id: string;
+        };
+        /** @description What the browser gave for a `PasskeyRequest`; each in base64url without padding. */
+        Assertion: {
+            /** @description `response.authenticatorData` */
+            authenticator_data: string;
+            /** @description `response.clientDataJSON` */
+            client_data: string;
+            /** @description `response.signature` */
+            signature: string;
+        };
+        /** @description Every bundle there ever was. */
+        BundleHistory: {
+            /** @description Newest first. */
+            bundles: components["schemas"]["BundleRow"][];
+        };
+        /** @description A bundle in the control log. */
+        BundleRow: {
+            /**
+             * Format: int64
+             * @description When it was made.
+             */
+            at: number;
+            /** @description What it changes of the one it follows; of the first, everything. */
+            changes: components["schemas"]["DifferenceLine"][];
+            /** @description `st_…` */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its place in the control log.
+             */
+            index: number;
+            /** @description Who signed it. */
+            signatures: components["schemas"]["SignedBy"][];
+            /** @description What became of it. */
+            state: components["schemas"]["BundleState"];
+            /**
+             * Format: int64
+             * @description Its version.
+             */
+            version: number;
+        };
+        /**
+         * @description What became of a bundle.
+         * @enum {string}
+         */
+        BundleState: "in_force" | "waits" | "former" | "no_effect";
+        /**
+         * @description What became of a line.
+         * @enum {string}
+         */
+        Change: "same" | "added" | "removed";
+        /** @description What a class demands. */
+        ClassRow: {
+            /**
+             * Format: int32
+             * @description People besides the author.
+             */
+            approvals: number;
+            /** @description Its name. */
+            class: string;
+            /**
+             * Format: int64
+             * @description How long it waits after it was logged.
+             */
+            delay_s: number;
+            /**
+             * Format: int32
+             * @description Most endpoints.
+             */
+            endpoints_max: number;
+            /**
+             * Format: int32
+             * @description Most endpoints with a script they have not seen.
+             */
+            endpoints_new_max: number;
+            /**
+             * Format: int32
+             * @description Most endpoints in the first.
+             */
+            first_stage_max: number;
+            /**
+             * Format: int64
+             * @description Least soak.
+             */
+            soak_s_min: number;
+            /**
+             * Format: int32
+             * @description Least stages.
+             */
+            stages_min: number;
+            /** @description `none`, `presence` or `verification`. */
+            user_check: string;
+            /**
+             * Format: int64
+             * @description Longest window.
+             */
+            window_s_max: number;
+            /** @description Which group of witnesses. */
+            witnesses: string;
+        };
+        /** @description A job to be signed. */
+        Compose: {
+            /** @description Only after these jobs have ended well on the endpoint. */
+            after?: string[];
+            /** @description Arguments for the script. */
+            args?: string[];
+            /** @description A stricter class than the derived one. */
+            class?: ("routine" | "change" | "fleet") | null;
+            /** @description It deletes or disables something. */
+            destructive?: boolean;
+            /** @description Variables. */
+            env?: components["schemas"]["Variable"][];
+            /**
+             * Format: int64
+             * @description For endpoints that are away; a day unless said.
+             */
+            expires_s?: number | null;
+            /**
+             * Format: int32
+             * @description Most failures of a stage before the next, in per cent; 10 unless said.
+             */
+            failures_percent_max?: number | null;
+            interpreter: "bash" | "sh" | "python3";
+            /** @description Where: `all`, `tenant:NAME`, `site:NAME`, ids or host names. */
+            on: string[];
+            /**
+             * Format: int32
+             * @description How many people let each later stage begin; 1 unless said.
+             */
+            promoters?: number | null;
+            /** @description Why. */
+            reason?: string;
+            /** @description Local account; root unless said. */
+            run_as?: string | null;
+            /** @description The script. */
+            script: string;
+            /**
+             * Format: int64
+             * @description How long each stage soaks.
+             */
+            soak_s?: number | null;
+            /** @description In which waves, like `canary:3,10%,rest`; what the class demands unless said. */
+            stages?: string | null;
+            /** @description A ticket. */
+            ticket?: string;
+            /**
+             * Format: int32
+             * @description Longest run; ten minutes unless said.
+             */
+            timeout_s?: number | null;
+            /** @description What it does, in a line. */
+            title: string;
+        };
+        /** @description A witness and a checkpoint. */
+        Cosigned: {
+            /**
+             * Format: int64
+             * @description When, by its clock; absent when it has not.
+             */
+            at?: number | null;
+            /** @description Its name in the policy. */
+            name: string;
+        };
+        /** @description A tenant that countersigns. */
+        CustomerRow: {
+            /** @description Fingerprints. */
+            keys: string[];
+            /** @description Bare name. */
+            tenant: string;
+        };
+        /** @description A difference, line by line. */
+        Difference: {
+            /**
+             * Format: int64
+             * @description When that was.
+             */
+            at: number;
+            /** @description From what: a job or a bundle. */
+            from: string;
+            /** @description The lines. */
+            lines: components["schemas"]["DifferenceLine"][];
+            /** @description Whether nothing differs. */
+            same: boolean;
+        };
+        /** @description A line of a difference. */
+        DifferenceLine: {
+            /** @description What became of it. */
+            change: components["schemas"]["Change"];
+            /** @description The line. */
+            text: string;
+        };
+        /** @description One job on one endpoint. */
+        EndpointJob: {
+            /** @description The job. */
+            job: components["schemas"]["JobRow"];
+            /** @description Where it stands here. */
+            target: components["schemas"]["TargetRow"];
+        };
+        /** @description What an endpoint was asked to do, newest first. By the server's word; receipts are verified. */
+        EndpointJobs: {
+            /**
+             * Format: int64
+             * @description Of the first row.
+             */
+            offset: number;
+            /** @description The rows. */
+            rows: components["schemas"]["EndpointJob"][];
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            total: number;
+        };
+        /** @description An endpoint, by the server's word. */
+        EndpointRow: {
+            /** @description As it reported it: hostile text. */
+            hostname: string;
+            /** @description `ep_…` */
+            id: components["schemas"]["String"];
+            /**
+             * Format: int64
+             * @description Last frame.
+             */
+            last_seen?: number | null;
+            /** @description As it reported it: hostile text. */
+            os: string;
+            /** @description Bare name. */
+            site?: string | null;
+            /** @description Whether something reaches it. */
+            state: components["schemas"]["EndpointState"];
+            /** @description Bare name. */
+            tenant?: string | null;
+        };
+        /**
+         * @description Whether something reaches an endpoint.
+         * @enum {string}
+         */
+        EndpointState: "connected" | "away" | "quarantined";
+        /** @description One endpoint. */
+        EndpointView: {
+            /** @description Of its device key. */
+            fingerprint?: string | null;
+            /** @description As it reported it, any JSON: hostile. */
+            inventory?: unknown;
+            /**
+             * Format: int64
+             * @description When that came.
+             */
+            inventory_at?: number | null;
+            /** @description By the server's word. */
+            row: components["schemas"]["EndpointRow"];
+            /** @description Whose, by the enrolment that was verified here. */
+            tenant?: string | null;
+            /** @description Whether its descriptor and enrolment prove who it is and whose. */
+            verification: components["schemas"]["Verification"];
+        };
+        /** @description Entries of a log, newest first. */
+        EntriesWindow: {
+            /**
+             * Format: int64
+             * @description Of the first row, counted from the newest.
+             */
+            offset: number;
+            /** @description The rows. */
+            rows: components["schemas"]["EntryRow"][];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
+        };
+        /** @description An entry. */
+        EntryRow: {
+            /** @description Absent when it is no statement. */
+            id?: string | null;
+            /**
+             * Format: int64
+             * @description Its place.
+             */
+            index: number;
+            /** @description `job`, `bundle` … or `unknown`. */
+            kind: string;
+            /** @description Who signed it. */
+            signatures: components["schemas"]["SignedBy"][];
+            /** @description In a line. */
+            title: string;
+        };
+        /** @description One entry, with everything to verify it without this program. */
+        EntryView: {
+            /** @description Exact commands of stock tools, to be run where the files were saved. */
+            commands: string[];
+            /** @description The files that the commands read. */
+            files: components["schemas"]["ProofFile"][];
+            /** @description The leaf's hash. */
+            leaf: string;
+            /** @description The proof, as a C2SP `tlog-proof`. */
+            proof: string;
+            /** @description The row. */
+            row: components["schemas"]["EntryRow"];
+            /** @description In words, from its exact bytes. */
+            text: string;
+            /** @description Whether its proof leads to the checkpoint that was verified here. */
+            verification: components["schemas"]["Verification"];
+            /** @description Eight words of the statement. */
+            words: string;
+        };
+        /** @description How many. */
+        FleetCounts: {
+            /**
+             * Format: int64
+             * @description Let in, and none is.
+             */
+            away: number;
+            /**
+             * Format: int64
+             * @description Let in, and a connection is open.
+             */
+            connected: number;
+            /**
+             * Format: int64
+             * @description Not let in.
+             */
+            quarantined: number;
+            /**
+             * Format: int64
+             * @description All.
+             */
+            total: number;
+        };
+        /**
+         * @description An order of endpoints.
+         * @enum {string}
+         */
+        FleetSort: "hostname" | "tenant" | "os" | "last_seen";
+        /** @description The fleet by tenant and site. */
+        FleetTree: {
+            /** @description All. */
+            counts: components["schemas"]["FleetCounts"];
+            /** @description In order of name. */
+            tenants: components["schemas"]["TenantBranch"][];
+        };
+        /** @description A part of the fleet. By the server's word; what is signed for is verified when it is signed. */
+        FleetWindow: {
+            /**
+             * Format: int64
+             * @description Of the first row.
+             */
+            offset: number;
+            /** @description The rows. */
+            rows: components["schemas"]["EndpointRow"][];
+            /**
+             * Format: int64
+             * @description How many fit.
+             */
+            total: number;
+        };
+        /** @description What stands still, by the control log. */
+        FreezeList: {
+            /** @description Oldest first. */
+            freezes: components["schemas"]["FreezeRow"][];
+        };
+        /** @description A freeze to be signed. */
+        FreezeRequest: {
+            /** @description Why, for the others. */
+            reason?: string;
+            /** @description `org`, `tenant:NAME`, `class:NAME`, `job:ID`, `operator:NAME` or `sessions`. */
+            scope: string;
+            /**
+             * Format: int64
+             * @description For how long; four hours unless said, longer when enough others sign.
+             */
+            seconds?: number | null;
+        };
+        /** @description A standing freeze. */
+        FreezeRow: {
+            /** @description Operators who signed it. */
+            by: string[];
+            /**
+             * Format: int64
+             * @description Endpoints that have confirmed, by the server's word.
+             */
+            confirmed: number;
+            /** @description `st_…` */
+            id: string;
+            /** @description As people write it: `org`, `tenant:NAME` … */
+            scope: string;
+            /**
+             * Format: int64
+             * @description Since.
+             */
+            since: number;
+            /**
+             * Format: int64
+             * @description Until.
+             */
+            until: number;
+        };
+        /**
+         * @description Whether an endpoint has confirmed.
+         * @enum {string}
+         */
+        FreezeState: "frozen" | "not_yet" | "offline";
+        /** @description An endpoint and a freeze. */
+        FreezeTarget: {
+            /**
+             * Format: int64
+             * @description When it confirmed, by its clock; or when it was last heard of.
+             */
+            at?: number | null;
+            /** @description Who. */
+            endpoint: components["schemas"]["String"];
+            /** @description As it reported it: hostile text. */
+            hostname: string;
+            /** @description Whether it has confirmed. */
+            state: components["schemas"]["FreezeState"];
+            /** @description By which way the freeze came: `server`, `lan`, `file` … */
+            way?: string | null;
+        };
+        /** @description Who stands still, from receipts that were verified here. */
+        FreezeView: {
+            /**
+             * Format: int64
+             * @description Confirmations that do not verify.
+             */
+            bad: number;
+            /**
+             * Format: int64
+             * @description Have confirmed, by their own signature.
+             */
+            confirmed: number;
+            /**
+             * Format: int64
+             * @description Endpoints that are let in.
+             */
+            endpoints: number;
+            /**
+             * Format: int64
+             * @description Are connected and have not.
+             */
+            missing: number;
+            /**
+             * Format: int64
+             * @description Are away and have not.
+             */
+            offline: number;
+            /** @description The freeze. */
+            row: components["schemas"]["FreezeRow"];
+            /** @description Those that have not confirmed first; at most 500. */
+            rows: components["schemas"]["FreezeTarget"][];
+        };
+        /** @description Statements that lack signatures. */
+        Inbox: {
+            /** @description Jobs first, newest first. */
+            items: components["schemas"]["InboxItem"][];
+        };
+        /** @description A statement that lacks signatures. */
+        InboxItem: {
+            /**
+             * Format: int64
+             * @description When it was made.
+             */
+            at: number;
+            /** @description Of a job. */
+            class?: string | null;
+            /** @description Why this operator cannot sign it. */
+            disabled?: string | null;
+            /**
+             * Format: int32
+             * @description Of a job.
+             */
+            endpoints?: number | null;
+            /** @description `st_…` */
+            id: string;
+            /** @description `job`, `bundle`, `freeze` or `thaw`. */
+            kind: string;
+            /** @description Signatures it has. */
+            signatures: components["schemas"]["SignedBy"][];
+            /** @description Bare name, of a job. */
+            tenant?: string | null;
+            /** @description What it is, in a line. */
+            title: string;
+            /**
+             * Format: int64
+             * @description When it ends.
+             */
+            until?: number | null;
+            /** @description Whether it is what an operator signed. */
+            verification: components["schemas"]["Verification"];
+            /** @description Who must sign besides, in words. */
+            who_else: string;
+        };
+        /** @description A job, by the server's word. */
+        JobRow: {
+            /**
+             * Format: int64
+             * @description When it was submitted.
+             */
+            at: number;
+            /** @description Name of its author. */
+            author?: string | null;
+            /** @description `routine`, `change`, `fleet`, `update` … */
+            class: string;
+            /** @description How many endpoints stand where, in lists of jobs. */
+            counts: components["schemas"]["StateCount"][];
+            /** @description `st_…` */
+            id: string;
+            /** @description `pending`, `active`, `finished`, `expired` or `cancelled`. */
+            state: string;
+            /**
+             * Format: int32
+             * @description How many endpoints.
+             */
+            targets: number;
+            /** @description Bare name. */
+            tenant?: string | null;
+            /** @description Written by its author. */
+            title: string;
+            /**
+             * Format: int64
+             * @description Of a standing order: when it ends.
+             */
+            until?: number | null;
+        };
+        /** @description Jobs, newest first. By the server's word. */
+        JobsWindow: {
+            /**
+             * Format: int64
+             * @description Of the first row.
+             */
+            offset: number;
+            /** @description The rows. */
+            rows: components["schemas"]["JobRow"][];
+            /**
+             * Format: int64
+             * @description How many fit.
+             */
+            total: number;
+        };
+        /** @description One job, verified. */
+        JobView: {
+            /**
+             * Format: int32
+             * @description Distinct people who have countersigned.
+             */
+            approvals: number;
+            /**
+             * Format: int32
+             * @description How many the class demands.
+             */
+            approvals_needed: number;
+            /**
+             * Format: int64
+             * @description Begins.
+             */
+            begins: number;
+            /** @description How many endpoints stand where, by the server's word. */
+            counts: components["schemas"]["StateCount"][];
+            /**
+             * Format: int64
+             * @description Ends.
+             */
+            ends: number;
+            /** @description Whether the tenant's own people must still countersign. */
+            lacks_customer: boolean;
+            /**
+             * Format: int64
+             * @description Its place in the jobs log.
+             */
+            log_index: number;
+            /** @description Why. */
+            reason: string;
+            /** @description By the server's word. */
+            row: components["schemas"]["JobRow"];
+            script?: components["schemas"]["ScriptView"] | null;
+            /** @description Every signature. */
+            signatures: components["schemas"]["SignedBy"][];
+            /** @description Whether it has more than one stage. */
+            staged: boolean;
+            /** @description Of a standing order: what starts it, in words. */
+            starts?: string | null;
+            /** @description Bare name. */
+            tenant: string;
+            /** @description The statement in words, from its exact bytes. */
+            text: string;
+            /** @description A ticket. */
+            ticket: string;
+            /** @description Whether it is what an operator signed, with the script and endpoints that belong to it. */
+            verification: components["schemas"]["Verification"];
+            /** @description In words. */
+            who_else: string;
+            /** @description Taken back for good, by the control log. */
+            withdrawn: boolean;
+            /** @description Whether a checkpoint that covers it has the class's witnesses, by the server's word. */
+            witnessed: boolean;
+            /** @description Eight words to compare. */
+            words: string;
+        };
+        /**
+         * @description Where a key is.
+         * @enum {string}
+         */
+        KeyPlace: "file" | "agent" | "security_key" | "passkey";
+        /** @description The launch token out of the page's address. */
+        Launch: {
+            /** @description From the fragment `#launch=…`; good once. */
+            launch: string;
+        };
+        /** @description Both logs, downloaded and recomputed. */
+        Logs: {
+            /** @description What does not fit. */
+            alerts: components["schemas"]["Alert"][];
+            /** @description `control` and `jobs`. */
+            logs: components["schemas"]["LogView"][];
+        };
+        /** @description A log. */
+        LogView: {
+            /** @description The signed note. */
+            checkpoint: string;
+            /**
+             * Format: int64
+             * @description Up to where this console has co-signed it.
+             */
+            cosigned_here?: number | null;
+            /** @description `control` or `jobs`. */
+            name: string;
+            /** @description Its name in checkpoints. */
+            origin: string;
+            /** @description Root hash, recomputed here. */
+            root: string;
+            /**
+             * Format: int64
+             * @description Entries.
+             */
+            size: number;
+            /** @description Whether entries, root, signature and what this console co-signed before agree. */
+            verification: components["schemas"]["Verification"];
+            /** @description Who co-signed the checkpoint. */
+            witnesses: components["schemas"]["Cosigned"][];
+        };
+        /** @description Whose console this is, and what it believes. */
+        Me: {
+            key?: components["schemas"]["SigningKey"] | null;
+            operator?: components["schemas"]["MyOperator"] | null;
+            organisation?: components["schemas"]["Organisation"] | null;
+            /**
+             * Format: int32
+             * @description Pages that are logged in to this process.
+             */
+            pages: number;
+            problem?: components["schemas"]["Problem"] | null;
+            server?: components["schemas"]["ServerLink"] | null;
+            /** @description How far it is. */
+            standing: components["schemas"]["Standing"];
+            sync?: components["schemas"]["SyncState"] | null;
+            /** @description Of this program. */
+            version: string;
+        };
+        /** @description The operator of this console. */
+        MyOperator: {
+            /** @description `op_…` */
+            id: string;
+            /** @description For people. */
+            name: string;
+            /** @description `author`, `approve`, `root`, `enroll`, `freeze`, `promote`. */
+            roles: string[];
+            /** @description For these tenants only; absent means all. */
+            tenants?: string[] | null;
+        };
+        /** @description Something changed; pages ask again for what they show. Events of `GET /events` and `GET /jobs/{id}/events`. */
+        News: {
+            /**
+             * Format: int64
+             * @description A connection is open.
+             */
+            connected: number;
+            /** @enum {string} */
+            kind: "fleet";
+            /**
+             * Format: int64
+             * @description Not let in.
+             */
+            quarantined: number;
+            /**
+             * Format: int64
+             * @description All.
+             */
+            total: number;
+        } | {
+            /**
+             * Format: int64
+             * @description At work.
+             */
+            active: number;
+            /** @enum {string} */
+            kind: "jobs";
+            /**
+             * Format: int64
+             * @description Entries of the jobs log: each signature and promotion adds one.
+             */
+            log_size: number;
+            /**
+             * Format: int64
+             * @description How many stand in which state.
+             */
+            pending: number;
+        } | {
+            /**
+             * Format: int64
+             * @description Statements of it that lack signatures.
+             */
+            drafts: number;
+            /** @enum {string} */
+            kind: "control";
+            /**
+             * Format: int64
+             * @description Entries.
+             */
+            size: number;
+        } | {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            confirmed: number;
+            /** @description Which. */
+            id: string;
+            /** @enum {string} */
+            kind: "freeze";
+        } | {
+            /** @description As in `TargetRow`. */
+            code?: string | null;
+            /** @description Where. */
+            endpoint: string;
+            /**
+             * Format: int32
+             * @description As in `TargetRow`.
+             */
+            exit?: number | null;
+            /** @enum {string} */
+            kind: "target";
+            /** @description As in `TargetRow`. */
+            state: string;
+        } | {
+            /** @description Where. */
+            endpoint: string;
+            /** @enum {string} */
+            kind: "output";
+            /**
+             * Format: int32
+             * @description 1 standard output, 2 standard error.
+             */
+            stream: number;
+            /** @description Bytes that are no text are replacement characters. */
+            text: string;
+        } | {
+            /** @enum {string} */
+            kind: "ended";
+            /** @description `finished`, `expired` or `cancelled`. */
+            state: string;
+        } | {
+            /** @description Stable. */
+            code: string;
+            /** @enum {string} */
+            kind: "trouble";
+            /** @description What to do. */
+            next: string;
+            /** @description What it is. */
+            text: string;
+        };
+        /**
+         * @description Whether another stage may begin.
+         * @enum {string}
+         */
+        NextStep: "nothing" | "too_early" | "soaks" | "halted_failures" | "halted_refusals" | "ready";
+        /** @description A standing order. */
+        OrderRow: {
+            /** @description Its class. */
+            class: string;
+            /** @description The first 200 endpoints, by the server's word. */
+            endpoints: components["schemas"]["OrderTarget"][];
+            /** @description `st_…` */
+            id: string;
+            /** @description What starts it, in words. */
+            starts: string;
+            /**
+             * Format: int64
+             * @description How many endpoints.
+             */
+            targets: number;
+            /** @description Its title. */
+            title: string;
+            /**
+             * Format: int64
+             * @description When it ends.
+             */
+            until: number;
+            /**
+             * Format: int64
+             * @description When a schedule comes next, without its jitter.
+             */
+            upcoming?: number | null;
+            /** @description Taken back for good. */
+            withdrawn: boolean;
+        };
+        /** @description Standing orders. */
+        Orders: {
+            /** @description Newest first. */
+            orders: components["schemas"]["OrderRow"][];
+        };
+        /** @description A standing order on an endpoint. */
+        OrderTarget: {
+            /** @description Of the last run. */
+            code?: string | null;
+            /** @description Where. */
+            endpoint: components["schemas"]["String"];
+            /**
+             * Format: int32
+             * @description Of the last run.
+             */
+            exit?: number | null;
+            /** @description As it reported it: hostile text. */
+            hostname?: string | null;
+            /** @description In words: `standing`, `withdrawn` … */
+            state: string;
+        };
+        /** @description The organisation, verified from its anchor. */
+        Organisation: {
+            /** @description `bz1-…`, what endpoints believe in. */
+            anchor: string;
+            /**
+             * Format: int64
+             * @description When that ends.
+             */
+            bundle_expires: number;
+            /**
+             * Format: int64
+             * @description Version of the bundle in force.
+             */
+            bundle_version: number;
+            /** @description What to know about that end, when it is near. */
+            warning?: string | null;
+            /** @description Eight words of it, to compare by telephone. */
+            words: string;
+        };
+        /** @description The first page. */
+        Overview: {
+            /** @description Jobs at work, newest first, at most 20. */
+            active: components["schemas"]["JobRow"][];
+            /** @description What somebody must look into. */
+            alerts: components["schemas"]["Alert"][];
+            /** @description By the server's word. */
+            endpoints: components["schemas"]["FleetCounts"];
+            /** @description What stands still, by the control log. */
+            freezes: components["schemas"]["FreezeRow"][];
+            /** @description Bundles that wait for their delay. */
+            pending: components["schemas"]["PendingBundle"][];
+            /**
+             * Format: int64
+             * @description Statements that lack signatures.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Those among them that this operator can sign.
+             */
+            waiting_for_me: number;
+        };
+        /** @description For `navigator.credentials.get`. */
+        PasskeyRequest: {
+            /** @description Base64url without padding. */
+            challenge: string;
+            /** @description Base64url of the credential. */
+            credential: string;
+            /** @description `localhost`. */
+            rp_id: string;
+        };
+        /** @description A bundle that waits for its delay. */
+        PendingBundle: {
+            /** @description What it changes. */
+            changes: components["schemas"]["DifferenceLine"][];
+            /**
+             * Format: int64
+             * @description In force from then on, unless somebody vetoes it.
+             */
+            due: number;
+            /** @description `st_…` */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its version.
+             */
+            version: number;
+            /** @description Eight words of it. */
+            words: string;
+        };
+        /** @description A person. */
+        Person: {
+            /** @description `op_…` */
+            id: string;
+            /** @description Their keys. */
+            keys: components["schemas"]["PersonKey"][];
+            /** @description Whether this console signs with one of them. */
+            me: boolean;
+            /** @description For people. */
+            name: string;
+            /** @description `author`, `approve`, `root`, `enroll`, `freeze`, `promote`. */
+            roles: string[];
+            /** @description For these tenants only; absent means all. */
+            tenants?: string[] | null;
+        };
+        /** @description A person's key. */
+        PersonKey: {
+            /** @description `SHA256:…` */
+            fingerprint: string;
+            /** @description `ssh-ed25519` … */
+            key_type: string;
+            /** @description May be synced. */
+            may_be_synced: boolean;
+            /** @description Which device. */
+            note: string;
+            /** @description Of a passkey: where it may be used. */
+            origins: string[];
+            /** @description `type base64`. */
+            ssh: string;
+            /** @description Must verify its user. */
+            user_verification: boolean;
+        };
+        /** @description A wave that is planned. */
+        PlannedStage: {
+            /**
+             * Format: int32
+             * @description How many endpoints.
+             */
+            count: number;
+            /** @description For people. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How long the stage before it soaks.
+             */
+            soak_s: number;
+        };
+        /** @description The answer: what a new script on these endpoints would need. */
+        Preview: {
+            /**
+             * Format: int32
+             * @description How many more people must sign.
+             */
+            approvals_needed: number;
+            /** @description The class. */
+            class: string;
+            /** @description Why this operator cannot write such a job. */
+            disabled?: string | null;
+            /**
+             * Format: int32
+             * @description How many.
+             */
+            endpoints: number;
+            /** @description In which waves. */
+            stages: components["schemas"]["PlannedStage"][];
+            /** @description Bare name of the one tenant they belong to. */
+            tenant: string;
+            /** @description The same in words. */
+            who_else: string;
+        };
+        /** @description What a selection would need, before anything is written. */
+        PreviewRequest: {
+            /** @description A stricter class than the derived one. */
+            class?: ("routine" | "change" | "fleet") | null;
+            /** @description It deletes or disables something. */
+            destructive?: boolean;
+            /** @description Where, as in `Compose`. */
+            on: string[];
+        };
+        /** @description Body of every refused request. */
+        Problem: {
+            /** @description Stable. */
+            code: string;
+            /** @description What is wrong, for people. */
+            message: string;
+            /** @description What to do next. */
+            next: string;
+        };
+        /** @description A promotion to be signed. */
+        PromotionRequest: {
+            /** @description Go on although endpoints refused, and why. */
+            despite_refusals?: string | null;
+            /** @description The job. */
+            job: string;
+        };
+        /** @description A file to save. */
+        ProofFile: {
+            /** @description Its bytes, in base64. */
+            base64: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description Why an endpoint did not end well. */
+        Reason: {
+            /** @description Stable code. */
+            code: string;
+            /** @description Who. */
+            endpoint: components["schemas"]["String"];
+            /** @description As it reported it: hostile text. */
+            hostname?: string | null;
+            /** @description What a person can do about it. */
+            next?: string | null;
+            /** @description `failed`, `refused` or `waits`. */
+            state: string;
+        };
+        /** @description An endpoint's signed account. */
+        ReceiptRow: {
+            /** @description `ok`, or why. */
+            code: string;
+            /** @description `refused`, `done`, `failed`, `timed_out`, `interrupted`, `standing` or `ended`. */
+            decision: string;
+            /** @description Who. */
+            endpoint: components["schemas"]["String"];
+            /**
+             * Format: int32
+             * @description Exit status.
+             */
+            exit?: number | null;
+            /** @description As it reported it: hostile text. */
+            hostname?: string | null;
+            /** @description `st_…` */
+            id: string;
+            /** @description What it answers. */
+            job: string;
+            /** @description What a person can do about that code. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description Of a standing order: which run.
+             */
+            occurrence?: number | null;
+            /**
+             * Format: int64
+             * @description Size of the whole output.
+             */
+            output_bytes: number;
+            /**
+             * Format: int64
+             * @description Counts from 1.
+             */
+            seq: number;
+            /**
+             * Format: int64
+             * @description Start, by the endpoint's clock.
+             */
+            t0: number;
+            /**
+             * Format: int64
+             * @description End, by the endpoint's clock.
+             */
+            t1: number;
+            /** @description Whether the endpoint's own key signed it. */
+            verification: components["schemas"]["Verification"];
+        };
+        /** @description Receipts of a job or an endpoint, each verified here. */
+        ReceiptsWindow: {
+            /**
+             * Format: int64
+             * @description How many of all do not verify.
+             */
+            bad: number;
+            /**
+             * Format: int64
+             * @description Of the first row.
+             */
+            offset: number;
+            /** @description The rows. */
+            rows: components["schemas"]["ReceiptRow"][];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
+        };
+        /** @description How a roll-out goes, counted from receipts that were verified here. */
+        RolloutView: {
+            /** @description Its class. */
+            class: string;
+            /** @description The job. */
+            job: string;
+            /** @description Whether another stage may begin. */
+            next: components["schemas"]["NextStep"];
+            /** @description The same in words. */
+            next_text: string;
+            /** @description Why this operator cannot let the next stage begin now. */
+            promote_disabled?: string | null;
+            /**
+             * Format: int64
+             * @description How long the stage still soaks.
+             */
+            soak_left_s: number;
+            /** @description Each stage. */
+            stages: components["schemas"]["StageRow"][];
+            /** @description By the server's word. */
+            state: string;
+            /** @description Its title. */
+            title: string;
+        };
+        /** @description A script that was signed. */
+        ScriptView: {
+            /** @description Arguments. */
+            args: string[];
+            /** @description Whether its author says that it deletes or disables something. */
+            destructive: boolean;
+            /** @description `NAME=VALUE`. */
+            env: string[];
+            /** @description `bash`, `sh` or `python3`. */
+            interpreter: string;
+            /** @description Local account. */
+            run_as?: string | null;
+            /** @description SHA-256, verified. */
+            sha256: string;
+            /** @description The exact text; of bytes that are no text, replacement characters. */
+            text: string;
+            /**
+             * Format: int32
+             * @description Longest run.
+             */
+            timeout_s: number;
+        };
+        /** @description The server. */
+        ServerLink: {
+            /** @description `host:port` of its operator plane. */
+            address: string;
+            /** @description SHA-256 of its TLS key, pinned. */
+            spki: string;
+        };
+        /** @description A server. */
+        ServerRow: {
+            /** @description `host:port` */
+            addresses: string[];
+            /** @description SHA-256 of its TLS key. */
+            spki: string;
+        };
+        /** @description A session of one page. */
+        Session: {
+            /**
+             * Format: int64
+             * @description Seconds since 1970 at which it ends.
+             */
+            expires: number;
+            /** @description For `Authorization: Bearer …`. Kept in memory by the page, and nowhere else. */
+            token: string;
+        };
+        /**
+         * @description How bad it is.
+         * @enum {string}
+         */
+        Severity: "notice" | "warning" | "urgent";
+        /** @description What is to be signed, rendered from the exact bytes. */
+        Sheet: {
+            /** @description The class. */
+            class?: string | null;
+            difference?: components["schemas"]["Difference"] | null;
+            /** @description Why this console cannot sign it. */
+            disabled?: string | null;
+            /**
+             * Format: int32
+             * @description How many endpoints.
+             */
+            endpoints?: number | null;
+            /**
+             * Format: int64
+             * @description When the token ends.
+             */
+            expires: number;
+            /** @description Digest of the statement, `st_…`. */
+            id: string;
+            /** @description `job`, `bundle`, `freeze`, `thaw`, `veto`, `promotion` or `withdrawal`. */
+            kind: string;
+            /** @description What a person must know before signing. */
+            notes: string[];
+            passkey?: components["schemas"]["PasskeyRequest"] | null;
+            /** @description What to ask. */
+            question: string;
+            /** @description `author`, `approve`, `root`, `freeze` or `promote`. */
+            role: string;
+            /** @description Signatures it has. */
+            signatures: components["schemas"]["SignedBy"][];
+            /** @description In which waves. */
+            stages: components["schemas"]["PlannedStage"][];
+            /** @description Bare name. */
+            tenant?: string | null;
+            /** @description The whole statement in words. This is what is signed. */
+            text: string;
+            /** @description For `POST /sign`, good once, for this statement in this role only. */
+            token: string;
+            /**
+             * Format: int64
+             * @description Ends.
+             */
+            until?: number | null;
+            /** @description Who must sign besides, in words. */
+            who_else?: string | null;
+            /** @description Eight words of the digest. */
+            words: string;
+        };
+        /** @description What became of it. */
+        Signed: {
+            /** @description Whether enough people have signed it. */
+            enough: boolean;
+            /** @description The statement. */
+            id: string;
+            /** @description Its kind. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Its place in its log, once enough people have signed it.
+             */
+            log_index?: number | null;
+            /** @description In words. */
+            text: string;
+        };
+        /** @description Who signed something, and as what. */
+        SignedBy: {
+            /** @description Of the key. */
+            fingerprint: string;
+            /** @description The operator's name. */
+            name?: string | null;
+            /** @description The operator, if a bundle names the key. */
+            operator?: string | null;
+            /** @description `author`, `approve`, `root` … */
+            role: string;
+            /** @description Whether it counts by the bundle in force; if not, why. */
+            verification: components["schemas"]["Verification"];
+        };
+        /** @description The key that signs. */
+        SigningKey: {
+            /** @description `SHA256:…` */
+            fingerprint: string;
+            /** @description Held by hardware, and to be touched. */
+            hardware: boolean;
+            /** @description `ssh-ed25519` … */
+            key_type: string;
+            /** @description Where it is. */
+            place: components["schemas"]["KeyPlace"];
+        };
+        /** @description Confirms a sheet. */
+        SignRequest: {
+            assertion?: components["schemas"]["Assertion"] | null;
+            /** @description The digest that was shown. */
+            id: string;
+            /** @description Of the sheet. */
+            token: string;
+            /** @description The eight words that were shown and confirmed. */
+            words: string;
+        };
+        /** @description A site's endpoints. */
+        SiteBranch: {
+            /** @description How many. */
+            counts: components["schemas"]["FleetCounts"];
+            /** @description Bare name. */
+            site?: string | null;
+        };
+        /** @description One stage. */
+        StageRow: {
+            /**
+             * Format: int32
+             * @description How many endpoints.
+             */
+            count: number;
+            /**
+             * Format: int32
+             * @description Delivered.
+             */
+            delivered: number;
+            /**
+             * Format: int32
+             * @description Ended well, by receipts.
+             */
+            done: number;
+            /**
+             * Format: int32
+             * @description Ended badly, by receipts.
+             */
+            failed: number;
+            /**
+             * Format: int32
+             * @description Most failures of the stage before, in per cent.
+             */
+            failures_percent_max: number;
+            /** @description Whether it may run. */
+            may_run: boolean;
+            /** @description For people. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many people let it begin.
+             */
+            promoters: number;
+            /**
+             * Format: int32
+             * @description On its way or not yet.
+             */
+            queued: number;
+            /** @description Who did not end well, and why; at most 50. */
+            reasons: components["schemas"]["Reason"][];
+            /**
+             * Format: int32
+             * @description Refused, by receipts.
+             */
+            refused: number;
+            /**
+             * Format: int32
+             * @description At work.
+             */
+            running: number;
+            /**
+             * Format: int64
+             * @description How long the stage before it soaks.
+             */
+            soak_s: number;
+            /**
+             * Format: int32
+             * @description From 0.
+             */
+            stage: number;
+            /**
+             * Format: int32
+             * @description The endpoint waits.
+             */
+            waits: number;
+        };
+        /**
+         * @description How far this console is.
+         * @enum {string}
+         */
+        Standing: "ready" | "no_organisation" | "unreachable" | "refused";
+        /** @description So many stand there. */
+        StateCount: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /** @description `queued`, `delivered`, `waiting`, `refused`, `running`, `done`, `failed`, `expired` or `cancelled`. */
+            state: string;
+        };
+        String: string;
+        /** @description How old the view is. */
+        SyncState: {
+            /**
+             * Format: int64
+             * @description When the control log was last verified.
+             */
+            checked_at: number;
+            /**
+             * Format: int64
+             * @description Entries it had.
+             */
+            control_size: number;
+            /** @description Why this console co-signs nothing at present. */
+            keeps_still?: string | null;
+        };
+        /** @description A job on one endpoint, by the server's word. */
+        TargetRow: {
+            /** @description Refusal or failure code. */
+            code?: string | null;
+            /** @description Where. */
+            endpoint: components["schemas"]["String"];
+            /**
+             * Format: int32
+             * @description Exit status.
+             */
+            exit?: number | null;
+            /** @description As it reported it: hostile text. */
+            hostname?: string | null;
+            /** @description What a person can do about that code. */
+            next?: string | null;
+            /**
+             * Format: int32
+             * @description In which stage, from 0.
+             */
+            stage: number;
+            /** @description `queued`, `delivered`, `waiting`, `refused`, `running`, `done`, `failed`, `expired` or `cancelled`. */
+            state: string;
+        };
+        /** @description Endpoints of a job, in the order of its target tree. States are the server's word. */
+        TargetsWindow: {
+            /**
+             * Format: int64
+             * @description Of the first row.
+             */
+            offset: number;
+            /** @description The rows. */
+            rows: components["schemas"]["TargetRow"][];
+            /**
+             * Format: int64
+             * @description How many fit.
+             */
+            total: number;
+        };
+        /** @description A tenant's endpoints. */
+        TenantBranch: {
+            /** @description Of all its sites. */
+            counts: components["schemas"]["FleetCounts"];
+            /** @description In order of name. */
+            sites: components["schemas"]["SiteBranch"][];
+            /** @description Bare name; absent for endpoints that belong to nobody yet. */
+            tenant?: string | null;
+        };
+        /** @description The bundle in force, verified from the anchor. */
+        Trust: {
+            /**
+             * Format: int64
+             * @description When it was made.
+             */
+            at: number;
+            /** @description What each class demands. */
+            classes: components["schemas"]["ClassRow"][];
+            /** @description Tenants that countersign. */
+            customers: components["schemas"]["CustomerRow"][];
+            /**
+             * Format: int64
+             * @description When it ends.
+             */
+            expires: number;
+            /** @description `st_…` */
+            id: string;
+            /** @description The oldest agent that may act. */
+            min_agent: string;
+            /** @description The people. */
+            operators: components["schemas"]["Person"][];
+            /** @description Bundles that wait for their delay. */
+            pending: components["schemas"]["PendingBundle"][];
+            /**
+             * Format: int64
+             * @description How long a recovery waits.
+             */
+            recovery_delay_s: number;
+            /** @description Fingerprints of the recovery keys. */
+            recovery_keys: string[];
+            /**
+             * Format: int32
+             * @description How many root operators change it.
+             */
+            root_threshold: number;
+            /** @description Where agents find the server. */
+            servers: components["schemas"]["ServerRow"][];
+            /**
+             * Format: int64
+             * @description Counts from 1.
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description How long changes that weaken something wait.
+             */
+            weaken_delay_s: number;
+            /** @description Who co-signs the logs. */
+            witnesses: components["schemas"]["WitnessRow"][];
+            /** @description Eight words of it. */
+            words: string;
+        };
+        /** @description A variable of a script. */
+        Variable: {
+            /** @description Its name. */
+            name: string;
+            /** @description Its value. */
+            value: string;
+        };
+        /** @description Whether this console has verified something itself, and what does not fit. */
+        Verification: {
+            /** @description Why not. */
+            problem?: string | null;
+            /** @description Verified here, from signatures; not the server's word. */
+            verified: boolean;
+        };
+        /** @description A witness. */
+        WitnessRow: {
+            /** @description Whether it is this console. */
+            me: boolean;
+            /** @description Its name in the policy. */
+            name: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type AboutRequest = components['schemas']['AboutRequest'];
+export type Alert = components['schemas']['Alert'];
+export type ApprovalRequest = components['schemas']['ApprovalRequest'];
+export type Assertion = components['schemas']['Assertion'];
+export type BundleHistory = components['schemas']['BundleHistory'];
+export type BundleRow = components['schemas']['BundleRow'];
+export type BundleState = components['schemas']['BundleState'];
+export type Change = components['schemas']['Change'];
+export type ClassRow = components['schemas']['ClassRow'];
+export type Compose = components['schemas']['Compose'];
+export type Cosigned = components['schemas']['Cosigned'];
+export type CustomerRow = components['schemas']['CustomerRow'];
+export type Difference = components['schemas']['Difference'];
+export type DifferenceLine = components['schemas']['DifferenceLine'];
+export type EndpointJob = components['schemas']['EndpointJob'];
+export type EndpointJobs = components['schemas']['EndpointJobs'];
+export type EndpointRow = components['schemas']['EndpointRow'];
+export type EndpointState = components['schemas']['EndpointState'];
+export type EndpointView = components['schemas']['EndpointView'];
+export type EntriesWindow = components['schemas']['EntriesWindow'];
+export type EntryRow = components['schemas']['EntryRow'];
+export type EntryView = components['schemas']['EntryView'];
+export type FleetCounts = components['schemas']['FleetCounts'];
+export type FleetSort = components['schemas']['FleetSort'];
+export type FleetTree = components['schemas']['FleetTree'];
+export type FleetWindow = components['schemas']['FleetWindow'];
+export type FreezeList = components['schemas']['FreezeList'];
+export type FreezeRequest = components['schemas']['FreezeRequest'];
+export type FreezeRow = components['schemas']['FreezeRow'];
+export type FreezeState = components['schemas']['FreezeState'];
+export type FreezeTarget = components['schemas']['FreezeTarget'];
+export type FreezeView = components['schemas']['FreezeView'];
+export type Inbox = components['schemas']['Inbox'];
+export type InboxItem = components['schemas']['InboxItem'];
+export type JobRow = components['schemas']['JobRow'];
+export type JobsWindow = components['schemas']['JobsWindow'];
+export type JobView = components['schemas']['JobView'];
+export type KeyPlace = components['schemas']['KeyPlace'];
+export type Launch = components['schemas']['Launch'];
+export type Logs = components['schemas']['Logs'];
+export type LogView = components['schemas']['LogView'];
+export type Me = components['schemas']['Me'];
+export type MyOperator = components['schemas']['MyOperator'];
+export type News = components['schemas']['News'];
+export type NextStep = components['schemas']['NextStep'];
+export type OrderRow = components['schemas']['OrderRow'];
+export type Orders = components['schemas']['Orders'];
+export type OrderTarget = components['schemas']['OrderTarget'];
+export type Organisation = components['schemas']['Organisation'];
+export type Overview = components['schemas']['Overview'];
+export type PasskeyRequest = components['schemas']['PasskeyRequest'];
+export type PendingBundle = components['schemas']['PendingBundle'];
+export type Person = components['schemas']['Person'];
+export type PersonKey = components['schemas']['PersonKey'];
+export type PlannedStage = components['schemas']['PlannedStage'];
+export type Preview = components['schemas']['Preview'];
+export type PreviewRequest = components['schemas']['PreviewRequest'];
+export type Problem = components['schemas']['Problem'];
+export type PromotionRequest = components['schemas']['PromotionRequest'];
+export type ProofFile = components['schemas']['ProofFile'];
+export type Reason = components['schemas']['Reason'];
+export type ReceiptRow = components['schemas']['ReceiptRow'];
+export type ReceiptsWindow = components['schemas']['ReceiptsWindow'];
+export type RolloutView = components['schemas']['RolloutView'];
+export type ScriptView = components['schemas']['ScriptView'];
+export type ServerLink = components['schemas']['ServerLink'];
+export type ServerRow = components['schemas']['ServerRow'];
+export type Session = components['schemas']['Session'];
+export type Severity = components['schemas']['Severity'];
+export type Sheet = components['schemas']['Sheet'];
+export type Signed = components['schemas']['Signed'];
+export type SignedBy = components['schemas']['SignedBy'];
+export type SigningKey = components['schemas']['SigningKey'];
+export type SignRequest = components['schemas']['SignRequest'];
+export type SiteBranch = components['schemas']['SiteBranch'];
+export type StageRow = components['schemas']['StageRow'];
+export type Standing = components['schemas']['Standing'];
+export type StateCount = components['schemas']['StateCount'];
+export type String = components['schemas']['String'];
+export type SyncState = components['schemas']['SyncState'];
+export type TargetRow = components['schemas']['TargetRow'];
+export type TargetsWindow = components['schemas']['TargetsWindow'];
+export type TenantBranch = components['schemas']['TenantBranch'];
+export type Trust = components['schemas']['Trust'];
+export type Variable = components['schemas']['Variable'];
+export type Verification = components['schemas']['Verification'];
+export type WitnessRow = components['schemas']['WitnessRow'];
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

@@ -1,0 +1,64 @@
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useDeferredValue, useState } from 'react'
+
+import { fleetWindowQuery, inboxQuery, jobsQuery } from '~/api/queries'
+import { setPreferences } from '~/lib/preferences'
+import { shortId } from '~/lib/format'
+import { Palette, type PaletteItem } from '~/ui/Palette'
+
+import { useFreezing } from './freezing'
+import { pages } from './Shell'
+
+/** The command palette: pages, actions, and what the operator process finds for the words. */
+export function Commands({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
+  const navigate = useNavigate()
+  const freeze = useFreezing()
+  const [query, setQuery] = useState('')
+  const search = useDeferredValue(query.trim())
+  const endpoints = useQuery({ ...fleetWindowQuery({ search, limit: 8, offset: 0 }), enabled: search.length > 1 })
+  const jobs = useQuery(jobsQuery({ limit: 100 }))
+  const inbox = useQuery(inboxQuery())
+  const go = (to: (typeof pages)[number]['to']) => () => void navigate({ to })
+
+  const items: PaletteItem[] = [
+    ...pages.map((page): PaletteItem => ({ id: page.to, group: 'Page', name: page.name, icon: page.icon, keys: page.keys, run: go(page.to) })),
+    { id: 'run', group: 'Action', name: 'Run a script', icon: 'play', run: go('/run') },
+    { id: 'freeze', group: 'Action', name: 'Freeze: stop everything, or a part', icon: 'snow', keys: '!', run: () => freeze() },
+    { id: 'light', group: 'Action', name: 'Light theme', icon: 'sun', run: () => setPreferences({ theme: 'light' }) },
+    { id: 'dark', group: 'Action', name: 'Dark theme', icon: 'moon', run: () => setPreferences({ theme: 'dark' }) },
+    { id: 'keys', group: 'Action', name: 'Show the keys', icon: 'info', keys: '?', run: onHelp },
+    ...(inbox.data?.items ?? []).map(
+      (item): PaletteItem => ({
+        id: `approve ${item.id}`,
+        group: 'Approve',
+        name: item.title,
+        detail: item.disabled ? 'not by you' : shortId(item.id),
+        icon: 'inbox',
+        run: () => void navigate({ to: '/approvals', search: { id: item.id } }),
+      }),
+    ),
+    ...(endpoints.data?.rows ?? []).map(
+      (row): PaletteItem => ({
+        id: row.id,
+        group: 'Endpoint',
+        name: row.hostname || row.id,
+        // The words of the search stand here too: the server found the row by them, also in the id.
+        detail: [row.tenant, row.site, row.os, row.hostname.toLowerCase().includes(search.toLowerCase()) ? '' : search].filter(Boolean).join(' · '),
+        icon: 'fleet',
+        run: () => void navigate({ to: '/endpoints/$id', params: { id: row.id }, search: {} }),
+      }),
+    ),
+    ...(jobs.data?.rows ?? []).map(
+      (row): PaletteItem => ({
+        id: row.id,
+        group: 'Job',
+        name: row.title,
+        detail: `${row.state} · ${shortId(row.id)}`,
+        icon: 'jobs',
+        run: () => void navigate({ to: '/jobs/$id', params: { id: row.id }, search: {} }),
+      }),
+    ),
+  ]
+  return <Palette busy={endpoints.isFetching} items={items} onClose={onClose} onQuery={setQuery} open query={query} />
+}

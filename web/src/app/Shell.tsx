@@ -1,0 +1,209 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
+
+import type { SignableAction } from '~/api/actions'
+import { useLiveNews } from '~/api/events'
+import { meQuery, overviewQuery } from '~/api/queries'
+import type { Signed } from '~/api/schema'
+import { FreezeBanner } from '~/features/freeze/FreezeBanner'
+import { FreezeDialog } from '~/features/freeze/FreezeDialog'
+import { SigningSheet } from '~/features/sign/SigningSheet'
+import { SigningContext } from '~/features/sign/signing'
+import { count } from '~/lib/format'
+import { rememberFirst, useKeys } from '~/lib/keys'
+import { setPreferences, usePreferences } from '~/lib/preferences'
+import { Button } from '~/ui/Button'
+import { Icon, type IconName, Mark } from '~/ui/Icon'
+import { Kbd } from '~/ui/Kbd'
+import { cx } from '~/ui/cx'
+import { ErrorBox } from '~/ui/States'
+
+import { Help } from './Help'
+import { LinkState } from './LinkState'
+import { Commands } from './Commands'
+import { FreezeContext } from './freezing'
+
+type Page = { to: '/' | '/fleet' | '/approvals' | '/run' | '/jobs' | '/orders' | '/freezes' | '/trust' | '/log' | '/settings'; name: string; icon: IconName; keys: string }
+
+export const pages: readonly Page[] = [
+  { to: '/', name: 'Start', icon: 'home', keys: 'g s' },
+  { to: '/fleet', name: 'Fleet', icon: 'fleet', keys: 'g f' },
+  { to: '/approvals', name: 'Approvals', icon: 'inbox', keys: 'g a' },
+  { to: '/run', name: 'Run', icon: 'play', keys: 'g r' },
+  { to: '/jobs', name: 'Jobs', icon: 'jobs', keys: 'g j' },
+  { to: '/orders', name: 'Standing orders', icon: 'repeat', keys: 'g o' },
+  { to: '/freezes', name: 'Freezes', icon: 'snow', keys: 'g z' },
+  { to: '/trust', name: 'Trust', icon: 'shield', keys: 'g t' },
+  { to: '/log', name: 'Log', icon: 'book', keys: 'g l' },
+  { to: '/settings', name: 'Settings', icon: 'gear', keys: 'g ,' },
+]
+
+/** What stands around every page. */
+export function Shell() {
+  const navigate = useNavigate()
+  const [overlay, setOverlay] = useState<'palette' | 'help' | 'menu' | undefined>()
+  const [freezing, setFreezing] = useState<string | undefined>()
+  const [signing, setSigning] = useState<{ action: SignableAction; after: ((signed: Signed) => void) | undefined }>()
+  const overview = useQuery(overviewQuery())
+  const live = useLiveNews()
+  const sign = useCallback((action: SignableAction, after?: (signed: Signed) => void) => setSigning({ action, after }), [])
+  const freeze = useCallback((scope = 'org') => setFreezing(scope), [])
+
+  useKeys({
+    'mod+k': () => setOverlay('palette'),
+    '?': () => setOverlay('help'),
+    '!': () => freeze(),
+    ...Object.fromEntries(pages.map((page) => [page.keys, () => void navigate({ to: page.to })])),
+  })
+  useEffect(() => {
+    window.addEventListener('keydown', rememberFirst)
+    return () => window.removeEventListener('keydown', rememberFirst)
+  }, [])
+
+  const waiting = overview.data?.waiting_for_me ?? 0
+  const urgent = useMemo(() => (overview.data?.alerts ?? []).filter((alert) => alert.severity === 'urgent'), [overview.data])
+  return (
+    <SigningContext value={sign}>
+      <FreezeContext value={freeze}>
+        <a className="sr-only z-50 rounded-md bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2" href="#page">
+          Skip to the page
+        </a>
+        <div className="flex h-full">
+          <aside
+            className={cx(
+              'fixed inset-y-0 left-0 z-20 flex w-56 flex-col border-r border-line bg-panel lg:static lg:translate-x-0',
+              overlay === 'menu' ? 'translate-x-0 shadow-2xl' : '-translate-x-full max-lg:invisible',
+            )}
+          >
+            <div className="flex h-12 items-center gap-2.5 px-4 font-semibold">
+              <Mark /> Bartizan
+            </div>
+            <nav aria-label="Pages" className="flex flex-1 flex-col gap-px overflow-y-auto px-2 py-1">
+              {pages.map((page) => (
+                <NavItem badge={page.to === '/approvals' ? waiting : 0} key={page.to} onGo={() => setOverlay(undefined)} page={page} />
+              ))}
+            </nav>
+            <WhoAmI />
+          </aside>
+          {overlay === 'menu' && <button aria-label="Close the menu" className="backdrop fixed inset-0 z-10 lg:hidden" onClick={() => setOverlay(undefined)} type="button" />}
+          <div className="flex min-w-0 flex-1 flex-col">
+            <TopBar onFreeze={() => freeze()} onMenu={() => setOverlay('menu')} onPalette={() => setOverlay('palette')}>
+              <LinkState live={live} />
+            </TopBar>
+            {urgent.map((alert) => (
+              <div className="border-b border-line p-2" key={`${alert.code} ${alert.text}`}>
+                <ErrorBox problem={{ code: alert.code, message: alert.text, next: alert.next }} />
+              </div>
+            ))}
+            <FreezeBanner freezes={overview.data?.freezes ?? []} onOpen={(id) => void navigate({ to: '/freezes', search: { id } })} />
+            <main className="flex min-h-0 flex-1 flex-col outline-none" id="page" tabIndex={-1}>
+              <Outlet />
+            </main>
+          </div>
+        </div>
+        {overlay === 'palette' && <Commands onClose={() => setOverlay(undefined)} onHelp={() => setOverlay('help')} />}
+        {overlay === 'help' && <Help onClose={() => setOverlay(undefined)} />}
+        {freezing !== undefined && (
+          <FreezeDialog
+            onClose={() => setFreezing(undefined)}
+            onSign={(body) => {
+              setFreezing(undefined)
+              sign({ kind: 'freeze', body }, (signed) => void navigate({ to: '/freezes', search: { id: signed.id } }))
+            }}
+            scope={freezing}
+          />
+        )}
+        {signing && (
+          <SigningSheet
+            action={signing.action}
+            onClose={() => setSigning(undefined)}
+            onSigned={(signed) => {
+              setSigning(undefined)
+              signing.after?.(signed)
+            }}
+          />
+        )}
+      </FreezeContext>
+    </SigningContext>
+  )
+}
+
+function NavItem({ page, badge, onGo }: { page: Page; badge: number; onGo: () => void }) {
+  return (
+    <Link
+      activeOptions={{ exact: page.to === '/', includeSearch: false }}
+      activeProps={{ className: 'bg-selected text-accent font-medium', 'aria-current': 'page' }}
+      className="group flex h-8 items-center gap-2.5 rounded-md px-2.5"
+      inactiveProps={{ className: 'text-ink-2 hover:bg-hover hover:text-ink' }}
+      onClick={onGo}
+      to={page.to}
+    >
+      <Icon name={page.icon} />
+      <span className="flex-1">{page.name}</span>
+      {badge > 0 ? (
+        <span className="tabular rounded-full bg-accent px-1.5 text-xs font-medium text-accent-ink">
+          {count(badge)}
+          <span className="sr-only"> waiting for you</span>
+        </span>
+      ) : (
+        <span className="opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100">
+          <Kbd keys={page.keys} />
+        </span>
+      )}
+    </Link>
+  )
+}
+
+function TopBar(props: { children: ReactNode; onMenu: () => void; onPalette: () => void; onFreeze: () => void }) {
+  const { theme } = usePreferences()
+  const dark = document.documentElement.dataset.theme === 'dark'
+  return (
+    <div className="flex h-12 shrink-0 items-center gap-2 border-b border-line bg-panel px-2 sm:px-4 lg:px-6">
+      <Button className="lg:hidden" icon="menu" label="Menu" look="quiet" onClick={props.onMenu} />
+      <button
+        className="flex h-7.5 min-w-0 flex-1 items-center gap-2 rounded-md border border-line bg-ground px-2.5 text-ink-3 hover:border-line-strong sm:max-w-80"
+        onClick={props.onPalette}
+        type="button"
+      >
+        <Icon name="search" size={14} />
+        <span className="min-w-0 flex-1 truncate text-left">Find or do anything</span>
+        <span className="hidden sm:inline">
+          <Kbd keys="Ctrl K" />
+        </span>
+      </button>
+      <span className="hidden flex-1 sm:block" />
+      {props.children}
+      <Button
+        className="max-sm:hidden"
+        icon={dark ? 'sun' : 'moon'}
+        key={theme}
+        label={dark ? 'Light theme' : 'Dark theme'}
+        look="quiet"
+        onClick={() => setPreferences({ theme: dark ? 'light' : 'dark' })}
+      />
+      <Button hint={<>Stop everything, or a part <Kbd keys="!" /></>} icon="snow" look="frost" onClick={props.onFreeze}>
+        Freeze
+      </Button>
+    </div>
+  )
+}
+
+function WhoAmI() {
+  const me = useQuery(meQuery())
+  const { operator, key } = me.data ?? {}
+  if (!operator) return <div className="h-14 border-t border-line" />
+  return (
+    <div className="flex items-center gap-2.5 border-t border-line px-4 py-2.5">
+      <span aria-hidden="true" className="grid size-7 shrink-0 place-items-center rounded-full bg-sunken text-sm font-semibold text-ink-2">
+        {operator.name.slice(0, 1).toUpperCase()}
+      </span>
+      <div className="min-w-0">
+        <p className="truncate font-medium">{operator.name}</p>
+        <p className="truncate text-xs text-ink-3" title={key?.fingerprint}>
+          {operator.roles.join(', ')}
+        </p>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,137 @@
+import { type QueryClient } from '@tanstack/react-query'
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+
+import { fleetWindowQuery, inboxQuery, jobQuery, jobsQuery, logsQuery, meQuery, overviewQuery, treeQuery, trustQuery } from '~/api/queries'
+import { parseEndpointSearch } from '~/features/endpoint/search'
+import { filtersOf, parseFleetSearch } from '~/features/fleet/search'
+import { parseFreezesSearch } from '~/features/freeze/search'
+import { parseJobSearch, parseJobsSearch } from '~/features/jobs/search'
+import { parseLogSearch } from '~/features/logs/search'
+import { StartPage } from '~/features/start/StartPage'
+import { parseTrustSearch } from '~/features/trust/search'
+import { optionalText, texts } from '~/lib/search-params'
+
+import { Crashed, NoSuchPage } from './Broken'
+import { Shell } from './Shell'
+
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({ notFoundComponent: NoSuchPage })
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  loader: ({ context }) => {
+    // Begun early, waited for by nobody: the page shows what it has.
+    void context.queries.prefetchQuery(meQuery())
+    void context.queries.prefetchQuery(overviewQuery())
+  },
+})
+const parent = () => shell
+
+const start = createRoute({ getParentRoute: parent, path: '/', component: StartPage })
+
+const fleet = createRoute({
+  getParentRoute: parent,
+  path: '/fleet',
+  validateSearch: parseFleetSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ context, deps }) => {
+    void context.queries.prefetchQuery(treeQuery())
+    void context.queries.prefetchQuery(fleetWindowQuery({ ...filtersOf(deps), offset: 0, limit: 100 }))
+  },
+  component: lazyRouteComponent(() => import('~/features/fleet/FleetPage'), 'FleetPage'),
+})
+
+const endpoint = createRoute({
+  getParentRoute: parent,
+  path: '/endpoints/$id',
+  validateSearch: parseEndpointSearch,
+  component: lazyRouteComponent(() => import('~/features/endpoint/EndpointPage'), 'EndpointPage'),
+})
+
+const approvals = createRoute({
+  getParentRoute: parent,
+  path: '/approvals',
+  validateSearch: (raw: Record<string, unknown>): { id?: string | undefined } => ({ id: optionalText(raw.id) }),
+  loader: ({ context }) => void context.queries.prefetchQuery(inboxQuery()),
+  component: lazyRouteComponent(() => import('~/features/approvals/ApprovalsPage'), 'ApprovalsPage'),
+})
+
+const run = createRoute({
+  getParentRoute: parent,
+  path: '/run',
+  validateSearch: (raw: Record<string, unknown>): { on?: string[] | undefined } => ({ on: texts(raw.on, 50) }),
+  component: lazyRouteComponent(() => import('~/features/run/RunPage'), 'RunPage'),
+})
+
+const jobs = createRoute({
+  getParentRoute: parent,
+  path: '/jobs',
+  validateSearch: parseJobsSearch,
+  loader: ({ context }) => void context.queries.prefetchQuery(jobsQuery({ offset: 0, limit: 100 })),
+  component: lazyRouteComponent(() => import('~/features/jobs/JobsPage'), 'JobsPage'),
+})
+
+const job = createRoute({
+  getParentRoute: parent,
+  path: '/jobs/$id',
+  validateSearch: parseJobSearch,
+  loader: ({ context, params }) => void context.queries.prefetchQuery(jobQuery(params.id)),
+  component: lazyRouteComponent(() => import('~/features/jobs/JobPage'), 'JobPage'),
+})
+
+const orders = createRoute({
+  getParentRoute: parent,
+  path: '/orders',
+  component: lazyRouteComponent(() => import('~/features/orders/OrdersPage'), 'OrdersPage'),
+})
+
+const freezes = createRoute({
+  getParentRoute: parent,
+  path: '/freezes',
+  validateSearch: parseFreezesSearch,
+  component: lazyRouteComponent(() => import('~/features/freeze/FreezesPage'), 'FreezesPage'),
+})
+
+const trust = createRoute({
+  getParentRoute: parent,
+  path: '/trust',
+  validateSearch: parseTrustSearch,
+  loader: ({ context }) => void context.queries.prefetchQuery(trustQuery()),
+  component: lazyRouteComponent(() => import('~/features/trust/TrustPage'), 'TrustPage'),
+})
+
+const log = createRoute({
+  getParentRoute: parent,
+  path: '/log',
+  validateSearch: parseLogSearch,
+  loader: ({ context }) => void context.queries.prefetchQuery(logsQuery()),
+  component: lazyRouteComponent(() => import('~/features/logs/LogPage'), 'LogPage'),
+})
+
+const settings = createRoute({
+  getParentRoute: parent,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('~/features/settings/SettingsPage'), 'SettingsPage'),
+})
+
+const tree = root.addChildren([shell.addChildren([start, fleet, endpoint, approvals, run, jobs, job, orders, freezes, trust, log, settings])])
+
+export function makeRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queries },
+    defaultPreload: 'intent',
+    defaultPreloadStaleTime: 0,
+    defaultErrorComponent: Crashed,
+    defaultNotFoundComponent: NoSuchPage,
+    // Scripts in the page are forbidden; its own restoration writes one.
+    scrollRestoration: false,
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>
+  }
+}

@@ -1,0 +1,202 @@
+import { useQueries, useQuery } from '@tanstack/react-query'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
+
+import { problemOf } from '~/api/client'
+import { fleetWindowQuery, treeQuery } from '~/api/queries'
+import type { EndpointRow } from '~/api/schema'
+import { useKeys } from '~/lib/keys'
+import { count, plural } from '~/lib/format'
+import { Button } from '~/ui/Button'
+import { Dialog } from '~/ui/Dialog'
+import { Icon } from '~/ui/Icon'
+import { Empty, ErrorBox } from '~/ui/States'
+import { VirtualTable } from '~/ui/VirtualTable'
+
+import { BulkBar } from './BulkBar'
+import { fleetColumns } from './columns'
+import { type FleetSearch, chipsOf, filtersOf, sortOf } from './search'
+import { rangeOf, useSelection } from './selection'
+import { FleetTree } from './FleetTree'
+
+const route = getRouteApi('/shell/fleet')
+const windowSize = 100
+
+/** Every endpoint, a window of the list at a time. */
+export function FleetPage() {
+  const search = route.useSearch()
+  const navigate = useNavigate({ from: '/fleet' })
+  const tree = useQuery(treeQuery())
+  const [treeOpen, setTreeOpen] = useState(false)
+  const set = (change: Partial<FleetSearch>) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
+  return (
+    <div className="flex min-h-0 flex-1">
+      <aside className="hidden w-60 shrink-0 overflow-y-auto border-r border-line bg-panel p-2 xl:block">
+        {!tree.error && <FleetTree onChoose={set} search={search} tree={tree.data} />}
+      </aside>
+      <div className="flex min-w-0 flex-1 flex-col">
+        <Filters onTree={() => setTreeOpen(true)} search={search} set={set} total={tree.data?.counts.total} />
+        {tree.error ? (
+          <div className="p-4">
+            <ErrorBox problem={problemOf(tree.error)} retry={() => void tree.refetch()} />
+          </div>
+        ) : (
+          <List search={search} set={set} />
+        )}
+      </div>
+      {treeOpen && (
+        <Dialog onClose={() => setTreeOpen(false)} open size="sm" title="Tenants and sites">
+          <FleetTree
+            onChoose={(change) => {
+              set(change)
+              setTreeOpen(false)
+            }}
+            search={search}
+            tree={tree.data}
+          />
+        </Dialog>
+      )}
+    </div>
+  )
+}
+
+function Filters(props: { search: FleetSearch; set: (change: Partial<FleetSearch>) => void; onTree: () => void; total: number | undefined }) {
+  const { search, set } = props
+  const input = useRef<HTMLInputElement>(null)
+  const [typed, setTyped] = useState(search.q ?? '')
+  const deferred = useDeferredValue(typed)
+  useEffect(() => {
+    if (deferred !== (search.q ?? '')) set({ q: deferred || undefined })
+    // What was typed leads; the address follows it.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [deferred])
+  useKeys({ '/': () => input.current?.focus() })
+  const states = [
+    [undefined, 'All'],
+    ['connected', 'Connected'],
+    ['away', 'Away'],
+    ['quarantined', 'Quarantine'],
+  ] as const
+  return (
+    <header className="border-b border-line bg-panel px-4 py-3 lg:px-6">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
+        <h1 className="mr-2 text-xl font-semibold tracking-[-0.01em]">Fleet</h1>
+        <label className="relative flex min-w-40 flex-1 items-center sm:max-w-96">
+          <span className="sr-only">Search endpoints</span>
+          <Icon className="absolute left-2.5 text-ink-3" name="search" size={14} />
+          <input
+            autoComplete="off"
+            className="h-7.5 w-full rounded-md border border-line-strong bg-panel pr-2 pl-8 outline-none focus-visible:border-accent focus-visible:ring-2 focus-visible:ring-accent/30"
+            onChange={(event) => setTyped(event.target.value)}
+            onKeyDown={(event) => event.key === 'Escape' && (typed ? setTyped('') : input.current?.blur())}
+            placeholder={props.total === undefined ? 'Name or id' : `Name or id, of ${count(props.total)}`}
+            ref={input}
+            spellCheck={false}
+            type="search"
+            value={typed}
+          />
+        </label>
+        <div aria-label="State" className="flex rounded-md border border-line-strong" role="group">
+          {states.map(([state, name]) => (
+            <button
+              aria-pressed={search.state === state}
+              className="h-7 border-l border-line px-2.5 text-ink-2 first:rounded-l-md first:border-l-0 last:rounded-r-md hover:bg-hover aria-pressed:bg-selected aria-pressed:font-medium aria-pressed:text-accent"
+              key={name}
+              onClick={() => set({ state })}
+              type="button"
+            >
+              {name}
+            </button>
+          ))}
+        </div>
+        <Button className="xl:hidden" icon="building" onClick={props.onTree}>
+          Tenants
+        </Button>
+        {chipsOf(search).map((chip) => (
+          <span className="inline-flex h-6 items-center gap-1 rounded-full bg-accent-soft pr-1 pl-2.5 text-accent" key={chip.name}>
+            {chip.name}
+            <button aria-label={`Without ${chip.name}`} className="rounded-full p-0.5 hover:bg-selected" onClick={() => set(chip.without)} type="button">
+              <Icon name="close" size={12} />
+            </button>
+          </span>
+        ))}
+      </div>
+    </header>
+  )
+}
+
+function List({ search, set }: { search: FleetSearch; set: (change: Partial<FleetSearch>) => void }) {
+  const navigate = useNavigate()
+  const filters = useMemo(() => filtersOf(search), [search])
+  const [range, setRange] = useState({ from: 0, to: 0 })
+  const pages = useMemo(() => {
+    const first = Math.floor(range.from / windowSize)
+    const last = Math.floor(range.to / windowSize)
+    return Array.from({ length: last - first + 1 }, (_, at) => first + at)
+  }, [range])
+  const windows = useQueries({
+    queries: pages.map((page) => fleetWindowQuery({ ...filters, offset: page * windowSize, limit: windowSize })),
+  })
+  const first = useQuery(fleetWindowQuery({ ...filters, offset: 0, limit: windowSize }))
+  const byPage = new Map(pages.map((page, at) => [page, windows[at]?.data]))
+  const total = first.data?.total ?? 0
+  const rowAt = (index: number): EndpointRow | undefined => {
+    const page = Math.floor(index / windowSize)
+    return (page === 0 ? first.data : byPage.get(page))?.rows[index % windowSize]
+  }
+  const selection = useSelection(filters)
+  const onWindow = useCallback((from: number, to: number) => setRange({ from, to }), [])
+  const columns = useMemo(() => fleetColumns(selection), [selection])
+  const error = first.error ?? windows.find((window) => window.error)?.error
+  const run = () => selection.handOver((on) => void navigate({ to: '/run', search: { on } }))
+  useKeys({ r: () => selection.size > 0 && run(), Escape: () => selection.clear() })
+  if (error) {
+    return (
+      <div className="p-4">
+        <ErrorBox problem={problemOf(error)} retry={() => void first.refetch()} />
+      </div>
+    )
+  }
+  return (
+    <>
+      <VirtualTable
+        columns={columns}
+        empty={first.isPending ? null : <NothingHere filtered={chipsOf(search).length > 0 || Boolean(search.q) || Boolean(search.state)} onReset={() => set({ q: undefined, tenant: undefined, site: undefined, state: undefined })} />}
+        key={JSON.stringify(filters)}
+        keyOf={(row) => row.id}
+        label="Endpoints"
+        onOpen={(row) => void navigate({ to: '/endpoints/$id', params: { id: row.id }, search: {} })}
+        onSelect={(index, withShift) => {
+          const chosen = rangeOf(index, withShift, selection.last).flatMap((at) => rowAt(at) ?? [])
+          selection.toggle(chosen, index, withShift)
+        }}
+        onSort={(by) => set(sortOf(search, by))}
+        onWindow={onWindow}
+        rowAt={rowAt}
+        selected={selection.ids}
+        sorted={{ by: search.sort ?? 'hostname', descending: search.desc === true }}
+        total={first.isPending ? 12 : total}
+      />
+      <div className="flex h-8 shrink-0 items-center gap-3 border-t border-line bg-panel px-4 text-sm text-ink-2 lg:px-6">
+        <span aria-live="polite" className="tabular">
+          {first.isPending ? 'Looking…' : plural(total, 'endpoint')}
+        </span>
+        <span className="hidden text-ink-3 sm:inline">By the server’s word. What you sign for is verified when you sign.</span>
+      </div>
+      {selection.size > 0 && <BulkBar onRun={run} selection={selection} total={total} />}
+    </>
+  )
+}
+
+function NothingHere({ filtered, onReset }: { filtered: boolean; onReset: () => void }) {
+  const navigate = useNavigate()
+  return filtered ? (
+    <Empty action={<Button onClick={onReset}>Show all endpoints</Button>} icon="search" title="No endpoint fits">
+      The server searched names and ids of the whole fleet.
+    </Empty>
+  ) : (
+    <Empty action={<Button look="primary" onClick={() => void navigate({ to: '/' })}>Enrol the first endpoint</Button>} icon="fleet" title="No endpoints yet">
+      An enrolment names a tenant and a site, and is good for some uses and some days. You sign it; the command it gives goes to the endpoint.
+    </Empty>
+  )
+}

@@ -1,0 +1,20 @@
+import type { ProofFile } from '~/api/schema'
+
+/** A name that is a name, whatever the answer said: no folders, nothing hidden. */
+export function fileName(name: string): string {
+  const bare = name.replaceAll(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '')
+  return bare === '' ? 'file' : bare.slice(0, 100)
+}
+
+/** Lets the browser save exact bytes. */
+export function saveFile(file: ProofFile): void {
+  const binary = atob(file.base64)
+  const bytes = new Uint8Array(new ArrayBuffer(binary.length))
+  for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at)
+  const address = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
+  const link = document.createElement('a')
+  link.href = address
+  link.download = fileName(file.name)
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(address), 10_000)
+}

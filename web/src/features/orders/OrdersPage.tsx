@@ -1,0 +1,112 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+
+import { problemOf } from '~/api/client'
+import { ordersQuery } from '~/api/queries'
+import type { OrderRow } from '~/api/schema'
+import { plural } from '~/lib/format'
+import { Badge } from '~/ui/Badge'
+import { Button } from '~/ui/Button'
+import { Command } from '~/ui/Copy'
+import { Card, PageBody, PageHead } from '~/ui/Layout'
+import { Prose } from '~/ui/Prose'
+import { Empty, ErrorBox, Loading } from '~/ui/States'
+import { Table } from '~/ui/Table'
+import { Time } from '~/ui/Time'
+import { Untrusted } from '~/ui/Untrusted'
+
+import { EndpointName } from '../endpoint/EndpointName'
+import { ClassBadge } from '../jobs/badges'
+import { useSigning } from '../sign/signing'
+
+/** Jobs that endpoints keep and run again by themselves. */
+export function OrdersPage() {
+  const orders = useQuery(ordersQuery())
+  const list = orders.data?.orders ?? []
+  return (
+    <>
+      <PageHead title="Standing orders" under="Signed once, kept by the endpoint, judged anew at every run, with the server up or down" />
+      <PageBody>
+        {orders.error && <ErrorBox problem={problemOf(orders.error)} retry={() => void orders.refetch()} />}
+        {orders.isPending && <Loading />}
+        {orders.data && list.length === 0 && (
+          <>
+            <Empty icon="repeat" title="No standing orders">
+              Nightly clean-ups, a check each hour, a repair when a service is down. They are signed from the command line for now:
+            </Empty>
+            <Command label="example" text={'bartizan run --on tenant:acme --cron "0 3 * * 1-5" --zone Europe/Berlin --until 30d cleanup.sh'} />
+          </>
+        )}
+        {list.map((order) => (
+          <Order key={order.id} order={order} />
+        ))}
+      </PageBody>
+    </>
+  )
+}
+
+/** Of each order; the job's own page has all. */
+const shown = 6
+
+function Order({ order }: { order: OrderRow }) {
+  const sign = useSigning()
+  return (
+    <Card
+      actions={
+        <Button disabledReason={order.withdrawn && 'It was taken back already.'} hint="Ends it for good, everywhere. One person is enough." icon="close" onClick={() => sign({ kind: 'withdrawal', body: { id: order.id, reason: '' } })} size="sm">
+          Take back
+        </Button>
+      }
+      flush
+      title={
+        <span className="flex flex-wrap items-center gap-2">
+          <Link className="hover:text-accent" params={{ id: order.id }} search={{}} to="/jobs/$id">
+            <Untrusted max={120} text={order.title} />
+          </Link>
+          <ClassBadge name={order.class} />
+          {order.withdrawn && <Badge tone="warn">taken back</Badge>}
+        </span>
+      }
+    >
+      <p className="flex flex-wrap gap-x-4 gap-y-1 px-4 py-2.5 text-ink-2">
+        <span className="font-medium text-ink">
+          <Prose text={order.starts} />
+        </span>
+        <span>
+          ends <Time at={order.until} />
+        </span>
+        {order.upcoming != null && (
+          <span>
+            next <Time at={order.upcoming} />
+          </span>
+        )}
+        <span>{plural(order.targets, 'endpoint')}</span>
+      </p>
+      {order.endpoints.length > 0 && (
+        <div className="border-t border-line">
+          <Table heads={[{ name: 'Endpoint' }, { name: 'Stands' }, { name: 'Last run' }, { name: 'Exit' }]} label={`Endpoints of ${order.title}`}>
+            {order.endpoints.slice(0, shown).map((target) => (
+              <tr key={target.endpoint}>
+                <td>
+                  <EndpointName hostname={target.hostname} id={target.endpoint} />
+                </td>
+                <td>
+                  <Untrusted text={target.state} />
+                </td>
+                <td>{target.code ? <code><Untrusted text={target.code} /></code> : <span className="text-ink-3">none yet</span>}</td>
+                <td className="tabular">{target.exit}</td>
+              </tr>
+            ))}
+          </Table>
+          {order.endpoints.length > shown && (
+            <p className="px-4 py-2 text-sm">
+              <Link className="text-accent underline" params={{ id: order.id }} search={{ tab: 'endpoints' }} to="/jobs/$id">
+                All {plural(order.targets, 'endpoint')}
+              </Link>
+            </p>
+          )}
+        </div>
+      )}
+    </Card>
+  )
+}
