@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useState } from 'react'
 
 import { cx } from './cx'
 
@@ -37,7 +37,7 @@ type Props<Row> = {
 /** A grid over a window of rows: the page holds what is on the screen, the server the rest. */
 export function VirtualTable<Row>(props: Props<Row>) {
   const { columns, total, rowAt, keyOf, onWindow, rowHeight = 34, selected, onSelect, onOpen } = props
-  const scroller = useRef<HTMLDivElement>(null)
+  const [scroller, setScroller] = useState<HTMLDivElement | null>(null)
   const width = useWidth(scroller)
   const [active, setActive] = useState(0)
   const id = useId()
@@ -47,7 +47,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
   // oxlint-disable-next-line react/incompatible-library
   const virtual = useVirtualizer({
     count: total,
-    getScrollElement: () => scroller.current,
+    getScrollElement: () => scroller,
     estimateSize: () => rowHeight,
     overscan: 12,
   })
@@ -63,8 +63,8 @@ export function VirtualTable<Row>(props: Props<Row>) {
     return next
   }
   const press = (event: KeyboardEvent) => {
-    if (event.target !== scroller.current || event.ctrlKey || event.metaKey || event.altKey) return
-    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 300) / rowHeight) - 1)
+    if (event.target !== scroller || event.ctrlKey || event.metaKey || event.altKey) return
+    const page = Math.max(1, Math.floor((scroller?.clientHeight ?? 300) / rowHeight) - 1)
     const steps: Record<string, number> = {
       ArrowDown: active + 1,
       j: active + 1,
@@ -87,6 +87,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
     event.stopPropagation()
   }
 
+  if (total === 0) return <div className="min-h-0 flex-1 overflow-auto bg-panel">{props.empty}</div>
   return (
     <div
       aria-activedescendant={total > 0 ? `${id}-${active}` : undefined}
@@ -96,7 +97,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
       aria-rowcount={total + 1}
       className="group/grid relative min-h-0 flex-1 overflow-auto bg-panel outline-none focus-visible:shadow-[inset_0_0_0_2px_var(--c-accent)]"
       onKeyDown={press}
-      ref={scroller}
+      ref={setScroller}
       role="grid"
       tabIndex={0}
     >
@@ -107,7 +108,6 @@ export function VirtualTable<Row>(props: Props<Row>) {
           ))}
         </div>
       </div>
-      {total === 0 && props.empty}
       <div className="relative" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
         {items.map((item) => {
           const row = rowAt(item.index)
@@ -165,13 +165,12 @@ function Head<Row>({ column, sorted, onSort }: { column: Column<Row> } & Pick<Pr
 }
 
 /** The width of an element, as it changes. */
-export function useWidth(element: { current: HTMLElement | null }): number {
+function useWidth(element: HTMLElement | null): number {
   const [width, setWidth] = useState(0)
   useEffect(() => {
-    const found = element.current
-    if (!found) return undefined
+    if (!element) return undefined
     const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.round(entry.contentRect.width)))
-    observer.observe(found)
+    observer.observe(element)
     return () => observer.disconnect()
   }, [element])
   return width
