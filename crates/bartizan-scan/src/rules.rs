@@ -103,7 +103,7 @@ pub fn compile(packs: &[Pack]) -> (Rules, Vec<Loaded>) {
 pub(crate) const YARA_SYMBOLS: [&str; 5] =
     ["filename", "filepath", "extension", "filetype", "owner"];
 
-fn yara_compiler() -> Compiler {
+pub(crate) fn yara_compiler() -> Compiler {
     let mut compiler = CompilerBuilder::new().build();
     for symbol in YARA_SYMBOLS {
         compiler.define_symbol(symbol, "");

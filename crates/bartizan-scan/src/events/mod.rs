@@ -137,6 +137,12 @@ impl LogFacts {
 }
 
 impl Event {
+    /// Command lines and scripts in it.
+    pub fn commands(&self) -> impl Iterator<Item = &str> {
+        let fields = ["CommandLine", "ScriptBlockText", "ImagePath", "ServiceFileName"];
+        fields.into_iter().filter_map(|name| self.fields.get(name)?.as_str())
+    }
+
     fn parse(record: u64, at: UnixSeconds, mut json: Value) -> Option<Self> {
         let event = json.get_mut("Event")?.as_object_mut()?;
         let system = event.remove("System")?;
@@ -222,5 +228,3 @@ fn shown(event: &Event) -> String {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod writer;

@@ -1,8 +1,8 @@
 use std::io::Cursor;
 
-use super::writer::{Written, log};
 use super::*;
 use crate::pack::{Pack, SigmaRule};
+use crate::self_test::{Written, event_log as log};
 
 const LOGON: Written<'_> = Written {
     record: 1,
@@ -77,6 +77,14 @@ fn sigma_rules_are_asked_about_events() {
     let (findings, _) = sigma.finish();
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].evidence.place, "S.evtx#1");
+}
+
+#[test]
+fn a_log_of_many_chunks_is_read_whole() {
+    let events: Vec<Written<'_>> = (1..=3000).map(|record| Written { record, ..LOGON }).collect();
+    let (read, findings, coverage) = read(log(&events));
+    assert_eq!((read.len(), ids(&findings)), (3000, Vec::new()));
+    assert!(coverage.not_understood.is_empty(), "{coverage:?}");
 }
 
 #[test]

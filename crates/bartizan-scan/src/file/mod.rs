@@ -4,7 +4,7 @@ mod archive;
 mod base64;
 pub mod kind;
 pub mod pe;
-mod structure;
+pub(crate) mod structure;
 
 use std::borrow::Cow;
 

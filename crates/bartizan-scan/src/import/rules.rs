@@ -13,7 +13,8 @@ pub fn sigma<'a>(sources: impl IntoIterator<Item = (&'a str, &'a str)>) -> Impor
     for (name, source) in sources {
         let rule = SigmaRule { source: source.to_owned(), origin: name.to_owned() };
         let alone = Pack { sigma: vec![rule.clone()], ..Pack::default() };
-        match Sigma::new([&alone]).load.not_understood.into_iter().next() {
+        let loads = Sigma::new([&alone]).loads;
+        match loads.into_iter().flat_map(|load| load.not_understood).next() {
             None => imported.pack.sigma.push(rule),
             Some((_, why)) => imported.reject(name, why),
         }
@@ -29,7 +30,7 @@ pub fn yara<'a>(sources: impl IntoIterator<Item = (&'a str, &'a str)>) -> Import
             imported.reject(name, "longer than a source may be");
             continue;
         }
-        let mut compiler = boreal::Compiler::new();
+        let mut compiler = crate::rules::yara_compiler();
         if let Err(error) = compiler.add_rules_str(source) {
             imported.reject(name, error.to_string());
             continue;

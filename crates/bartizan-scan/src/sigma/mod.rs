@@ -5,7 +5,7 @@ mod source;
 
 pub use source::{Source, fields_of};
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rsigma_eval::event::JsonEvent;
 use rsigma_eval::{CorrelationConfig, CorrelationEngine, EvaluationResult, TimestampFallback};
@@ -25,11 +25,11 @@ pub struct Sigma {
     categories: BTreeSet<(Option<String>, Option<String>, Option<String>)>,
     counts: BTreeMap<String, u64>,
     findings: Vec<Finding>,
-    /// What was loaded.
-    pub load: SigmaLoad,
+    /// What was loaded, for each pack.
+    pub loads: Vec<SigmaLoad>,
 }
 
-/// What became of the rules of the packs.
+/// What became of the rules of a pack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SigmaLoad {
     /// Sources in the packs.
@@ -47,9 +47,12 @@ struct Head {
     rule: Rule,
 }
 
+/// A correlation with the number of its pack and where it comes from.
+type Waiting = ((usize, String), CorrelationRule);
+
 impl core::fmt::Debug for Sigma {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Sigma").field("load", &self.load).finish_non_exhaustive()
+        f.debug_struct("Sigma").field("loads", &self.loads).finish_non_exhaustive()
     }
 }
 
@@ -69,30 +72,70 @@ impl Sigma {
             categories: BTreeSet::new(),
             counts: BTreeMap::new(),
             findings: Vec::new(),
-            load: SigmaLoad::default(),
+            loads: Vec::new(),
         };
         let mut whole = SigmaCollection::new();
-        for pack in packs {
+        let mut correlations = Vec::new();
+        for (number, pack) in packs.into_iter().enumerate() {
+            let mut load = SigmaLoad::default();
             for rule in &pack.sigma {
-                sigma.load.expected += 1;
+                load.expected += 1;
                 match sigma.take(&pack.name, &rule.source, &rule.origin) {
                     Ok(collection) => {
-                        sigma.load.loaded += 1;
+                        load.loaded += 1;
                         whole.rules.extend(collection.rules);
-                        whole.correlations.extend(collection.correlations);
                         whole.filters.extend(collection.filters);
+                        let of_source = collection.correlations.into_iter();
+                        let source = (number, rule.origin.clone());
+                        correlations.extend(of_source.map(|rule| (source.clone(), rule)));
                     }
-                    Err(why) => sigma.load.not_understood.push((rule.origin.clone(), why)),
+                    Err(why) => load.not_understood.push((rule.origin.clone(), why)),
                 }
             }
+            sigma.loads.push(load);
         }
         sigma.engine.set_bloom_prefilter(true);
-        // Each source was compiled by itself before, so together they differ only in what correlations refer to.
+        // Each source was compiled by itself before.
         if let Err(error) = sigma.engine.add_collection(&whole) {
-            sigma.load.loaded = 0;
-            sigma.load.not_understood.push(("all rules together".to_owned(), error.to_string()));
+            for load in &mut sigma.loads {
+                load.loaded = 0;
+                load.not_understood.push(("all rules together".to_owned(), error.to_string()));
+            }
         }
+        sigma.add_correlations(&whole, correlations);
         sigma
+    }
+
+    /// Correlations may refer to rules of other sources, and to each other but not in a circle: one that refers to something
+    /// that is not there, or not yet, waits for the next round.
+    fn add_correlations(&mut self, rules: &SigmaCollection, mut waiting: Vec<Waiting>) {
+        let names = rules.rules.iter().flat_map(|rule| [&rule.id, &rule.name]);
+        let mut known: HashSet<String> = names.flatten().cloned().collect();
+        let mut refused = BTreeMap::new();
+        loop {
+            let before = waiting.len();
+            waiting.retain(|(source, rule)| {
+                if !rule.rules.iter().all(|name| known.contains(name)) {
+                    return true;
+                }
+                match self.engine.add_correlation(rule) {
+                    Ok(()) => known.extend([&rule.id, &rule.name].into_iter().flatten().cloned()),
+                    Err(error) => drop(refused.insert(source.clone(), error.to_string())),
+                }
+                false
+            });
+            if waiting.len() == before {
+                break;
+            }
+        }
+        let why = "refers to rules that are not there, or in a circle";
+        refused.extend(waiting.into_iter().map(|(source, _)| (source, why.to_owned())));
+        for ((pack, origin), why) in refused {
+            if let Some(load) = self.loads.get_mut(pack) {
+                load.loaded = load.loaded.saturating_sub(1);
+                load.not_understood.push((origin, why));
+            }
+        }
     }
 
     fn take(&mut self, pack: &str, source: &str, origin: &str) -> Result<SigmaCollection, String> {

@@ -65,7 +65,7 @@ fn found(sigma: &mut Sigma, events: &[(Source, Value, i64)]) -> Vec<String> {
 #[test]
 fn a_process_of_sysmon_or_the_security_log_is_asked_about_alike() {
     let mut rules = sigma(&[DECODE]);
-    assert_eq!((rules.load.expected, rules.load.loaded), (1, 1));
+    assert_eq!((rules.loads[0].expected, rules.loads[0].loaded), (1, 1));
     let sysmon = Source::of_windows("Microsoft-Windows-Sysmon/Operational", 1);
     let security = Source::of_windows("Security", 4688);
     let by_sysmon = json!({"Image": "C:\\Windows\\System32\\certutil.exe", "CommandLine": "certutil /decode a b"});
@@ -97,6 +97,26 @@ fn correlations_count_by_the_times_of_the_events() {
 }
 
 #[test]
+fn a_correlation_may_refer_to_another_source_but_not_to_nothing_or_in_a_circle() {
+    let (base, many) = FAILED.split_once("---").unwrap();
+    let mut rules = sigma(&[many, base]);
+    assert_eq!((rules.loads[0].loaded, &rules.loads[0].not_understood), (2, &Vec::new()));
+    let security = Source::of_windows("Security", 4625);
+    let event = |at| (security, json!({"EventID": 4625, "TargetUserName": "a"}), at);
+    let found = found(&mut rules, &[event(0), event(1), event(2)]);
+    assert!(found.contains(&"Many failed log-ons".to_owned()), "{found:?}");
+    // The others stay in force.
+    let nothing = many.replace("failed_logon", "no_such_rule");
+    let circle = many.replace("failed_logon", "33333333-3333-4333-8333-333333333333");
+    for bad in [nothing, circle] {
+        let rules = sigma(&[&bad, DECODE]);
+        assert_eq!((rules.loads[0].expected, rules.loads[0].loaded), (2, 1));
+        assert!(rules.loads[0].not_understood[0].1.contains("refers to"));
+        assert!(rules.asks(&Source::of_windows("Security", 4688)));
+    }
+}
+
+#[test]
 fn what_is_not_understood_is_named_and_the_rest_works() {
     let rules = sigma(&[
         "title: x\n: nonsense",
@@ -104,8 +124,8 @@ fn what_is_not_understood_is_named_and_the_rest_works() {
         DECODE,
         "title: no detection\nlogsource:\n    product: windows\n",
     ]);
-    assert_eq!((rules.load.expected, rules.load.loaded), (4, 1));
-    assert_eq!(rules.load.not_understood.len(), 3);
+    assert_eq!((rules.loads[0].expected, rules.loads[0].loaded), (4, 1));
+    assert_eq!(rules.loads[0].not_understood.len(), 3);
     assert!(rules.asks(&Source::of_windows("Security", 4688)));
     assert!(!rules.asks(&Source::WEB));
 }

@@ -36,24 +36,54 @@ fn every_built_in_rule_is_in_force() {
         let (web, unusable) = WebLogs::new(&[pack], None);
         assert_eq!(unusable, Vec::<String>::new(), "{}", pack.name);
         let sigma = Sigma::new([pack]);
-        assert_eq!(sigma.load.not_understood, [], "{}", pack.name);
-        let in_force = loaded.rules + u64::try_from(web.rules()).unwrap() + sigma.load.loaded;
+        let [load] = sigma.loads.as_slice() else { panic!("one pack") };
+        assert_eq!(load.not_understood, [], "{}", pack.name);
+        let in_force = loaded.rules + u64::try_from(web.rules()).unwrap() + load.loaded;
         assert_eq!(in_force, pack.expected(), "{}", pack.name);
     }
 }
 
+fn triggers(packs: &[Pack]) -> Vec<self_test::Trigger> {
+    let (rules, _) = rules::compile(packs);
+    self_test::run(&rules, packs, &mut Sigma::new(packs))
+}
+
 #[test]
-fn the_self_test_finds_every_trigger() {
-    let (rules, _) = rules::compile(&builtin::packs().unwrap());
-    for trigger in self_test::run(&rules) {
+fn the_self_test_finds_every_trigger_and_leaves_nothing_behind() {
+    let packs = builtin::packs().unwrap();
+    for trigger in triggers(&packs) {
         assert!(trigger.found, "{}", trigger.name);
     }
+    let (rules, _) = rules::compile(&packs);
+    let mut sigma = Sigma::new(&packs);
+    self_test::run(&rules, &packs, &mut sigma);
+    assert_eq!(sigma.finish(), (Vec::new(), 0));
 }
 
 #[test]
 fn without_its_rules_the_self_test_fails_at_every_trigger() {
-    let (rules, _) = rules::compile(&[]);
-    for trigger in self_test::run(&rules) {
+    for trigger in triggers(&[]) {
         assert!(!trigger.found, "{}", trigger.name);
+    }
+}
+
+/// A pack whose rules of one kind were lost must be noticed, whichever kind it is.
+#[test]
+fn each_kind_of_rule_has_a_trigger() {
+    let packs = builtin::packs().unwrap();
+    let without: [fn(&mut Pack); 8] = [
+        |pack| pack.files.clear(),
+        |pack| pack.digests.clear(),
+        |pack| pack.registry.clear(),
+        |pack| pack.commands.clear(),
+        |pack| pack.yara.clear(),
+        |pack| pack.sequences.clear(),
+        |pack| pack.sigma.clear(),
+        |pack| pack.network.clear(),
+    ];
+    for lose in without {
+        let mut packs = packs.clone();
+        packs.iter_mut().for_each(lose);
+        assert!(triggers(&packs).iter().any(|trigger| !trigger.found));
     }
 }

@@ -79,7 +79,7 @@ fn unpacked(head: &[u8]) -> Vec<u8> {
 /// Reads all logs, the older first.
 pub(crate) fn examine(
     packs: &[Pack],
-    rules: &Rules,
+    (rules, sigma): (&Rules, &mut Sigma),
     pace: &Pace,
     mut logs: Vec<LogFile>,
     output: &mut Output,
@@ -95,9 +95,8 @@ pub(crate) fn examine(
         ))
     });
     let borrowed: Vec<&Pack> = packs.iter().collect();
-    let mut sigma = Sigma::new(packs);
     // What cannot be used was said when the packs were loaded.
-    let (mut web, _) = WebLogs::new(&borrowed, Some(&mut sigma));
+    let (mut web, _) = WebLogs::new(&borrowed, Some(sigma));
     for log in logs.iter().filter(|log| log.kind != LogKind::Events) {
         if pace.stopped().is_none() {
             read_web(&mut web, log, output);
@@ -107,7 +106,7 @@ pub(crate) fn examine(
     let mut events = EventLogs::default();
     for log in logs.iter().filter(|log| log.kind == LogKind::Events) {
         if pace.stopped().is_none() {
-            read_events(&mut events, &mut sigma, rules, log, output);
+            read_events(&mut events, sigma, rules, log, output);
         }
     }
     output.findings.extend(events.finish(&mut output.coverage));
@@ -170,12 +169,10 @@ fn read_events(
     };
     let mut lines = Output::default();
     let result = events.read(&place, BufReader::new(file), sigma, |event| {
-        for field in ["CommandLine", "ScriptBlockText", "ImagePath", "ServiceFileName"] {
-            if let Some(text) = event.fields.get(field).and_then(serde_json::Value::as_str) {
-                let place = format!("{place}#{}", event.record);
-                let evidence = Evidence { happened: Some(event.at), ..Evidence::at(place) };
-                command::examine(rules, text, &evidence, &mut lines);
-            }
+        for text in event.commands() {
+            let place = format!("{place}#{}", event.record);
+            let evidence = Evidence { happened: Some(event.at), ..Evidence::at(place) };
+            command::examine(rules, text, &evidence, &mut lines);
         }
     });
     output.findings.append(&mut lines.findings);

@@ -8,7 +8,7 @@ use bartizan_scan::logs::WebLogs;
 use bartizan_scan::model::PackCoverage;
 use bartizan_scan::pack::{Pack, body_digest, decode_body, encode_body, join_pack, split_pack};
 use bartizan_scan::rules::{self, Rules};
-use bartizan_scan::sigma::Sigma;
+use bartizan_scan::sigma::{Sigma, SigmaLoad};
 use bartizan_scan::{builtin, limits, self_test};
 use serde_json::json;
 
@@ -19,6 +19,7 @@ use crate::signature;
 /// Rules, what is known of their packs, and what went wrong with single rules.
 pub(crate) struct Loaded {
     pub(crate) rules: Rules,
+    pub(crate) sigma: Sigma,
     pub(crate) packs: Vec<Pack>,
     pub(crate) coverage: Vec<PackCoverage>,
     pub(crate) problems: Vec<String>,
@@ -28,10 +29,13 @@ pub(crate) struct Loaded {
 pub(crate) fn load(arguments: &PackArguments) -> Result<Loaded> {
     let (packs, trust) = read(arguments)?;
     let (rules, loaded) = rules::compile(&packs);
+    let sigma = Sigma::new(&packs);
     let mut problems = Vec::new();
     let mut coverage = Vec::new();
-    for ((pack, trust), loaded) in packs.iter().zip(trust).zip(loaded) {
-        let (in_logs, more) = log_rules(pack);
+    for ((pack, trust), (loaded, load)) in
+        packs.iter().zip(trust).zip(loaded.into_iter().zip(&sigma.loads))
+    {
+        let (in_logs, more) = log_rules(pack, load);
         let here = loaded.problems.into_iter().chain(more);
         problems.extend(here.map(|problem| format!("{}: {problem}", pack.name)));
         coverage.push(PackCoverage {
@@ -43,24 +47,24 @@ pub(crate) fn load(arguments: &PackArguments) -> Result<Loaded> {
             loaded: loaded.rules.saturating_add(in_logs),
         });
     }
-    Ok(Loaded { rules, packs, coverage, problems })
+    Ok(Loaded { rules, sigma, packs, coverage, problems })
 }
 
 /// What in a pack cannot be used.
 pub(crate) fn unusable(pack: &Pack) -> Vec<String> {
     let (_, loaded) = rules::compile(std::slice::from_ref(pack));
-    let (_, more) = log_rules(pack);
-    loaded.into_iter().flat_map(|loaded| loaded.problems).chain(more).collect()
+    let loads = Sigma::new([pack]).loads;
+    let in_logs = loads.iter().flat_map(|load| log_rules(pack, load).1);
+    loaded.into_iter().flat_map(|loaded| loaded.problems).chain(in_logs).collect()
 }
 
 /// Rules about logs that are in force, and what is wrong with the others.
-fn log_rules(pack: &Pack) -> (u64, Vec<String>) {
+fn log_rules(pack: &Pack, sigma: &SigmaLoad) -> (u64, Vec<String>) {
     let (web, mut problems) = WebLogs::new(&[pack], None);
-    let sigma = Sigma::new([pack]);
-    let unusable = sigma.load.not_understood.iter();
+    let unusable = sigma.not_understood.iter();
     problems.extend(unusable.map(|(which, why)| format!("{which}: {why}")));
     let in_force = u64::try_from(web.rules()).unwrap_or(u64::MAX);
-    (in_force.saturating_add(sigma.load.loaded), problems)
+    (in_force.saturating_add(sigma.loaded), problems)
 }
 
 fn read(arguments: &PackArguments) -> Result<(Vec<Pack>, Vec<String>)> {
@@ -159,8 +163,8 @@ pub(crate) fn show(arguments: &PackArguments) -> Result<u8> {
 
 /// `self-test`
 pub(crate) fn self_test(arguments: &PackArguments) -> Result<u8> {
-    let loaded = load(arguments)?;
-    let triggers = self_test::run(&loaded.rules);
+    let mut loaded = load(arguments)?;
+    let triggers = self_test::run(&loaded.rules, &loaded.packs, &mut loaded.sigma);
     let all = triggers.iter().all(|trigger| trigger.found) && loaded.problems.is_empty();
     if arguments.json {
         let list: Vec<_> =

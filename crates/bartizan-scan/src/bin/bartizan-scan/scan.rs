@@ -36,8 +36,8 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<u8> {
     if let Some(file) = &arguments.resume {
         scope::check_outside(&scope, file)?;
     }
-    let loaded = packs::load(&arguments.packs)?;
-    let triggers = self_test::run(&loaded.rules);
+    let mut loaded = packs::load(&arguments.packs)?;
+    let triggers = self_test::run(&loaded.rules, &loaded.packs, &mut loaded.sigma);
     let missed: Vec<&str> = triggers.iter().filter(|t| !t.found).map(|t| t.name).collect();
     if !missed.is_empty() {
         bail!(
@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<u8> {
     for problem in &loaded.problems {
         coverage.add_not_understood(format!("rules that are not in force: {problem}"));
     }
-    let state = scan(arguments, &scope, &loaded, coverage)?;
+    let state = scan(arguments, &scope, &mut loaded, coverage)?;
     let report = finish(&scope, state);
     for (file, form) in reports {
         output::save(&report, file, form)?;
@@ -74,7 +74,7 @@ fn print(arguments: &ScanArguments, report: &Report) -> Result<()> {
 fn scan(
     arguments: &ScanArguments,
     scope: &Scope,
-    loaded: &Loaded,
+    loaded: &mut Loaded,
     coverage: Coverage,
 ) -> Result<State> {
     let name = scan_name(scope, loaded);
@@ -106,7 +106,8 @@ fn scan(
         crate::canaries::examine(file, root, &mut output)?;
     }
     let logs = std::mem::take(&mut state.logs);
-    logs::examine(&loaded.packs, &loaded.rules, &pace, logs, &mut output);
+    let engines = (&loaded.rules, &mut loaded.sigma);
+    logs::examine(&loaded.packs, engines, &pace, logs, &mut output);
     state.batch.finish(&loaded.rules, &mut output);
     if arguments.logs.is_none() && pace.stopped().is_none() {
         state.presence.finish(&mut output);
