@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// Rule packs: show and check them.
     #[command(subcommand)]
     Pack(PackCommand),
+    /// Measure what scanning costs on this machine.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Put the harmless triggers before the rules and say which are found.
     SelfTest(PackArguments),
 }
@@ -69,6 +72,36 @@ pub(crate) enum PackCommand {
     },
     /// List what stands in packs.
     Show(PackArguments),
+}
+
+/// What can be measured. Figures are processor time, so that other work on the machine matters less.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Files: scanning beside reading and hashing alone.
+    Files {
+        /// A folder; it is only read.
+        tree: PathBuf,
+        #[command(flatten)]
+        packs: PackArguments,
+        /// Rounds; the figures are medians.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=99))]
+        rounds: u8,
+    },
+    /// Windows events, made up here, with the Sigma rules of some folders.
+    Events {
+        /// Folders of Sigma rules.
+        #[arg(required = true)]
+        rules: Vec<PathBuf>,
+        /// How many events.
+        #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+        events: u64,
+        /// Rounds; the figures are medians.
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=99))]
+        rounds: u8,
+        /// JSON on standard output.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Rules of others.

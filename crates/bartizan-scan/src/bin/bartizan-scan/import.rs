@@ -114,7 +114,7 @@ fn read(file: &Path) -> Result<Vec<u8>> {
 }
 
 /// Files in a folder, in the order of their names; links are not followed.
-fn collect(source: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+pub(crate) fn collect(source: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let facts = fs::metadata(source).with_context(|| format!("read {}", source.display()))?;
     if facts.is_file() {
         files.push(source.to_owned());

@@ -1,6 +1,7 @@
 //! The scanner's program: reads disks, prints what the engine says, and writes nothing where it looks.
 
 mod arguments;
+mod bench;
 mod canaries;
 mod import;
 mod logs;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
         None => scan::run(&arguments.scan),
+        Some(Command::Bench(command)) => bench::run(&command),
         Some(Command::Pack(PackCommand::Build { source, output, org })) => {
             packs::build(&source, &output, org.as_deref())
         }

@@ -15,10 +15,12 @@ use crate::walk::Found;
 /// Bytes read at once.
 const PIECE_BYTES: usize = 256 * 1024;
 
-/// What was read.
+/// What was read. A worker keeps one of these: fetching memory from the system for each file costs more than hashing it.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
-    pub(crate) head: Vec<u8>,
+    /// Filled up to `filled`; what stands behind that is of earlier files.
+    bytes: Vec<u8>,
+    filled: usize,
     pub(crate) tail: Vec<u8>,
     pub(crate) size: u64,
     pub(crate) digests: Option<Digests>,
@@ -26,49 +28,85 @@ pub(crate) struct Content {
     pub(crate) bytes_read: u64,
 }
 
+impl Content {
+    /// All of the file, or its beginning.
+    pub(crate) fn head(&self) -> &[u8] {
+        self.bytes.get(..self.filled).unwrap_or_default()
+    }
+
+    /// Forgets the file and keeps the memory, but not that of a large hive.
+    fn begin(&mut self, size: u64) {
+        if self.bytes.len() > limits::FILE_BYTES_MAX {
+            self.bytes = Vec::new();
+        }
+        *self = Self { bytes: std::mem::take(&mut self.bytes), size, ..Self::default() };
+    }
+
+    /// Room for more of the head, up to `max`; none once that is reached.
+    fn room(&mut self, max: usize) -> &mut [u8] {
+        let end = self.filled.saturating_add(PIECE_BYTES).min(max);
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes.get_mut(self.filled..end).unwrap_or_default()
+    }
+}
+
 /// Reads a file that was found.
-pub(crate) fn read(found: &Found, wanted: Wanted, pace: &Pace) -> io::Result<Content> {
+pub(crate) fn read(
+    found: &Found,
+    wanted: Wanted,
+    pace: &Pace,
+    content: &mut Content,
+) -> io::Result<()> {
     let mut file = open(&found.place)?;
     let before = file.metadata()?;
     if !before.is_file() {
         return Err(io::Error::other("no longer a file"));
     }
-    let mut content = Content { size: before.len(), ..Content::default() };
+    content.begin(before.len());
     let mut digester = Digester::new(wanted);
-    let mut piece = vec![0; PIECE_BYTES];
     let mut head_max = limits::FILE_BYTES_MAX;
     if usize::try_from(before.len()).map_or(true, |size| size > head_max) {
         head_max = limits::FILE_HEAD_BYTES;
     }
+    let mut beyond = Vec::new();
     loop {
-        let read = file.read(&mut piece)?;
-        let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-        if content.head.is_empty() && bytes.starts_with(b"regf") && before.len() <= hive_max() {
+        let start = content.filled;
+        let room = match content.room(head_max) {
+            [] => {
+                beyond.resize(PIECE_BYTES, 0);
+                beyond.as_mut_slice()
+            }
+            room => room,
+        };
+        let read = file.read(room)?;
+        let Some(bytes) = room.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        if start == 0 && bytes.starts_with(b"regf") && before.len() <= hive_max() {
             // A hive is understood whole or not at all.
             head_max = limits::HIVE_BYTES_MAX;
         }
-        content.bytes_read += u64::try_from(read).unwrap_or_default();
-        pace.read(read);
         digester.update(bytes);
-        let room = head_max.saturating_sub(content.head.len());
-        content.head.extend_from_slice(bytes.get(..room.min(read)).unwrap_or_default());
+        pace.read(read);
+        content.filled = start.saturating_add(read).min(head_max.max(start));
+        content.bytes_read += u64::try_from(read).unwrap_or_default();
         let grows = content.bytes_read > before.len().saturating_add(GROWTH_BYTES_MAX);
         let no_digest = before.len() > limits::FILE_DIGEST_BYTES_MAX;
-        if grows || (no_digest && content.head.len() >= head_max) {
+        if grows || (no_digest && content.filled >= head_max) {
             break;
         }
     }
     let whole = content.bytes_read == before.len();
     content.digests = whole.then(|| digester.finish());
-    if u64::try_from(content.head.len()).unwrap_or_default() < before.len() {
-        read_tail(&mut file, &mut content)?;
+    if u64::try_from(content.filled).unwrap_or_default() < before.len() {
+        read_tail(&mut file, content)?;
     }
     content.changed = !same(&before, &file.metadata()?)
         || (before.len() <= limits::FILE_DIGEST_BYTES_MAX && !whole);
     if content.changed {
         content.size = content.bytes_read;
     }
-    Ok(content)
+    Ok(())
 }
 
 /// A file that grows while it is read is not followed for ever.

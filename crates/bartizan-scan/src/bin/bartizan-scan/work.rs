@@ -12,7 +12,7 @@ use bartizan_scan::rules::Rules;
 
 use crate::logs::{self, LogFile};
 use crate::pace::Pace;
-use crate::read::{self, seconds};
+use crate::read::{self, Content, seconds};
 use crate::walk::{self, Found, Met, Plan, shown};
 
 /// Files that wait for a worker, and results that wait for their turn.
@@ -91,6 +91,7 @@ fn work_all(
     work: &Mutex<Receiver<(u64, Found)>>,
     results: &SyncSender<(u64, Done)>,
 ) {
+    let mut content = Content::default();
     loop {
         let next = match work.lock() {
             Ok(work) => work.recv(),
@@ -102,7 +103,7 @@ fn work_all(
             continue;
         }
         let begun = Instant::now();
-        let done = look(rules, pace, &found);
+        let done = look(rules, pace, &found, &mut content);
         if results.send((number, done)).is_err() {
             return;
         }
@@ -110,13 +111,13 @@ fn work_all(
     }
 }
 
-fn look(rules: &Rules, pace: &Pace, found: &Found) -> Done {
+fn look(rules: &Rules, pace: &Pace, found: &Found, content: &mut Content) -> Done {
     let mut output = Output::default();
     output.coverage.files.found = 1;
     let place = found.place.to_string_lossy();
     let path = Some(found.path.clone());
-    let content = match read::read(found, rules.wanted(), pace) {
-        Ok(content) => content,
+    match read::read(found, rules.wanted(), pace, content) {
+        Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             // Somebody deleted it between two looks: nothing that exists was missed.
             output.coverage.files.changed = 1;
@@ -127,7 +128,7 @@ fn look(rules: &Rules, pace: &Pace, found: &Found) -> Done {
             output.coverage.add_unreadable(shown(&found.place), error.to_string());
             return Done { path, output, bytes: 0, log: None };
         }
-    };
+    }
     output.coverage.bytes = content.bytes_read;
     output.coverage.files.changed = u64::from(content.changed);
     if content.tail.is_empty() {
@@ -141,11 +142,11 @@ fn look(rules: &Rules, pace: &Pace, found: &Found) -> Done {
         size: content.size,
         modified: seconds(found.facts.modified()),
         created: seconds(found.facts.created()),
-        head: &content.head,
+        head: content.head(),
         tail: &content.tail,
         digests: content.digests,
     };
     file::examine(rules, &evidence, &mut output);
-    let log = logs::classify(&found.place, &found.path, &content.head, evidence.modified);
+    let log = logs::classify(&found.place, &found.path, content.head(), evidence.modified);
     Done { path, output, bytes: content.bytes_read, log }
 }
