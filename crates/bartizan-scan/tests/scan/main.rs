@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod goodware;
 mod hostile_bytes;
 mod kaseya;
 mod packs;
