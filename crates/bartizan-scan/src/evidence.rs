@@ -18,6 +18,10 @@ pub struct FileEvidence<'a> {
     pub modified: Option<UnixSeconds>,
     /// When it came to be.
     pub created: Option<UnixSeconds>,
+    /// Its mode, where the system has such a thing.
+    pub mode: Option<u32>,
+    /// It has no name any more: only a process still runs it.
+    pub is_deleted: bool,
     /// All of it, or its beginning.
     pub head: &'a [u8],
     /// Its end, where `head` is not all of it.

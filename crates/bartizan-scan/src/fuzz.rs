@@ -32,6 +32,8 @@ pub fn file(rules: &Rules, path: &str, bytes: &[u8]) -> Output {
         size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         modified: None,
         created: None,
+        mode: Some(0o104_755),
+        is_deleted: true,
         head: bytes,
         tail: &[],
         digests: Some(Digests::of(bytes, rules.wanted())),

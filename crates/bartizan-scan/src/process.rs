@@ -19,6 +19,11 @@ pub struct ProcessEvidence {
 }
 
 impl ProcessEvidence {
+    /// What it runs has no name any more: deleted, replaced by an update, or never a file.
+    pub fn is_without_file(&self) -> bool {
+        self.program.ends_with(" (deleted)") || self.program.starts_with("/memfd:")
+    }
+
     fn evidence(&self) -> Evidence {
         Evidence::at(path::shown(&format!("process {} ({})", self.pid, self.program)))
     }

@@ -33,6 +33,7 @@ pub(crate) struct CompiledFile {
     pub(crate) when: FileCondition,
     pub(crate) path: Option<GlobSet>,
     pub(crate) not_path: Option<GlobSet>,
+    pub(crate) interpreter: Option<GlobSet>,
     pub(crate) digest: Vec<Vec<u8>>,
 }
 
@@ -159,6 +160,7 @@ impl Rules {
             rule: rule.rule.clone(),
             path: globs(&rule.when.path)?,
             not_path: globs(&rule.when.not_path)?,
+            interpreter: globs(&rule.when.interpreter)?,
             digest,
             when,
         })

@@ -76,7 +76,11 @@ pub fn to_text(bytes: &[u8]) -> String {
 
 /// Shannon entropy of a sample in thousandths of a bit per byte; random bytes have nearly 8,000.
 pub fn entropy_millibits(bytes: &[u8]) -> u32 {
-    let sample = bytes.get(..SAMPLE_BYTES).unwrap_or(bytes);
+    entropy_of_all(bytes.get(..SAMPLE_BYTES).unwrap_or(bytes))
+}
+
+/// The same of all bytes.
+pub(super) fn entropy_of_all(sample: &[u8]) -> u32 {
     let mut counts = [0_u32; 256];
     for byte in sample {
         if let Some(count) = counts.get_mut(usize::from(*byte)) {

@@ -2,8 +2,8 @@
 
 use object::LittleEndian as LE;
 use object::pe::{
-    IMAGE_DIRECTORY_ENTRY_SECURITY, IMAGE_NT_OPTIONAL_HDR64_MAGIC, ImageNtHeaders32,
-    ImageNtHeaders64, RT_VERSION,
+    IMAGE_DIRECTORY_ENTRY_SECURITY, IMAGE_NT_OPTIONAL_HDR64_MAGIC, IMAGE_SCN_MEM_EXECUTE,
+    ImageNtHeaders32, ImageNtHeaders64, RT_VERSION,
 };
 use object::read::pe::{ImageNtHeaders, PeFile, ResourceDirectoryEntryData};
 
@@ -21,6 +21,8 @@ pub struct PeFacts {
     pub has_signature: bool,
     /// Bytes behind the last section and the signature.
     pub overlay: u64,
+    /// Where its code stands in the file: the longest section that may run.
+    pub code: Option<core::ops::Range<usize>>,
 }
 
 /// Reads the facts from the beginning of a file of `size` bytes.
@@ -35,11 +37,19 @@ fn read<H: ImageNtHeaders>(bytes: &[u8], size: u64) -> Option<PeFacts> {
     let file = PeFile::<H>::parse(bytes).ok()?;
     let sections = file.section_table();
     let mut end: u64 = 0;
+    let mut code = None;
     for section in sections.iter() {
         // All that lies in the file, also what is only padding.
         let offset = section.pointer_to_raw_data.get(LE);
         let length = section.size_of_raw_data.get(LE);
         end = end.max(u64::from(offset).saturating_add(u64::from(length)));
+        let runs = section.characteristics.get(LE).contains(IMAGE_SCN_MEM_EXECUTE);
+        if let (true, Ok(from), Ok(length)) =
+            (runs, usize::try_from(offset), usize::try_from(length))
+            && code.as_ref().is_none_or(|code: &core::ops::Range<usize>| code.len() < length)
+        {
+            code = Some(from..from.saturating_add(length));
+        }
     }
     let directories = file.data_directories();
     let mut has_signature = false;
@@ -57,6 +67,7 @@ fn read<H: ImageNtHeaders>(bytes: &[u8], size: u64) -> Option<PeFacts> {
         product: version.and_then(|block| version_text(block, "ProductName")),
         has_signature,
         overlay: size.saturating_sub(end),
+        code,
     })
 }
 

@@ -34,15 +34,33 @@ pub struct FileCondition {
     /// None of these kinds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_kind: Vec<FileKind>,
-    /// Original file name in the version resource of a PE file.
+    /// The name a program gives itself: the original file name of a PE file, the `SONAME` of a Linux library.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub original_name: Vec<String>,
-    /// The original file name differs from the file's own name.
+    /// That name is another than the file's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub renamed: bool,
-    /// At least so many bytes follow the last section and the signature of a PE file.
+    /// At least so many bytes follow the end of a program, its signature included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlay_min: Option<u64>,
+    /// A Linux program has no table of symbols, or has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripped: Option<bool>,
+    /// A Linux program needs no loader and no libraries, or does.
+    #[serde(default, rename = "static", skip_serializing_if = "Option::is_none")]
+    pub is_static: Option<bool>,
+    /// One of these globs matches the program that loads a Linux program.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interpreter: Vec<String>,
+    /// The code of a program is compressed or encrypted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub packed: bool,
+    /// It runs with the rights of its owner or group.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub setuid: bool,
+    /// It was deleted while a process runs it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
     /// Whether a PE file carries a signature block at all; it is not judged here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_signature: Option<bool>,

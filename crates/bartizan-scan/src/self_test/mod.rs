@@ -1,9 +1,11 @@
 //! The self-test: harmless triggers, one for each way of finding something. A scanner that would find nothing says so.
 
+mod elf;
 mod event_log;
 mod hive;
 mod logs;
 
+pub use elf::{Elf, elf};
 pub use event_log::{Written, event_log};
 pub use hive::hive;
 
@@ -58,6 +60,8 @@ fn files(rules: &Rules) -> Vec<Trigger> {
         "<Task><Actions><Exec><Command>x</Command><Arguments>{TRIGGER}</Arguments></Exec></Actions></Task>"
     );
     let tar = tar_of("bartizan-self-test/member.txt", text.as_bytes());
+    let code = random(8192);
+    let packed = elf(&Elf { code: &code, ..Elf::default() });
     let footer = structure::footer(&random(32));
     let trigger = |name: &'static str, path: &str, bytes: &[u8], rule: &str| Trigger {
         name,
@@ -70,6 +74,7 @@ fn files(rules: &Rules) -> Vec<Trigger> {
         trigger("base64", "bartizan-self-test/program.crt", encoded.as_bytes(), "base64"),
         trigger("archive", "bartizan-self-test/archive.tar", &tar, "member"),
         trigger("structure", "bartizan-self-test/footer.bin", &footer, "footer"),
+        trigger("facts of a program", "bartizan-self-test/packed", &packed, "facts"),
         trigger("registry", "Windows/System32/config/SOFTWARE", &software, "registry"),
         trigger("scheduled task", "Windows/System32/Tasks/self-test", task.as_bytes(), "command"),
     ]
@@ -110,6 +115,8 @@ fn examine(rules: &Rules, path: &str, bytes: &[u8]) -> Output {
         size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         modified: None,
         created: None,
+        mode: None,
+        is_deleted: false,
         head: bytes,
         tail: &[],
         digests: Some(Digests::of(bytes, rules.wanted())),

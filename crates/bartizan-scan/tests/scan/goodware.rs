@@ -39,12 +39,13 @@ const SYSTEM: [(&str, &str); 26] = [
 ];
 
 /// Programs that people install, at their usual places.
-const INSTALLED: [(&str, &str); 22] = [
+const INSTALLED: [(&str, &str); 23] = [
     ("Program Files/7-Zip/7z.exe", "7z.exe"),
     ("Program Files/7-Zip/7zFM.exe", "7zFM.exe"),
     ("Program Files/Git/cmd/git.exe", "git.exe"),
     ("Program Files/Git/usr/bin/bash.exe", "bash.exe"),
     ("Program Files/PowerShell/7/pwsh.exe", "pwsh.dll"),
+    ("Tools/Sysinternals/PsExec.exe", "psexec.c"),
     ("Program Files/PuTTY/plink.exe", "Plink"),
     ("Program Files/Google/Chrome/Application/chrome.exe", "chrome.exe"),
     ("Program Files/Mozilla Firefox/firefox.exe", "firefox.exe"),
@@ -90,7 +91,10 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
 
 fn certificate(seed: u64) -> String {
     let der = [&[0x30, 0x82, 0x03, 0x77, 0x30, 0x82][..], &noise(seed, 881)].concat();
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64_MIME.encode(&der).trim())
+    format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        BASE64_MIME.encode(&der).trim()
+    )
 }
 
 fn machine() -> Tree {
@@ -110,7 +114,8 @@ fn programs(tree: &Tree) {
             tree.add(&format!("Windows/{folder}/{place}"), pe(name, b""));
         }
         let file = place.rsplit('/').next().unwrap();
-        let store = format!("Windows/WinSxS/amd64_example_31bf3856ad364e35_10.0.20348.1_none_0a/{file}");
+        let store =
+            format!("Windows/WinSxS/amd64_example_31bf3856ad364e35_10.0.20348.1_none_0a/{file}");
         tree.add(&store, pe(name, b""));
     }
     for (place, name) in INSTALLED {
@@ -120,7 +125,10 @@ fn programs(tree: &Tree) {
     }
     let cab = [b"MSCF\0\0\0\0".as_slice(), &noise(8, 5000)].concat();
     tree.add("Windows/SoftwareDistribution/Download/4a/update.cab", cab)
-        .add("Windows/Installer/1a2b3c.msi", [&[0xd0, 0xcf, 0x11, 0xe0][..], &noise(9, 9000)].concat())
+        .add(
+            "Windows/Installer/1a2b3c.msi",
+            [&[0xd0, 0xcf, 0x11, 0xe0][..], &noise(9, 9000)].concat(),
+        )
         .add("Windows/Fonts/arial.ttf", noise(10, 4000))
         .add("pagefile.sys", vec![0; 100_000]);
 }
@@ -149,7 +157,10 @@ fn registry(tree: &Tree) {
         ("ControlSet001\\Services\\Veeam", &backup),
         ("ControlSet001\\Control\\SecurityProviders\\WDigest", &digest),
     ]);
-    let own = [("Teams", "\"C:\\Users\\alice\\AppData\\Local\\Microsoft\\Teams\\Update.exe\" --processStart Teams.exe")];
+    let own = [(
+        "Teams",
+        "\"C:\\Users\\alice\\AppData\\Local\\Microsoft\\Teams\\Update.exe\" --processStart Teams.exe",
+    )];
     let user = hive(&[("Software\\Microsoft\\Windows\\CurrentVersion\\Run", &own)]);
     tree.add("Windows/System32/config/SOFTWARE", software)
         .add("Windows/System32/config/SYSTEM", system)
@@ -167,13 +178,37 @@ fn tasks_and_histories(tree: &Tree) {
         [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
     };
     for (name, command, arguments) in [
-        ("Microsoft/Windows/Defrag/ScheduledDefrag", "%windir%\\system32\\defrag.exe", "-c -h -k -g -$"),
-        ("Microsoft/Windows/UpdateOrchestrator/Reboot", "%systemroot%\\system32\\MusNotification.exe", ""),
-        ("GoogleUpdateTaskMachineCore", "C:\\Program Files (x86)\\Google\\Update\\GoogleUpdate.exe", "/c"),
-        ("Nightly backup", "powershell.exe", "-NoProfile -ExecutionPolicy Bypass -File C:\\Scripts\\backup.ps1"),
-        ("Rotate logs", "cmd.exe", "/c forfiles /p C:\\inetpub\\logs /s /m *.log /d -30 /c \"cmd /c del @path\""),
+        (
+            "Microsoft/Windows/Defrag/ScheduledDefrag",
+            "%windir%\\system32\\defrag.exe",
+            "-c -h -k -g -$",
+        ),
+        (
+            "Microsoft/Windows/UpdateOrchestrator/Reboot",
+            "%systemroot%\\system32\\MusNotification.exe",
+            "",
+        ),
+        (
+            "GoogleUpdateTaskMachineCore",
+            "C:\\Program Files (x86)\\Google\\Update\\GoogleUpdate.exe",
+            "/c",
+        ),
+        (
+            "Nightly backup",
+            "powershell.exe",
+            "-NoProfile -ExecutionPolicy Bypass -File C:\\Scripts\\backup.ps1",
+        ),
+        (
+            "Rotate logs",
+            "cmd.exe",
+            "/c forfiles /p C:\\inetpub\\logs /s /m *.log /d -30 /c \"cmd /c del @path\"",
+        ),
         ("Certificates", "certutil.exe", "-verifystore My"),
-        ("Wait and check", "cmd.exe", "/c ping -n 30 127.0.0.1 &gt; nul &amp; C:\\Scripts\\check.cmd"),
+        (
+            "Wait and check",
+            "cmd.exe",
+            "/c ping -n 30 127.0.0.1 &gt; nul &amp; C:\\Scripts\\check.cmd",
+        ),
     ] {
         tree.add(&format!("Windows/System32/Tasks/{name}"), wide(task(command, arguments)));
     }
@@ -183,22 +218,47 @@ fn tasks_and_histories(tree: &Tree) {
         Start-Process notepad\nTest-NetConnection vsa.example -Port 443\nping -n 4 192.0.2.1\n";
     let place = "Users/alice/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt";
     tree.add(place, history)
-        .add("Users/alice/AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup/desktop.ini", "[.ShellClassInfo]\r\n")
+        .add(
+            "Users/alice/AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup/desktop.ini",
+            "[.ShellClassInfo]\r\n",
+        )
         .add("Scripts/backup.ps1", "wbadmin start backup -backupTarget:E: -include:C: -quiet\n")
-        .add("Scripts/check.cmd", "@echo off\r\nsc query Spooler | find \"RUNNING\" || net start Spooler\r\n");
+        .add(
+            "Scripts/check.cmd",
+            "@echo off\r\nsc query Spooler | find \"RUNNING\" || net start Spooler\r\n",
+        );
     // Certificates of administrators, also by the name that the attack used.
-    for (number, place) in ["Users/alice/agent.crt", "ProgramData/ssl/agent.crt", "kworking/ca.crt", "Scripts/web.pem"].iter().enumerate() {
+    for (number, place) in
+        ["Users/alice/agent.crt", "ProgramData/ssl/agent.crt", "kworking/ca.crt", "Scripts/web.pem"]
+            .iter()
+            .enumerate()
+    {
         tree.add(place, certificate(u64::try_from(number).unwrap()));
     }
 }
 
 fn web_server(tree: &Tree) {
     tree.add("inetpub/wwwroot/web.config", "<?xml version=\"1.0\"?><configuration/>\n")
-        .add("inetpub/wwwroot/default.aspx", "<%@ Page Language=\"C#\" %><html><%= Request.QueryString[\"page\"] %></html>\n")
+        .add(
+            "inetpub/wwwroot/default.aspx",
+            "<%@ Page Language=\"C#\" %><html><%= Request.QueryString[\"page\"] %></html>\n",
+        )
         .add("inetpub/wwwroot/iisstart.htm", "<html><body>Welcome</body></html>\n")
-        .add("inetpub/wwwroot/logo.png", [b"\x89PNG\r\n\x1a\n".as_slice(), &noise(20, 3000)].concat())
+        .add(
+            "inetpub/wwwroot/logo.png",
+            [b"\x89PNG\r\n\x1a\n".as_slice(), &noise(20, 3000)].concat(),
+        )
         .add("inetpub/wwwroot/bin/Site.dll", pe("Site.dll", b""));
-    let pages = ["/", "/default.aspx", "/logo.png", "/css/site.css", "/api/items", "/login", "/favicon.ico", "/robots.txt"];
+    let pages = [
+        "/",
+        "/default.aspx",
+        "/logo.png",
+        "/css/site.css",
+        "/api/items",
+        "/login",
+        "/favicon.ico",
+        "/robots.txt",
+    ];
     let head = "#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status\r\n";
     for day in 1..=28_u32 {
         let mut log = head.to_owned();
@@ -220,9 +280,14 @@ fn web_server(tree: &Tree) {
 }
 
 fn event_logs(tree: &Tree) {
-    let started = |image, command| [("NewProcessName", image), ("CommandLine", command), ("SubjectUserName", "alice")];
+    let started = |image, command| {
+        [("NewProcessName", image), ("CommandLine", command), ("SubjectUserName", "alice")]
+    };
     let processes = [
-        started("C:\\Windows\\System32\\svchost.exe", "C:\\Windows\\System32\\svchost.exe -k netsvcs"),
+        started(
+            "C:\\Windows\\System32\\svchost.exe",
+            "C:\\Windows\\System32\\svchost.exe -k netsvcs",
+        ),
         started("C:\\Windows\\System32\\certutil.exe", "certutil -hashfile setup.msi SHA256"),
         started("C:\\Windows\\System32\\vssadmin.exe", "vssadmin list shadows"),
         started("C:\\Windows\\System32\\wevtutil.exe", "wevtutil qe System /c:5"),
@@ -232,7 +297,12 @@ fn event_logs(tree: &Tree) {
     let mut events = Vec::new();
     for record in 1..=400_u64 {
         let logon = [("TargetUserName", "bob"), ("LogonType", "3"), ("IpAddress", "198.51.100.7")];
-        events.push((record, record % 3 == 0, processes[usize::try_from(record % 6).unwrap()], logon));
+        events.push((
+            record,
+            record % 3 == 0,
+            processes[usize::try_from(record % 6).unwrap()],
+            logon,
+        ));
     }
     let written = |(record, is_logon, process, logon): &'_ (u64, bool, _, _)| -> (u64, bool, [(&'static str, &'static str); 3]) {
         (*record, *is_logon, if *is_logon { *logon } else { *process })
@@ -250,13 +320,31 @@ fn event_logs(tree: &Tree) {
         })
         .collect();
     let service = [("ServiceName", "Veeam"), ("ImagePath", "C:\\Program Files\\Veeam\\veeam.exe")];
-    let installed = Written { channel: "System", provider: "Service Control Manager", event: 7045, data: &service, ..security[0] };
-    let text = [("ScriptBlockText", "Get-ChildItem C:\\inetpub\\logs -Recurse | Measure-Object -Sum Length")];
-    let script = Written { channel: "Microsoft-Windows-PowerShell/Operational", provider: "Microsoft-Windows-PowerShell", event: 4104, data: &text, ..security[0] };
+    let installed = Written {
+        channel: "System",
+        provider: "Service Control Manager",
+        event: 7045,
+        data: &service,
+        ..security[0]
+    };
+    let text = [(
+        "ScriptBlockText",
+        "Get-ChildItem C:\\inetpub\\logs -Recurse | Measure-Object -Sum Length",
+    )];
+    let script = Written {
+        channel: "Microsoft-Windows-PowerShell/Operational",
+        provider: "Microsoft-Windows-PowerShell",
+        event: 4104,
+        data: &text,
+        ..security[0]
+    };
     let logs = "Windows/System32/winevt/Logs";
     tree.add(&format!("{logs}/Security.evtx"), event_log(&security))
         .add(&format!("{logs}/System.evtx"), event_log(&[installed]))
-        .add(&format!("{logs}/Microsoft-Windows-PowerShell%4Operational.evtx"), event_log(&[script]));
+        .add(
+            &format!("{logs}/Microsoft-Windows-PowerShell%4Operational.evtx"),
+            event_log(&[script]),
+        );
 }
 
 fn documents(tree: &Tree) {
@@ -267,13 +355,22 @@ fn documents(tree: &Tree) {
         .add("Users/alice/Documents/figures.csv.gz", packed.finish().unwrap())
         .add("Users/alice/Documents/passwords.kdbx", noise(30, 4000))
         .add("Users/alice/Documents/project-readme.txt", "How to build this project\n")
-        .add("Users/alice/Pictures/holiday.jpg", [b"\xff\xd8\xff\xe0".as_slice(), &noise(31, 20_000)].concat())
-        .add("Users/alice/Documents/keys.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQINBF\n-----END PGP PUBLIC KEY BLOCK-----\n");
+        .add(
+            "Users/alice/Pictures/holiday.jpg",
+            [b"\xff\xd8\xff\xe0".as_slice(), &noise(31, 20_000)].concat(),
+        )
+        .add(
+            "Users/alice/Documents/keys.asc",
+            "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQINBF\n-----END PGP PUBLIC KEY BLOCK-----\n",
+        );
     // Encrypted by people themselves, each under the ending of its tool.
     for number in 0..8_u64 {
         tree.add(&format!("Users/bob/Vault/letter{number}.docx.gpg"), noise(40 + number, 3000))
             .add(&format!("Backup/disk{number}.vhdx"), noise(50 + number, 6000))
-            .add(&format!("Users/bob/Sync/photo{number}.jpg.cryptomator"), noise(60 + number, 3000));
+            .add(
+                &format!("Users/bob/Sync/photo{number}.jpg.cryptomator"),
+                noise(60 + number, 3000),
+            );
     }
 }
 
@@ -287,7 +384,8 @@ fn an_ordinary_windows_machine_has_no_finding_and_nothing_on_it_changes() {
     assert_eq!(ids(&report), Vec::<String>::new(), "{:#?}", report.findings);
     assert_eq!(report.verdict, Verdict::NoIndicators);
     // A management tool that is installed is told, and counts for nothing.
-    let mut notes: Vec<_> = report.findings.iter().map(|f| (f.rule.level, f.rule.id.as_str())).collect();
+    let mut notes: Vec<_> =
+        report.findings.iter().map(|f| (f.rule.level, f.rule.id.as_str())).collect();
     notes.sort_unstable();
     notes.dedup();
     assert_eq!(
@@ -349,7 +447,8 @@ mod watch {
             while let Some(folder) = pending.pop() {
                 inotify::add_watch(&watch, &folder, changes).unwrap();
                 let entries = std::fs::read_dir(&folder).unwrap().map(Result::unwrap);
-                pending.extend(entries.filter(|e| e.file_type().unwrap().is_dir()).map(|e| e.path()));
+                pending
+                    .extend(entries.filter(|e| e.file_type().unwrap().is_dir()).map(|e| e.path()));
             }
             Self(watch)
         }

@@ -10,6 +10,7 @@
 mod goodware;
 mod hostile_bytes;
 mod kaseya;
+mod linux;
 mod packs;
 mod promises;
 mod signatures;

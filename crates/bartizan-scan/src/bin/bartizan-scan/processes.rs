@@ -32,15 +32,19 @@ pub(crate) fn examine(_rules: &Rules, _pace: &Pace, output: &mut Output) {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::fs::{self, File};
+    use std::io::Read as _;
     use std::os::unix::fs::FileExt as _;
     use std::path::Path;
 
-    use bartizan_scan::evidence::Output;
+    use bartizan_scan::digest::Digests;
+    use bartizan_scan::evidence::{FileEvidence, Output};
     use bartizan_scan::model::Area;
     use bartizan_scan::process::{self, ProcessEvidence};
     use bartizan_scan::rules::Rules;
+    use bartizan_scan::{file, limits};
 
     use crate::pace::Pace;
+    use crate::read::{mode, seconds};
 
     /// Bytes of memory looked at together.
     const PIECE_BYTES: usize = 8 * 1024 * 1024;
@@ -73,7 +77,52 @@ mod linux {
             command: command.join(" ").trim().to_owned(),
         };
         process::examine(rules, &process, output);
+        if process.is_without_file() {
+            examine_vanished(rules, &folder, &process, pace, output);
+        }
         examine_memory(rules, &folder, &process, pace, output);
+    }
+
+    /// A program that has no name any more is looked at as the file it was: the kernel still shows it.
+    fn examine_vanished(
+        rules: &Rules,
+        folder: &Path,
+        process: &ProcessEvidence,
+        pace: &Pace,
+        output: &mut Output,
+    ) {
+        let mut bytes = Vec::new();
+        let read = File::open(folder.join("exe")).and_then(|file| {
+            let facts = file.metadata()?;
+            let limit = u64::try_from(limits::FILE_BYTES_MAX).unwrap_or(u64::MAX);
+            file.take(limit).read_to_end(&mut bytes)?;
+            Ok(facts)
+        });
+        let facts = match read {
+            Ok(facts) => facts,
+            Err(error) => {
+                let place = folder.join("exe").display().to_string();
+                output.coverage.add_unreadable(place, error.to_string());
+                return;
+            }
+        };
+        pace.read(bytes.len());
+        output.coverage.bytes += u64::try_from(bytes.len()).unwrap_or_default();
+        let whole = u64::try_from(bytes.len()).is_ok_and(|length| length == facts.len());
+        let place = format!("process {}!{}", process.pid, process.program);
+        let evidence = FileEvidence {
+            place: &place,
+            path: process.program.trim_end_matches(" (deleted)"),
+            size: facts.len(),
+            modified: seconds(facts.modified()),
+            created: None,
+            mode: mode(&facts),
+            is_deleted: true,
+            head: &bytes,
+            tail: &[],
+            digests: whole.then(|| Digests::of(&bytes, rules.wanted())),
+        };
+        file::examine(rules, &evidence, output);
     }
 
     /// What is no copy of a file: the rest is looked at as files.
@@ -139,5 +188,58 @@ mod linux {
         }
         let (start, end) = range.split_once('-')?;
         Some((u64::from_str_radix(start, 16).ok()?, u64::from_str_radix(end, 16).ok()?))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::process::{Child, Command, Stdio};
+        use std::sync::Arc;
+        use std::sync::atomic::AtomicBool;
+
+        use bartizan_scan::pack::Pack;
+        use bartizan_scan::rules;
+
+        use super::*;
+
+        const RULES: &str = r#"{"v":1,"name":"test","version":"1","made":0,"title":"t","files":[
+            {"rule":{"id":"gone","reason":"r","level":"suspicious","confidence":"high","source":"s","advice":"a"},
+             "path":["**/renamed-program"],"kind":["elf"],"deleted":true},
+            {"rule":{"id":"there","reason":"r","level":"suspicious","confidence":"high","source":"s","advice":"a"},
+             "path":["**/renamed-program"],"kind":["elf"],"packed":true}]}"#;
+
+        /// Waits for its input to end, which is what dropping it does.
+        fn start(program: &Path) -> Child {
+            let mut command = Command::new(program);
+            command.stdin(Stdio::piped()).stdout(Stdio::null());
+            // Another thread may be between fork and exec while the program was being copied.
+            loop {
+                match command.spawn() {
+                    Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {}
+                    child => return child.unwrap(),
+                }
+            }
+        }
+
+        #[test]
+        fn a_program_that_was_deleted_while_it_runs_is_looked_at_as_a_file() {
+            let folder = tempfile::tempdir().unwrap();
+            let program = folder.path().join("renamed-program");
+            fs::copy("/bin/cat", &program).unwrap();
+            let mut child = start(&program);
+            let pack = Pack::parse(RULES.as_bytes()).unwrap();
+            let (rules, _) = rules::compile(&[pack]);
+            let pace = Pace::new(100, None, None, Arc::new(AtomicBool::new(false)));
+            let look = || {
+                let mut output = Output::default();
+                examine(&rules, child.id(), &pace, &mut output);
+                let of_pack = output.findings.iter().filter(|finding| finding.pack == "test");
+                of_pack.map(|finding| finding.rule.id.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(look(), Vec::<String>::new());
+            fs::remove_file(&program).unwrap();
+            assert_eq!(look(), ["gone"]);
+            drop(child.stdin.take());
+            child.wait().unwrap();
+        }
     }
 }

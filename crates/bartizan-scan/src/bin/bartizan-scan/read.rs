@@ -153,6 +153,18 @@ pub(crate) fn open(place: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).open(place)
 }
 
+/// The mode of a file, where the system has such a thing.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
+pub(crate) fn mode(facts: &Metadata) -> Option<u32> {
+    Some(std::os::unix::fs::MetadataExt::mode(facts))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn mode(_facts: &Metadata) -> Option<u32> {
+    None
+}
+
 /// A time of the file system.
 pub(crate) fn seconds(time: io::Result<std::time::SystemTime>) -> Option<UnixSeconds> {
     let time = time.ok()?;

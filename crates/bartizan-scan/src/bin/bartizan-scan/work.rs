@@ -142,6 +142,8 @@ fn look(rules: &Rules, pace: &Pace, found: &Found, content: &mut Content) -> Don
         size: content.size,
         modified: seconds(found.facts.modified()),
         created: seconds(found.facts.created()),
+        mode: read::mode(&found.facts),
+        is_deleted: false,
         head: content.head(),
         tail: &content.tail,
         digests: content.digests,
