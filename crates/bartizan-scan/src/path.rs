@@ -64,9 +64,134 @@ pub(crate) fn compile<'a>(
     builder.build()
 }
 
+/// Path patterns with a cheap question before the dear one: what the last part of a path must begin and end with. Nearly all
+/// files fail at it for nearly all rules.
+pub(crate) struct Globs {
+    set: GlobSet,
+    /// Beginning and end of file names; one empty pair lets every name through.
+    names: Vec<(String, String)>,
+}
+
+impl Globs {
+    /// Compiles patterns.
+    pub(crate) fn new(patterns: &[String]) -> Result<Self, globset::Error> {
+        let names = patterns.iter().map(|p| p.to_lowercase().replace('\\', "/"));
+        let names = names.flat_map(|pattern| names_of(&pattern)).collect();
+        Ok(Self { set: compile(patterns.iter())?, names })
+    }
+
+    /// Whether one of them matches a path in its normal form.
+    pub(crate) fn is_match(&self, path: &str) -> bool {
+        let name = file_name(path);
+        let fits = |(start, end): &(String, String)| {
+            name.starts_with(start.as_str()) && name.ends_with(end.as_str())
+        };
+        self.names.iter().any(fits) && self.set.is_match(path)
+    }
+}
+
+/// Alternatives of one pattern that are told apart; above that, every name is let through.
+const NAMES_MAX: usize = 64;
+
+fn names_of(pattern: &str) -> Vec<(String, String)> {
+    let special = |char: char| matches!(char, '*' | '?' | '[' | ']' | '{' | '}' | ',');
+    let last = pattern.rsplit('/').next().unwrap_or(pattern);
+    // A `/` within braces: what stands behind it is no file name.
+    if last.matches('{').count() != last.matches('}').count() {
+        return vec![Default::default()];
+    }
+    let mut names = Vec::new();
+    let mut pending = vec![last.to_owned()];
+    while let Some(name) = pending.pop() {
+        if names.len() + pending.len() > NAMES_MAX {
+            return vec![Default::default()];
+        }
+        let braces = name.split_once('{').and_then(|(before, rest)| {
+            let (inside, after) = rest.split_once('}')?;
+            let nested = inside.contains(['{', '[']) || before.contains('[');
+            (!nested).then_some((before, inside, after))
+        });
+        if let Some((before, inside, after)) = braces {
+            pending.extend(inside.split(',').map(|option| format!("{before}{option}{after}")));
+            continue;
+        }
+        let start = name.find(special).map_or(name.as_str(), |at| name.get(..at).unwrap_or(""));
+        let end = name.rfind(special).map_or("", |at| name.get(at + 1..).unwrap_or(""));
+        names.push((start.to_owned(), end.to_owned()));
+    }
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The cheap question may let through what does not match, and never the other way round.
+    #[test]
+    fn patterns_match_as_they_do_without_the_cheap_question() {
+        let patterns = [
+            "**/anydesk*.exe",
+            "*.txt",
+            "**/*.{crt,cer,pem}",
+            "tmp/.*/**",
+            "a/{b/c,d}",
+            "a/{b,c}{d,e}*.x",
+            "**",
+            "etc/cron.?",
+            "**/{x,y}",
+            "**/[ab]{c,d}.exe",
+            "{a,b/c}/x*",
+            "windows/cert.exe",
+            "**/*-readme.txt",
+            "**/a{b,{c,d}}e",
+            "dev/**",
+        ];
+        let paths = [
+            "anydesk.exe",
+            "x/anydesk-7.exe",
+            "x/anydesk.txt",
+            "a/b/c",
+            "a/d",
+            "a/bd1.x",
+            "a/cez.x",
+            "a/cd.y",
+            "tmp/.x/y",
+            "tmp/x",
+            "etc/cron.d",
+            "x",
+            "q/y",
+            "q/ac.exe",
+            "q/bd.exe",
+            "a/x1",
+            "b/c/x2",
+            "windows/cert.exe",
+            "windows/certs.exe",
+            "b1-readme.txt",
+            "p/abe",
+            "p/ace",
+            "p/ade",
+            "k/key.pem",
+            "dev/shm/x",
+            "",
+        ];
+        let mut matches = 0;
+        for pattern in patterns {
+            let pattern = [pattern.to_owned()];
+            let (globs, plain) = (Globs::new(&pattern).unwrap(), compile(pattern.iter()).unwrap());
+            for path in paths {
+                assert_eq!(globs.is_match(path), plain.is_match(path), "{pattern:?} {path}");
+                matches += usize::from(plain.is_match(path));
+            }
+        }
+        assert!(matches > 40, "{matches}");
+    }
+
+    #[test]
+    fn the_cheap_question_asks_for_what_a_name_must_have() {
+        assert_eq!(names_of("**/anydesk*.exe"), [("anydesk".to_owned(), ".exe".to_owned())]);
+        assert_eq!(names_of("**/*.{crt,pem}").len(), 2);
+        assert_eq!(names_of("tmp/**"), [(String::new(), String::new())]);
+    }
 
     #[test]
     fn all_ways_to_write_a_path_become_one() {

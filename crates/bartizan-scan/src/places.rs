@@ -72,7 +72,10 @@ impl Place {
 
 fn place_of(path: &str) -> Option<Place> {
     let name = path::file_name(path);
-    let within = |part: &str| path.starts_with(part) || path.contains(&format!("/{part}"));
+    let within = |part: &str| {
+        let mut places = path.match_indices(part);
+        places.any(|(at, _)| at == 0 || path.as_bytes().get(at - 1) == Some(&b'/'))
+    };
     match name {
         "authorized_keys" | "authorized_keys2" => return Some(Place::AuthorizedKeys),
         "crontab" | "anacrontab" if within("etc/") => return Some(Place::Cron),

@@ -12,7 +12,7 @@ use crate::digest::Wanted;
 use crate::limits;
 use crate::model::Rule;
 use crate::pack::{CommandRule, FileCondition, Pack, RegistryRule};
-use crate::path;
+use crate::path::{self, Globs};
 
 /// Rules in force.
 pub struct Rules {
@@ -31,16 +31,16 @@ pub(crate) struct CompiledFile {
     pub(crate) pack: String,
     pub(crate) rule: Rule,
     pub(crate) when: FileCondition,
-    pub(crate) path: Option<GlobSet>,
-    pub(crate) not_path: Option<GlobSet>,
-    pub(crate) interpreter: Option<GlobSet>,
+    pub(crate) path: Option<Globs>,
+    pub(crate) not_path: Option<Globs>,
+    pub(crate) interpreter: Option<Globs>,
     pub(crate) digest: Vec<Vec<u8>>,
 }
 
 pub(crate) struct CompiledList {
     pub(crate) pack: String,
     pub(crate) rule: Rule,
-    pub(crate) path: Option<GlobSet>,
+    pub(crate) path: Option<Globs>,
 }
 
 #[derive(Debug, Clone)]
@@ -251,11 +251,11 @@ impl Rules {
     }
 }
 
-fn globs(patterns: &[String]) -> Result<Option<GlobSet>, String> {
+fn globs(patterns: &[String]) -> Result<Option<Globs>, String> {
     if patterns.is_empty() {
         return Ok(None);
     }
-    path::compile(patterns.iter()).map(Some).map_err(|error| error.to_string())
+    Globs::new(patterns).map(Some).map_err(|error| error.to_string())
 }
 
 fn lower(rule: &CommandRule) -> CommandRule {

@@ -26,6 +26,8 @@ pub(super) struct View<'a> {
     pub(super) program: Option<Vec<u8>>,
     pe: Option<pe::PeFacts>,
     elf: Option<elf::ElfFacts>,
+    /// What a program calls itself, in lower case.
+    own_name: Option<String>,
 }
 
 impl<'a> View<'a> {
@@ -33,25 +35,31 @@ impl<'a> View<'a> {
         let kind = kind::kind_of(file.head);
         let pe = (kind == FileKind::Pe).then(|| pe::facts(file.head, file.size)).flatten();
         let elf = (kind == FileKind::Elf).then(|| elf::facts(file.head, file.size)).flatten();
+        let of_pe = pe.as_ref().and_then(|pe| pe.original_name.as_ref());
+        let own_name = match (of_pe, &elf) {
+            (Some(name), _) => Some(name.trim_end_matches(".mui").to_lowercase()),
+            (None, Some(elf)) => elf.soname.as_ref().map(|name| name.to_lowercase()),
+            (None, None) => None,
+        };
         let program = (kind == FileKind::Text).then(|| base64::decode_program(file.head)).flatten();
-        Self { file, path: path::normalise(file.path), kind, program, pe, elf }
+        Self { file, path: path::normalise(file.path), kind, program, pe, elf, own_name }
     }
 
-    /// Cheap conditions first; the search through the bytes last.
+    /// Cheap conditions first; paths are dear because there are many, and the search through the bytes comes last.
     pub(super) fn matches(&self, rule: &CompiledFile) -> bool {
         let when = &rule.when;
-        rule.path.as_ref().is_none_or(|globs| globs.is_match(&self.path))
-            && !rule.not_path.as_ref().is_some_and(|globs| globs.is_match(&self.path))
-            && (when.kind.is_empty() || when.kind.contains(&self.kind))
+        (when.kind.is_empty() || when.kind.contains(&self.kind))
             && !when.not_kind.contains(&self.kind)
             && (!when.setuid || self.is_setuid())
             && (!when.deleted || self.file.is_deleted)
             && self.matches_program(rule)
-            && (!when.packed || self.is_packed())
             && (rule.digest.is_empty() || rule.digest.iter().any(|digest| self.has_digest(digest)))
             && when.decodes_to.is_none_or(|kind| {
                 self.program.as_ref().is_some_and(|program| kind::kind_of(program) == kind)
             })
+            && rule.path.as_ref().is_none_or(|globs| globs.is_match(&self.path))
+            && !rule.not_path.as_ref().is_some_and(|globs| globs.is_match(&self.path))
+            && (!when.packed || self.is_packed())
             && when.structure.is_none_or(|structure| match structure {
                 Structure::RevilFooter => structure::has_revil_footer(self.file.end()),
                 // Told from many files together, at the end.
@@ -62,10 +70,10 @@ impl<'a> View<'a> {
 
     fn matches_program(&self, rule: &CompiledFile) -> bool {
         let when = &rule.when;
-        let name = self.own_name();
+        let name = self.own_name.as_ref();
         (when.original_name.is_empty()
-            || name.as_ref().is_some_and(|name| when.original_name.contains(name)))
-            && (!when.renamed || name.is_some_and(|name| self.is_renamed(&name)))
+            || name.is_some_and(|name| when.original_name.contains(name)))
+            && (!when.renamed || name.is_some_and(|name| self.is_renamed(name)))
             && when.overlay_min.is_none_or(|min| self.overlay().is_some_and(|bytes| bytes >= min))
             && when
                 .has_signature
@@ -83,15 +91,8 @@ impl<'a> View<'a> {
             && when.is_static.is_none_or(|is_static| elf.is_static == is_static)
             && rule.interpreter.as_ref().is_none_or(|globs| {
                 let path = elf.interpreter.as_deref().map(path::normalise);
-                path.is_some_and(|path| globs.is_match(path))
+                path.is_some_and(|path| globs.is_match(&path))
             })
-    }
-
-    /// What a program calls itself, in lower case.
-    fn own_name(&self) -> Option<String> {
-        let pe = self.pe.as_ref().and_then(|pe| pe.original_name.as_ref());
-        let of_pe = pe.map(|name| name.trim_end_matches(".mui").to_lowercase());
-        of_pe.or_else(|| self.elf.as_ref()?.soname.as_ref().map(|name| name.to_lowercase()))
     }
 
     /// A library may carry more of its version in its file's name than in its own: `libz.so.1` in `libz.so.1.3`.
