@@ -26,6 +26,8 @@ pub struct FileEvidence<'a> {
     pub head: &'a [u8],
     /// Its end, where `head` is not all of it.
     pub tail: &'a [u8],
+    /// Of a registry hive that was not closed: what lies beside it as its logs.
+    pub logs: &'a [Vec<u8>],
     /// Its digests; absent for files above the limit.
     pub digests: Option<Digests>,
 }

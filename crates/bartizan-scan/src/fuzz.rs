@@ -36,6 +36,7 @@ pub fn file(rules: &Rules, path: &str, bytes: &[u8]) -> Output {
         is_deleted: true,
         head: bytes,
         tail: &[],
+        logs: &[],
         digests: Some(Digests::of(bytes, rules.wanted())),
     };
     let mut output = Output::default();

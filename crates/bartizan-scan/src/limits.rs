@@ -47,6 +47,8 @@ pub const UNREADABLE_NAMED_MAX: usize = 200;
 
 /// Largest registry hive that is read; one is held whole. SOFTWARE of a busy machine has 120 MB.
 pub const HIVE_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Largest log of a hive that is read; Windows writes them into the hive long before.
+pub const HIVE_LOG_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Keys of one hive that are visited.
 pub const HIVE_KEYS_MAX: usize = 4_000_000;
 /// Deepest key of a hive; Windows allows 512.

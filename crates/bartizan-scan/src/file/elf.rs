@@ -195,15 +195,4 @@ mod tests {
             let _ = facts(&file[..end], size);
         }
     }
-
-    /// The compiler's own output, and not only what this crate writes.
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn this_test_is_a_program_that_something_loads() {
-        let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        let facts = facts(&bytes, u64::try_from(bytes.len()).unwrap()).unwrap();
-        assert!(facts.interpreter.is_some_and(|path| path.contains("ld-")));
-        assert_eq!((facts.is_stripped, facts.overlay, facts.soname), (Some(false), Some(0), None));
-        assert!(!facts.is_static);
-    }
 }

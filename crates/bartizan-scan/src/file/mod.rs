@@ -105,6 +105,7 @@ fn examine_member(
         is_deleted: outer.is_deleted,
         head: bytes,
         tail: &[],
+        logs: &[],
         digests: Some(crate::digest::Digests::of(bytes, rules.wanted())),
     };
     examine_at(rules, &member, depth + 1, budget, output);

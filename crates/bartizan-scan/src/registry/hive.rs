@@ -28,7 +28,7 @@ pub enum HiveError {
 pub struct Hive<'a> {
     bytes: &'a [u8],
     root: u32,
-    /// It was not closed: newer changes stand in its `.LOG1` and `.LOG2`, which are not replayed.
+    /// It was not closed: newer changes may stand in its `.LOG1` and `.LOG2`.
     pub is_dirty: bool,
 }
 

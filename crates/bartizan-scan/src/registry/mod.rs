@@ -1,8 +1,12 @@
 //! Registry hives: keys and values that rules name, and command lines that Windows starts by itself.
 
 mod hive;
+mod log;
 
 pub use hive::{Hive, HiveError, Key, Value};
+pub use log::{LogError, apply, is_log, is_open};
+
+use std::borrow::Cow;
 
 use crate::command;
 use crate::evidence::{FileEvidence, Output};
@@ -25,24 +29,24 @@ const AUTOSTARTS: [(&str, &str); 9] = [
 
 /// Looks through a hive.
 pub fn examine(rules: &Rules, file: &FileEvidence<'_>, output: &mut Output) {
-    let hive = match Hive::open(file.head) {
-        Ok(hive) if file.is_whole() => hive,
-        Ok(_) => {
-            output.coverage.add_existing(Area::Registry);
-            output.coverage.add_not_understood("registry hives above the size limit");
-            return;
-        }
+    // A log is read with its hive.
+    if is_log(file.head) {
+        return;
+    }
+    if !file.is_whole() {
+        output.coverage.add_existing(Area::Registry);
+        output.coverage.add_not_understood("registry hives above the size limit");
+        return;
+    }
+    let newest = newest(file, output);
+    let hive = match Hive::open(&newest) {
+        Ok(hive) => hive,
         Err(error) => {
             output.coverage.add_existing(Area::Registry);
             output.coverage.add_not_understood(error.to_string());
             return;
         }
     };
-    if hive.is_dirty {
-        output.coverage.add_not_understood(
-            "registry hives with changes in their logs, which are not replayed",
-        );
-    }
     let name = hive_name(file.path);
     let (keys, damaged) = hive.visit(|key| examine_key(rules, file, &name, key, output));
     if damaged {
@@ -50,6 +54,23 @@ pub fn examine(rules: &Rules, file: &FileEvidence<'_>, output: &mut Output) {
         output.coverage.add_not_understood("registry hives with keys that could not be followed");
     } else {
         output.coverage.add_read(Area::Registry, keys);
+    }
+}
+
+/// The hive with what its logs hold. Where they cannot be applied, the older state is looked at, and that is said.
+fn newest<'a>(file: &FileEvidence<'a>, output: &mut Output) -> Cow<'a, [u8]> {
+    if !is_open(file.head) {
+        return Cow::Borrowed(file.head);
+    }
+    match apply(file.head, file.logs) {
+        Ok(hive) => Cow::Owned(hive),
+        Err(why) => {
+            let text = format!(
+                "registry hives that were not closed and whose logs were not applied: {why}"
+            );
+            output.coverage.add_not_understood(text);
+            Cow::Borrowed(file.head)
+        }
     }
 }
 

@@ -119,6 +119,7 @@ fn examine(rules: &Rules, path: &str, bytes: &[u8]) -> Output {
         is_deleted: false,
         head: bytes,
         tail: &[],
+        logs: &[],
         digests: Some(Digests::of(bytes, rules.wanted())),
     };
     let mut output = Output::default();

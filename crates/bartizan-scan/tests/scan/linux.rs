@@ -53,3 +53,15 @@ fn code_for_a_web_server_is_found_behind_the_beginning_of_a_picture() {
     let code = b"GIF89a\x01\x00\x00\x00<?php system($_GET['c']); ?>";
     assert_eq!(found("var/www/html/a.gif", code, 0o644), ["web.shell.Php_Runs_Request"]);
 }
+
+/// The compiler's own output, and not only what this crate writes.
+#[cfg(target_os = "linux")]
+#[test]
+fn this_test_is_a_program_that_something_loads() {
+    let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    let facts =
+        bartizan_scan::file::elf::facts(&bytes, u64::try_from(bytes.len()).unwrap()).unwrap();
+    assert!(facts.interpreter.is_some_and(|path| path.contains("ld-")));
+    assert_eq!((facts.is_stripped, facts.overlay, facts.soname), (Some(false), Some(0), None));
+    assert!(!facts.is_static);
+}

@@ -8,6 +8,7 @@
 )]
 
 mod goodware;
+mod hive_logs;
 mod hostile_bytes;
 mod kaseya;
 mod linux;

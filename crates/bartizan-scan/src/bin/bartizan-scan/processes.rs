@@ -120,6 +120,7 @@ mod linux {
             is_deleted: true,
             head: &bytes,
             tail: &[],
+            logs: &[],
             digests: whole.then(|| Digests::of(&bytes, rules.wanted())),
         };
         file::examine(rules, &evidence, output);

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use bartizan_scan::digest::{Digester, Digests, Wanted};
 use bartizan_scan::limits;
+use bartizan_scan::registry;
 use bartizan_scan::time::UnixSeconds;
 
 use crate::pace::Pace;
@@ -114,6 +115,32 @@ const GROWTH_BYTES_MAX: u64 = 1024 * 1024;
 
 fn hive_max() -> u64 {
     u64::try_from(limits::HIVE_BYTES_MAX).unwrap_or(u64::MAX)
+}
+
+/// The logs of a registry hive that was not closed: `SOFTWARE.LOG1` and `SOFTWARE.LOG2` beside it. What cannot be read is as if it
+/// were not there, and the engine says what it misses.
+pub(crate) fn hive_logs(found: &Found, head: &[u8], pace: &Pace) -> Vec<Vec<u8>> {
+    if !registry::is_open(head) {
+        return Vec::new();
+    }
+    let mut logs = Vec::new();
+    for number in ["1", "2"] {
+        let beside = ["LOG", "log"].into_iter().find_map(|word| {
+            let mut name = found.place.file_name()?.to_owned();
+            name.push(format!(".{word}{number}"));
+            open(&found.place.with_file_name(name)).ok()
+        });
+        let Some(file) = beside.filter(|file| file.metadata().is_ok_and(|facts| facts.is_file()))
+        else {
+            continue;
+        };
+        let mut log = Vec::new();
+        if file.take(limits::HIVE_LOG_BYTES_MAX).read_to_end(&mut log).is_ok() {
+            pace.read(log.len());
+            logs.push(log);
+        }
+    }
+    logs
 }
 
 fn read_tail(file: &mut File, content: &mut Content) -> io::Result<()> {

@@ -136,6 +136,8 @@ fn look(rules: &Rules, pace: &Pace, found: &Found, content: &mut Content) -> Don
     } else {
         output.coverage.files.partly = 1;
     }
+    let hive_logs = read::hive_logs(found, content.head(), pace);
+    output.coverage.bytes += hive_logs.iter().map(Vec::len).map(length).sum::<u64>();
     let evidence = FileEvidence {
         place: &place,
         path: &found.path,
@@ -146,9 +148,14 @@ fn look(rules: &Rules, pace: &Pace, found: &Found, content: &mut Content) -> Don
         is_deleted: false,
         head: content.head(),
         tail: &content.tail,
+        logs: &hive_logs,
         digests: content.digests,
     };
     file::examine(rules, &evidence, &mut output);
     let log = logs::classify(&found.place, &found.path, content.head(), evidence.modified);
     Done { path, output, bytes: content.bytes_read, log }
+}
+
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
