@@ -144,6 +144,145 @@ pub struct EndpointDetail {
     pub inventory_at: Option<UnixSeconds>,
 }
 
+/// An order of `GET /v1/endpoints/window`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointSort {
+    /// By host name.
+    #[default]
+    Hostname,
+    /// By tenant, then site, then host name.
+    Tenant,
+    /// By system.
+    Os,
+    /// By when it was last heard of.
+    LastSeen,
+}
+
+/// Which endpoints of `GET /v1/endpoints/window`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointLink {
+    /// Admitted, and a connection is open.
+    Connected,
+    /// Admitted, and none is.
+    Away,
+    /// Not admitted.
+    Quarantined,
+}
+
+/// `GET /v1/endpoints/window?offset=&limit=&search=&tenant=&site=&state=&sort=&descending=`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointWindow {
+    /// How many fit.
+    pub total: u64,
+    /// Rows from `offset` on.
+    pub endpoints: Vec<EndpointBrief>,
+}
+
+/// An endpoint without its envelopes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointBrief {
+    /// Who.
+    pub id: EndpointId,
+    /// The server's belief.
+    pub tenant: Option<TenantId>,
+    /// The server's belief.
+    pub site: Option<SiteId>,
+    /// As reported; hostile text.
+    pub hostname: String,
+    /// As reported; hostile text.
+    pub os: String,
+    /// Where it stands.
+    pub link: EndpointLink,
+    /// Last frame from it.
+    pub last_seen: Option<UnixSeconds>,
+}
+
+/// `GET /v1/endpoints/tree`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointTree {
+    /// In order of tenant and site.
+    pub branches: Vec<EndpointBranch>,
+}
+
+/// The endpoints of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointBranch {
+    /// Absent for those that no enrolment counts.
+    pub tenant: Option<TenantId>,
+    /// The site.
+    pub site: Option<SiteId>,
+    /// Admitted, and a connection is open.
+    pub connected: u64,
+    /// Admitted, and none is.
+    pub away: u64,
+    /// Not admitted.
+    pub quarantined: u64,
+}
+
+/// `POST /v1/endpoints/names`: of at most 500 endpoints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointIds {
+    /// Of which.
+    pub ids: Vec<EndpointId>,
+}
+
+/// Answer to `POST /v1/endpoints/names`; who is not known is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointNames {
+    /// Id and host name as reported; hostile text.
+    pub names: Vec<(EndpointId, String)>,
+}
+
+/// `GET /v1/endpoints/{id}/jobs?offset=&limit=`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointJobs {
+    /// How many there are.
+    pub total: u64,
+    /// Newest first.
+    pub jobs: Vec<EndpointJob>,
+}
+
+/// A job and where it stands on one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointJob {
+    /// The job.
+    pub job: JobRow,
+    /// Where it stands here.
+    pub target: TargetRow,
+}
+
+/// `GET /v1/endpoints/{id}/receipts?offset=&limit=`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointReceipts {
+    /// How many there are.
+    pub total: u64,
+    /// Base64 of each receipt envelope, newest first.
+    pub receipts: Vec<String>,
+}
+
+/// `GET /v1/summary`: what a console that watches asks for again and again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Admitted, and a connection is open.
+    pub connected: u64,
+    /// Admitted, and none is.
+    pub away: u64,
+    /// Not admitted.
+    pub quarantined: u64,
+    /// How many jobs are in which state.
+    pub jobs: Vec<(String, u64)>,
+    /// Statements of the control log that lack signatures.
+    pub drafts: u64,
+    /// Entries of the control log.
+    pub control_size: u64,
+    /// Entries of the jobs log.
+    pub jobs_size: u64,
+    /// Standing freezes, and how many endpoints have confirmed each.
+    pub freezes: Vec<(StatementId, u64)>,
+}
+
 /// `POST /v1/jobs`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobSubmission {
@@ -210,7 +349,7 @@ pub struct TargetRow {
     pub exit: Option<i32>,
 }
 
-/// One row of `GET /v1/jobs?state=pending`.
+/// One row of `GET /v1/jobs`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobRow {
     /// Its id.
@@ -228,13 +367,25 @@ pub struct JobRow {
     /// Of a standing order: when it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<UnixSeconds>,
+    /// Whose endpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantId>,
+    /// Who wrote it, by the server's view of the bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<OperatorId>,
+    /// How many endpoints stand where, in a list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<(TargetState, u64)>,
 }
 
-/// `GET /v1/jobs`.
+/// `GET /v1/jobs?state=&offset=&limit=`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobPage {
     /// Newest first, at most 200.
     pub jobs: Vec<JobRow>,
+    /// How many fit; of a customer's own, only those of this page are counted.
+    #[serde(default)]
+    pub total: u64,
 }
 
 /// `GET /v1/jobs/{id}`.

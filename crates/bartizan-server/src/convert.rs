@@ -1,7 +1,9 @@
 //! Rows of the store as the operator plane shows them.
 
-use bartizan_proto::operator::{EndpointRow, JobRow, JobState, Standing, TargetRow, TargetState};
-use bartizan_store::{EndpointRecord, JobRecord, TargetRecord};
+use bartizan_proto::operator::{
+    EndpointBrief, EndpointLink, EndpointRow, JobRow, JobState, Standing, TargetRow, TargetState,
+};
+use bartizan_store::{BriefRecord, EndpointRecord, JobRecord, TargetRecord};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::statement::{Class, Decision, Job};
@@ -31,11 +33,11 @@ pub(crate) const fn decision_name(decision: Decision) -> &'static str {
     }
 }
 
-/// A target; a state that was written by hand and means nothing shows as queued.
-pub(crate) fn target_row(record: &TargetRecord) -> TargetRow {
-    let state = match record.state.as_str() {
+/// A state that was written by hand and means nothing shows as queued.
+fn target_state(state: &str, code: Option<&str>) -> TargetState {
+    match state {
         "delivered" => TargetState::Delivered,
-        "refused" if waits(record.code.as_deref()) => TargetState::Waiting,
+        "refused" if waits(code) => TargetState::Waiting,
         "refused" => TargetState::Refused,
         "running" => TargetState::Running,
         "done" => TargetState::Done,
@@ -43,11 +45,15 @@ pub(crate) fn target_row(record: &TargetRecord) -> TargetRow {
         "expired" => TargetState::Expired,
         "cancelled" => TargetState::Cancelled,
         _ => TargetState::Queued,
-    };
+    }
+}
+
+/// A target.
+pub(crate) fn target_row(record: &TargetRecord) -> TargetRow {
     let decision = record.decision.as_deref();
     TargetRow {
         endpoint: record.endpoint,
-        state,
+        state: target_state(&record.state, record.code.as_deref()),
         code: record.code.clone(),
         decision: DECISIONS.into_iter().find(|known| Some(decision_name(*known)) == decision),
         exit: record.exit,
@@ -75,6 +81,7 @@ pub(crate) fn job_state(text: &str) -> JobState {
 pub(crate) fn job_row(record: &JobRecord) -> JobRow {
     let envelope = Envelope::decode(&record.envelope).ok();
     let job = envelope.and_then(|envelope| envelope.statement::<Job>().ok());
+    let tenant = job.as_ref().map(|job| job.tenant.clone());
     let trigger = job.and_then(|job| job.trigger);
     let class = Class::ALL.iter().copied().find(|class| class.name() == record.class);
     JobRow {
@@ -85,6 +92,39 @@ pub(crate) fn job_row(record: &JobRecord) -> JobRow {
         at: UnixSeconds::new(record.submitted),
         targets: record.targets,
         until: trigger.map(|trigger| trigger.until),
+        tenant,
+        author: None,
+        counts: Vec::new(),
+    }
+}
+
+/// Where so many targets of a job stand, from states as they are stored.
+pub(crate) fn state_counts(stored: &[(String, Option<String>, u64)]) -> Vec<(TargetState, u64)> {
+    let mut counts: Vec<(TargetState, u64)> = Vec::new();
+    for (state, code, count) in stored {
+        let state = target_state(state, code.as_deref());
+        match counts.iter_mut().find(|(known, _)| *known == state) {
+            Some((_, sum)) => *sum += count,
+            None => counts.push((state, *count)),
+        }
+    }
+    counts
+}
+
+/// An endpoint without its envelopes.
+pub(crate) fn endpoint_brief(record: BriefRecord, connected: bool) -> EndpointBrief {
+    EndpointBrief {
+        id: record.id,
+        tenant: record.tenant,
+        site: record.site,
+        hostname: record.hostname,
+        os: record.os,
+        link: match (record.admitted, connected) {
+            (false, _) => EndpointLink::Quarantined,
+            (true, true) => EndpointLink::Connected,
+            (true, false) => EndpointLink::Away,
+        },
+        last_seen: record.last_seen.map(UnixSeconds::new),
     }
 }
 

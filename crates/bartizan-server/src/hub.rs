@@ -1,6 +1,6 @@
 //! Which endpoints are connected, and how to wake their connections.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -80,6 +80,11 @@ impl Hub {
 
     pub(crate) fn is_connected(&self, id: EndpointId) -> bool {
         self.lock().contains_key(&id)
+    }
+
+    /// All that are connected now.
+    pub(crate) fn connected(&self) -> HashSet<EndpointId> {
+        self.lock().keys().copied().collect()
     }
 
     pub(crate) fn count(&self) -> usize {

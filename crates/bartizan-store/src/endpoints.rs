@@ -230,7 +230,7 @@ impl Tx<'_> {
 }
 
 /// `%` and `_` in a search mean themselves.
-fn like_pattern(search: &str) -> String {
+pub(crate) fn like_pattern(search: &str) -> String {
     let mut out = String::from("%");
     for c in search.to_lowercase().chars() {
         if matches!(c, '%' | '_' | '!') {

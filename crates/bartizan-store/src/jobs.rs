@@ -148,13 +148,70 @@ impl Tx<'_> {
 
     /// Jobs, newest first.
     pub fn jobs(&mut self, state: Option<&str>, limit: u64) -> Result<Vec<JobRecord>, StoreError> {
+        self.jobs_from(state, 0, limit)
+    }
+
+    /// The same without the first ones.
+    pub fn jobs_from(
+        &mut self,
+        state: Option<&str>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Vec<JobRecord>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM job WHERE $1 = '' OR state = $1 ORDER BY submitted DESC, id LIMIT $2"
+            "SELECT {COLUMNS} FROM job WHERE $1 = '' OR state = $1 ORDER BY submitted DESC, id LIMIT $2 OFFSET $3"
         );
-        self.query(&sql, &[state.unwrap_or_default().into(), limit.into()])?
+        self.query(&sql, &[state.unwrap_or_default().into(), limit.into(), offset.into()])?
             .iter()
             .map(read_job)
             .collect()
+    }
+
+    /// How many targets of a job are in which state, with the code where that says more.
+    pub fn target_counts(
+        &mut self,
+        id: StatementId,
+    ) -> Result<Vec<(String, Option<String>, u64)>, StoreError> {
+        let sql = "SELECT state, CASE WHEN state = 'refused' THEN code END AS why, COUNT(*) FROM job_target
+            WHERE job = $1 GROUP BY state, CASE WHEN state = 'refused' THEN code END ORDER BY state, why";
+        let rows = self.query(sql, &[id.to_string().into()])?;
+        let read = |row: &Row| {
+            Ok((
+                row.text(0, "job_target.state")?,
+                row.opt_text(1, "job_target.code")?,
+                row.size(2, "count")?,
+            ))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Jobs that name an endpoint, newest first, each with where it stands there; and how many there are.
+    pub fn jobs_of_endpoint(
+        &mut self,
+        endpoint: EndpointId,
+        offset: u64,
+        limit: u64,
+    ) -> Result<(u64, Vec<(JobRecord, TargetRecord)>), StoreError> {
+        let id = endpoint.to_string();
+        let total = self
+            .query_one(
+                "SELECT COUNT(*) FROM job_target WHERE endpoint = $1",
+                &[id.as_str().into()],
+            )?
+            .ok_or(StoreError::Column("count"))?
+            .size(0, "count")?;
+        let sql = "SELECT job.id FROM job_target JOIN job ON job.id = job_target.job
+            WHERE job_target.endpoint = $1 ORDER BY job.submitted DESC, job.id LIMIT $2 OFFSET $3";
+        let rows = self.query(sql, &[id.as_str().into(), limit.into(), offset.into()])?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let job = job_id(row, 0)?;
+            if let (Some(record), Some(target)) = (self.job(job)?, self.job_target(job, endpoint)?)
+            {
+                found.push((record, target));
+            }
+        }
+        Ok((total, found))
     }
 
     /// A job's targets, in the order of the target tree; rows that somebody added have no place and come last.

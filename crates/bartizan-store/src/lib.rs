@@ -6,6 +6,7 @@
 mod endpoints;
 mod engine;
 mod error;
+mod fleet;
 mod jobs;
 mod logs;
 mod operators;
@@ -18,6 +19,7 @@ mod schema;
 pub use endpoints::{Admission, EndpointFilter, EndpointRecord, Introduction};
 pub use engine::{Location, Tx};
 pub use error::StoreError;
+pub use fleet::{BriefRecord, FleetFilter, FleetOrder, PlaceCount};
 pub use jobs::{DueJob, JobRecord, NewJob, TargetRecord};
 pub use logs::{CosignatureRecord, LogName};
 pub use operators::SessionRecord;

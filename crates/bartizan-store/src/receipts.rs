@@ -143,6 +143,32 @@ impl Tx<'_> {
         rows.iter().map(read).collect()
     }
 
+    /// How many endpoints have answered a statement that is no job.
+    pub fn confirmed_count(&mut self, id: StatementId) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(DISTINCT endpoint) FROM receipt WHERE job = $1";
+        self.query_one(sql, &[id.to_string().into()])?
+            .ok_or(StoreError::Column("count"))?
+            .size(0, "count")
+    }
+
+    /// Receipts of an endpoint, newest first, and how many there are.
+    pub fn receipts_of_endpoint(
+        &mut self,
+        endpoint: EndpointId,
+        offset: u64,
+        limit: u64,
+    ) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
+        let id = endpoint.to_string();
+        let total = self
+            .query_one("SELECT COUNT(*) FROM receipt WHERE endpoint = $1", &[id.as_str().into()])?
+            .ok_or(StoreError::Column("count"))?
+            .size(0, "count")?;
+        let sql = "SELECT envelope FROM receipt WHERE endpoint = $1 ORDER BY seq DESC, id LIMIT $2 OFFSET $3";
+        let rows = self.query(sql, &[id.as_str().into(), limit.into(), offset.into()])?;
+        let envelopes = rows.iter().map(|row| row.bytes(0, "receipt.envelope"));
+        Ok((total, envelopes.collect::<Result<_, _>>()?))
+    }
+
     /// How many receipts are stored.
     pub fn receipt_count(&mut self) -> Result<u64, StoreError> {
         self.query_one("SELECT COUNT(*) FROM receipt", &[])?

@@ -125,7 +125,7 @@ pub(super) async fn refresh(
     ))
 }
 
-fn parse(id: &str) -> Result<EndpointId, Failure> {
+pub(super) fn parse(id: &str) -> Result<EndpointId, Failure> {
     id.parse().map_err(|error| {
         Failure::bad("request.id", format!("{error}"), "copy the id from `bartizan endpoints`")
     })

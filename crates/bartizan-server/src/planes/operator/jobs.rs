@@ -6,13 +6,14 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use bartizan_proto::operator::{JobDetail, JobPage, JobSubmission, ReceiptPage, Stored};
+use bartizan_proto::operator::{JobDetail, JobPage, JobRow, JobSubmission, ReceiptPage, Stored};
 use bartizan_store::{LogName, NewJob};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::StatementId;
+use bartizan_trust::id::{OperatorId, StatementId};
 use bartizan_trust::merkle::leaf_hash;
 use bartizan_trust::refusal::Refusal;
-use bartizan_trust::statement::Job;
+use bartizan_trust::signers::operator_signatures;
+use bartizan_trust::statement::{Bundle, Job, SignatureRole};
 use bartizan_trust::visitor::Visitor;
 use data_encoding::BASE64;
 use serde::Deserialize;
@@ -22,7 +23,7 @@ use super::judge;
 use super::login::{Guest, Session, decode_envelope, read_base64, read_envelope, read_json};
 use super::preflight::refuse_work;
 use crate::app::{App, Organisation, now};
-use crate::convert::{job_row, target_row};
+use crate::convert::{job_row, state_counts, target_row};
 
 /// Rows in one answer.
 const PAGE_MAX: u64 = 200;
@@ -32,6 +33,9 @@ const RECEIPTS_MAX: u64 = 1000;
 #[derive(Debug, Deserialize)]
 pub(super) struct Filter {
     state: Option<String>,
+    #[serde(default)]
+    offset: u64,
+    limit: Option<u64>,
 }
 
 /// `POST /v1/jobs`
@@ -151,15 +155,49 @@ fn job_of(envelope: &Envelope) -> Result<Job, Failure> {
     envelope.statement().map_err(|error| Failure::refused(Refusal::Malformed, error.to_string()))
 }
 
-/// `GET /v1/jobs?state=`
+/// `GET /v1/jobs?state=&offset=&limit=`
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     guest: Guest,
     Query(filter): Query<Filter>,
 ) -> Result<Json<JobPage>, Failure> {
-    let mut jobs = app.db.read(move |tx| tx.jobs(filter.state.as_deref(), PAGE_MAX)).await?;
-    jobs.retain(|record| may_see(&guest.visitor, &record.envelope));
-    Ok(Json(JobPage { jobs: jobs.iter().map(job_row).collect() }))
+    let limit = filter.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
+    let read = app.db.read(move |tx| {
+        let state = filter.state.as_deref();
+        let jobs = tx.jobs_from(state, filter.offset, limit)?;
+        let counts =
+            jobs.iter().map(|job| tx.target_counts(job.id)).collect::<Result<Vec<_>, _>>()?;
+        let all = tx.job_counts()?;
+        let total: u64 = all
+            .iter()
+            .filter(|(known, _)| state.is_none_or(|state| state.is_empty() || state == known))
+            .map(|(_, count)| count)
+            .sum();
+        Ok((jobs, counts, total))
+    });
+    let (jobs, counts, total) = read.await?;
+    let bundle = guest.organisation.bundle();
+    let rows: Vec<JobRow> = jobs
+        .iter()
+        .zip(&counts)
+        .filter(|(record, _)| may_see(&guest.visitor, &record.envelope))
+        .map(|(record, counts)| JobRow {
+            author: author(bundle, &record.envelope),
+            counts: state_counts(counts),
+            ..job_row(record)
+        })
+        .collect();
+    let whole = matches!(guest.visitor, Visitor::Operator(_));
+    let total = if whole { total } else { u64::try_from(rows.len()).unwrap_or(0) };
+    Ok(Json(JobPage { jobs: rows, total }))
+}
+
+/// Whose signature as author comes first among those that count.
+fn author(bundle: &Bundle, envelope: &[u8]) -> Option<OperatorId> {
+    let envelope = Envelope::decode(envelope).ok()?;
+    let (signatures, _) = operator_signatures(bundle, &envelope);
+    let authors = signatures.into_iter().find(|one| one.role == SignatureRole::Author);
+    authors.map(|one| one.operator.id.clone())
 }
 
 /// `GET /v1/jobs/{id}`

@@ -4,6 +4,7 @@ mod control;
 mod endpoints;
 mod events;
 mod failure;
+mod fleet;
 mod genesis;
 pub(crate) mod http;
 mod jobs;
@@ -121,7 +122,13 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/quarantine/lift", post(preflight::lift))
         .route("/v1/enrolments", post(endpoints::enrol))
         .route("/v1/endpoints", get(endpoints::list))
+        .route("/v1/endpoints/window", get(fleet::window))
+        .route("/v1/endpoints/tree", get(fleet::tree))
+        .route("/v1/endpoints/names", post(fleet::names))
         .route("/v1/endpoints/{id}", get(endpoints::show))
+        .route("/v1/endpoints/{id}/jobs", get(fleet::jobs))
+        .route("/v1/endpoints/{id}/receipts", get(fleet::receipts))
+        .route("/v1/summary", get(fleet::summary))
         .route("/v1/endpoints/{id}/admit", post(endpoints::admit))
         .route("/v1/endpoints/{id}/refresh", post(endpoints::refresh))
         .route("/v1/jobs", get(jobs::list).post(jobs::submit).layer(jobs_limit))

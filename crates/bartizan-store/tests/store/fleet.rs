@@ -1,0 +1,106 @@
+//! The fleet as people look at it, alike on both engines.
+
+use bartizan_store::{Access, FleetFilter, FleetOrder, PlaceCount, Store};
+
+use crate::{admission, endpoint, introduction, job, on_both, statement, write};
+
+/// Five endpoints: three of one site, one that an enrolment let in by hand, one that nobody knows.
+fn fill(store: &Store) {
+    for (name, admitted, now) in
+        [("b-web", true, 30), ("a-db", true, 10), ("c%mail", true, 20), ("d-new", false, 40)]
+    {
+        write(store, move |tx| {
+            tx.put_enrolment(statement("enrolment"), b"enrolment")?;
+            tx.introduce(&introduction(name), Some(&admission(9, admitted)), now)
+        });
+    }
+    write(store, |tx| tx.introduce(&introduction("e-odd"), None, 50));
+}
+
+fn names(store: &Store, filter: FleetFilter, offset: u64, limit: u64) -> (u64, Vec<String>) {
+    let read = store.call(Access::Read, move |tx| tx.fleet_window(&filter, offset, limit));
+    let (total, rows) = read.expect("window");
+    (total, rows.into_iter().map(|row| row.hostname.replace(".example", "")).collect())
+}
+
+#[test]
+fn windows_are_filtered_sorted_and_counted_by_the_database() {
+    on_both(|open| {
+        let store = open();
+        fill(&store);
+        let check = |filter: FleetFilter, (offset, limit), total, expected: &[&str]| {
+            let found = names(&store, filter.clone(), offset, limit);
+            let expected = expected.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(found, (total, expected), "{filter:?}");
+        };
+        let all = FleetFilter::default;
+        let text = |text: &str| Some(text.to_owned());
+        check(all(), (0, 9), 5, &["a-db", "b-web", "c%mail", "d-new", "e-odd"]);
+        check(all(), (1, 2), 5, &["b-web", "c%mail"]);
+        check(all(), (9, 2), 5, &[]);
+        check(FleetFilter { descending: true, ..all() }, (0, 2), 5, &["e-odd", "d-new"]);
+        let seen = FleetFilter { order: FleetOrder::LastSeen, descending: true, ..all() };
+        check(seen, (0, 2), 5, &["e-odd", "d-new"]);
+        // Those that belong to nobody come first, on both engines.
+        check(FleetFilter { order: FleetOrder::Tenant, ..all() }, (0, 2), 5, &["e-odd", "a-db"]);
+        check(FleetFilter { order: FleetOrder::Os, ..all() }, (0, 1), 5, &["a-db"]);
+        check(FleetFilter { search: text("%"), ..all() }, (0, 9), 1, &["c%mail"]);
+        check(FleetFilter { search: text("WEB"), ..all() }, (0, 9), 1, &["b-web"]);
+        check(FleetFilter { search: text("' OR 1=1"), ..all() }, (0, 9), 0, &[]);
+        let id = endpoint("a-db").to_string();
+        check(FleetFilter { search: Some(id), ..all() }, (0, 9), 1, &["a-db"]);
+        check(FleetFilter { tenant: text(""), ..all() }, (0, 9), 1, &["e-odd"]);
+        check(FleetFilter { tenant: text("tn_other"), ..all() }, (0, 9), 0, &[]);
+        let here = FleetFilter { tenant: text("tn_acme"), site: text("si_hq"), ..all() };
+        check(here.clone(), (0, 9), 4, &["a-db", "b-web", "c%mail", "d-new"]);
+        check(FleetFilter { admitted: Some(false), ..here }, (0, 9), 1, &["d-new"]);
+    });
+}
+
+#[test]
+fn sites_are_counted_and_endpoints_named() {
+    on_both(|open| {
+        let store = open();
+        fill(&store);
+        let mut counts = store.call(Access::Read, |tx| tx.fleet_counts()).expect("counts");
+        counts.sort_by_key(|count| (count.tenant.is_some(), count.admitted));
+        let shown: Vec<(bool, bool, u64)> = counts
+            .iter()
+            .map(|PlaceCount { tenant, admitted, count, .. }| (tenant.is_some(), *admitted, *count))
+            .collect();
+        assert_eq!(shown, [(false, false, 1), (true, false, 1), (true, true, 3)]);
+        let places = store.call(Access::Read, |tx| tx.fleet_places()).expect("places");
+        assert_eq!(places.len(), 3, "only those that are let in");
+        let ids = [endpoint("c%mail"), endpoint("unknown"), endpoint("a-db")];
+        let rows = store.call(Access::Read, move |tx| tx.fleet_rows(&ids)).expect("rows");
+        let names: Vec<&str> = rows.iter().map(|row| row.hostname.as_str()).collect();
+        assert_eq!(names, ["c%mail.example", "a-db.example"]);
+        let ids = store.call(Access::Read, |tx| tx.fleet_ids(&FleetFilter::default()));
+        assert_eq!(ids.expect("ids").first(), Some(&endpoint("a-db")));
+    });
+}
+
+#[test]
+fn an_endpoint_knows_its_jobs_and_a_job_its_counts() {
+    on_both(|open| {
+        let store = open();
+        fill(&store);
+        for (name, targets) in [("one", &["a-db", "b-web"][..]), ("two", &["a-db"])] {
+            let job = job(name, targets);
+            write(&store, move |tx| tx.put_job(&job));
+        }
+        write(&store, |tx| tx.move_target(statement("one"), endpoint("b-web"), "running"));
+        let of = |name: &'static str| {
+            let read =
+                move |tx: &mut bartizan_store::Tx<'_>| tx.jobs_of_endpoint(endpoint(name), 0, 1);
+            let (total, jobs) = store.call(Access::Read, read).expect("jobs");
+            (total, jobs.len())
+        };
+        assert_eq!((of("a-db"), of("b-web"), of("e-odd")), ((2, 1), (1, 1), (0, 0)));
+        let counts = store.call(Access::Read, |tx| tx.target_counts(statement("one")));
+        let expected = [("queued".to_owned(), None, 1), ("running".to_owned(), None, 1)];
+        assert_eq!(counts.expect("counts"), expected);
+        let page = store.call(Access::Read, |tx| tx.jobs_from(Some("active"), 1, 9));
+        assert_eq!(page.expect("jobs").len(), 1);
+    });
+}
