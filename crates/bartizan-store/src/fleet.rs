@@ -58,6 +58,9 @@ pub struct FleetFilter {
     pub descending: bool,
 }
 
+/// An endpoint, its tenant and its site.
+pub type Place = (EndpointId, Option<TenantId>, Option<SiteId>);
+
 /// How many endpoints of a site stand so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceCount {
@@ -130,9 +133,7 @@ impl Tx<'_> {
     }
 
     /// Where each admitted endpoint belongs.
-    pub fn fleet_places(
-        &mut self,
-    ) -> Result<Vec<(EndpointId, Option<TenantId>, Option<SiteId>)>, StoreError> {
+    pub fn fleet_places(&mut self) -> Result<Vec<Place>, StoreError> {
         let sql = "SELECT id, tenant, site FROM endpoint WHERE standing = 'admitted'";
         let read = |row: &Row| {
             Ok((

@@ -19,7 +19,7 @@ mod schema;
 pub use endpoints::{Admission, EndpointFilter, EndpointRecord, Introduction};
 pub use engine::{Location, Tx};
 pub use error::StoreError;
-pub use fleet::{BriefRecord, FleetFilter, FleetOrder, PlaceCount};
+pub use fleet::{BriefRecord, FleetFilter, FleetOrder, Place, PlaceCount};
 pub use jobs::{DueJob, JobRecord, NewJob, TargetRecord};
 pub use logs::{CosignatureRecord, LogName};
 pub use operators::SessionRecord;

@@ -79,6 +79,17 @@ pub(crate) fn answered(code: Code, error: ApiError) -> anyhow::Error {
     anyhow::Error::new(Failure { code, next: error.next, message, reason: Some(error.code) })
 }
 
+/// An error with a code of its own, which pages and programs know.
+pub(crate) fn coded(
+    code: Code,
+    reason: &str,
+    message: impl Into<String>,
+    next: impl Into<String>,
+) -> anyhow::Error {
+    let reason = Some(reason.to_owned());
+    anyhow::Error::new(Failure { code, next: next.into(), message: message.into(), reason })
+}
+
 /// The code the server gave, if it gave one.
 pub(crate) fn reason(error: &anyhow::Error) -> Option<String> {
     error.downcast_ref::<Failure>()?.reason.clone()
@@ -89,20 +100,39 @@ pub(crate) fn refused(message: impl Into<String>, next: impl Into<String>) -> an
     fail(Code::Refused, message, next)
 }
 
+/// An error as others are told of it.
+pub(crate) struct Told {
+    pub(crate) exit: Code,
+    /// The code of the server, or the name of the exit code.
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) next: String,
+}
+
+/// What to tell of an error.
+pub(crate) fn told(error: &anyhow::Error) -> Told {
+    let known = error.downcast_ref::<Failure>();
+    let exit = known.map_or(Code::Error, |failure| failure.code);
+    let reason = known.and_then(|failure| failure.reason.clone());
+    let next = known.map_or("mend the cause named above and try again", |f| f.next.as_str());
+    Told {
+        exit,
+        code: reason.unwrap_or_else(|| exit.name().to_owned()),
+        message: chain(error),
+        next: next.to_owned(),
+    }
+}
+
 /// Prints an error and its remedy on standard error, as JSON if asked for; the code for the shell.
 pub(crate) fn report(error: &anyhow::Error, terminal: Terminal) -> u8 {
-    let known = error.downcast_ref::<Failure>();
-    let code = known.map_or(Code::Error, |failure| failure.code);
-    let message = chain(error);
-    let next = known.map_or("mend the cause named above and try again", |f| f.next.as_str());
+    let Told { exit, code, message, next } = told(error);
     if terminal.json {
-        let reason = known.and_then(|failure| failure.reason.as_deref()).unwrap_or(code.name());
-        let shown = json!({ "error": { "code": reason, "exit": code.number(), "message": message, "next": next } });
+        let shown = json!({ "error": { "code": code, "exit": exit.number(), "message": message, "next": next } });
         eprintln!("{}", json_text(&shown));
     } else {
-        eprintln!("error: {}\nnext: {}", plain_text(&message), plain_text(next));
+        eprintln!("error: {}\nnext: {}", plain_text(&message), plain_text(&next));
     }
-    code.number()
+    exit.number()
 }
 
 /// An error and its causes. Some libraries repeat the cause in their own text; it is said once.

@@ -5,6 +5,8 @@ mod alarm;
 mod api;
 mod audit;
 mod commands;
+mod compose;
+mod console;
 mod demo;
 mod drill;
 mod exit;

@@ -82,24 +82,39 @@ pub(crate) fn current_view(api: &Api, anchor: Anchor) -> Result<ControlView> {
 
 /// The same, and the bundles that were in force before: whoever has left has enrolled endpoints that stayed.
 pub(crate) fn view_and_history(api: &Api, anchor: Anchor) -> Result<(ControlView, Vec<Bundle>)> {
+    let mut former = Vec::new();
+    let mut before: Option<TrustState> = None;
+    let view = replay(api, anchor, &mut |_, _, view| {
+        let current = &view.chain.current;
+        if let Some(before) = before.take().filter(|before| before.id != current.id) {
+            former.push(before.bundle);
+        }
+        before = Some(current.clone());
+    })?;
+    Ok((view, former))
+}
+
+/// Replays the control log, and shows each entry with what it led to.
+pub(crate) fn replay(
+    api: &Api,
+    anchor: Anchor,
+    each: &mut dyn FnMut(u64, &[u8], &ControlView),
+) -> Result<ControlView> {
     // The genesis entry says which key signs the log; the anchor says which entry is the genesis.
     let first = entries_from(api, Log::Control, 0, 1)?.pop().context("the control log is empty")?;
     let genesis = genesis(&first, anchor)?;
     let logs = LogTrust::parse(&genesis.bundle.log).context("read the log keys of the bundle")?;
     let whole = whole_log(api, Log::Control, &logs.control)?;
     let mut view = ControlView::new(genesis);
-    let mut former = Vec::new();
+    each(0, &first, &view);
     let claimed: ControlTimes = api.fetch("/v1/control/times").context("ask when entries came")?;
     let claimed: BTreeMap<u64, UnixSeconds> = claimed.times.into_iter().collect();
     for (index, entry) in (0..).zip(&whole.entries).skip(1) {
-        let before = view.chain.current.clone();
         // One that has no effect has none on endpoints either; `log audit` lists them.
         let _ = view.advise(anchor.org(), now(), claimed.get(&index).copied(), entry);
-        if view.chain.current.id != before.id {
-            former.push(before.bundle);
-        }
+        each(index, entry, &view);
     }
-    Ok((view, former))
+    Ok(view)
 }
 
 /// Judges a genesis bundle by its anchor and its own root threshold.

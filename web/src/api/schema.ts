@@ -1082,6 +1082,123 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Those that were registered through this console. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PasskeyList"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** End it: the new credential is judged here, and becomes a card. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PasskeyRegistration"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PasskeyCard"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a registration. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PasskeyOptions"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/preview": {
         parameters: {
             query?: never;
@@ -1240,6 +1357,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sheets/enrolment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let new endpoints in; once signed, the answer has the command that installs one. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["EnrolmentRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sheets/freeze": {
         parameters: {
             query?: never;
@@ -1309,6 +1473,49 @@ export interface paths {
                     "application/json": components["schemas"]["Compose"];
                 };
             };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in with a passkey: only needed while `Me.standing` is `login_needed`. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
             responses: {
                 200: {
                     headers: {
@@ -1688,6 +1895,8 @@ export interface components {
             authenticator_data: string;
             /** @description `response.clientDataJSON` */
             client_data: string;
+            /** @description The credential's `rawId`. */
+            credential: string;
             /** @description `response.signature` */
             signature: string;
         };
@@ -1732,6 +1941,11 @@ export interface components {
          * @enum {string}
          */
         Change: "same" | "added" | "removed";
+        /**
+         * @description A class a person may ask for.
+         * @enum {string}
+         */
+        ChosenClass: "routine" | "change" | "fleet";
         /** @description What a class demands. */
         ClassRow: {
             /**
@@ -1787,8 +2001,7 @@ export interface components {
             after?: string[];
             /** @description Arguments for the script. */
             args?: string[];
-            /** @description A stricter class than the derived one. */
-            class?: ("routine" | "change" | "fleet") | null;
+            class?: components["schemas"]["ChosenClass"] | null;
             /** @description It deletes or disables something. */
             destructive?: boolean;
             /** @description Variables. */
@@ -1803,7 +2016,8 @@ export interface components {
              * @description Most failures of a stage before the next, in per cent; 10 unless said.
              */
             failures_percent_max?: number | null;
-            interpreter: "bash" | "sh" | "python3";
+            /** @description `bash`, `sh` or `python3`. */
+            interpreter: components["schemas"]["ScriptLanguage"];
             /** @description Where: `all`, `tenant:NAME`, `site:NAME`, ids or host names. */
             on: string[];
             /**
@@ -1936,6 +2150,27 @@ export interface components {
             tenant?: string | null;
             /** @description Whether its descriptor and enrolment prove who it is and whose. */
             verification: components["schemas"]["Verification"];
+        };
+        /** @description New endpoints to be let in. */
+        EnrolmentRequest: {
+            /**
+             * Format: int64
+             * @description For how long; seven days unless said.
+             */
+            expires_s?: number | null;
+            /** @description Labels for new endpoints. */
+            labels?: string[];
+            /** @description Hold each new endpoint until somebody admits it. */
+            manual?: boolean;
+            /** @description Bare name. */
+            site: string;
+            /** @description Bare name. */
+            tenant: string;
+            /**
+             * Format: int32
+             * @description How many; ten unless said.
+             */
+            uses?: number | null;
         };
         /** @description Entries of a log, newest first. */
         EntriesWindow: {
@@ -2548,14 +2783,71 @@ export interface components {
              */
             waiting_for_me: number;
         };
+        /** @description The card of the new passkey, for whoever adds it: `bartizan operator add` or `operator key add`. */
+        PasskeyCard: {
+            /** @description The card: JSON to be handed over as a file. */
+            card: string;
+            /** @description `SHA256:…` */
+            fingerprint: string;
+            /** @description Eight words, to be read to whoever adds it. */
+            words: string;
+        };
+        /** @description Passkeys that were registered through this console. */
+        PasskeyList: {
+            /** @description Whether this console signs with them. */
+            in_use: boolean;
+            /** @description The one origin of this console; a passkey of another one does not sign here. */
+            origin: string;
+            /** @description Oldest first. */
+            passkeys: components["schemas"]["PasskeyRow"][];
+        };
+        /** @description For `navigator.credentials.create`: ES256, user verification required, no attestation. */
+        PasskeyOptions: {
+            /** @description Base64url without padding; good for one registration. */
+            challenge: string;
+            /** @description Base64url of credentials that are registered already. */
+            exclude: string[];
+            /** @description `localhost`. */
+            rp_id: string;
+            /** @description For people. */
+            rp_name: string;
+            /** @description Base64url. */
+            user_id: string;
+        };
+        /** @description What the browser gave; bytes in base64url without padding. */
+        PasskeyRegistration: {
+            /** @description `response.getAuthenticatorData()` */
+            authenticator_data: string;
+            /** @description `response.clientDataJSON` */
+            client_data: string;
+            /** @description The operator's short name in the organisation. */
+            id: string;
+            /** @description A passkey that can be copied to other devices is wanted. */
+            may_be_synced?: boolean;
+            /** @description The operator's name. */
+            name: string;
+        };
         /** @description For `navigator.credentials.get`. */
         PasskeyRequest: {
             /** @description Base64url without padding. */
             challenge: string;
-            /** @description Base64url of the credential. */
-            credential: string;
+            /** @description Base64url of each credential that may answer. */
+            credentials: string[];
             /** @description `localhost`. */
             rp_id: string;
+        };
+        /** @description A passkey. */
+        PasskeyRow: {
+            /** @description Base64url of the credential. */
+            credential: string;
+            /** @description `SHA256:…` */
+            fingerprint: string;
+            /** @description Where it may be used. */
+            origin: string;
+            /** @description The public half. */
+            ssh: string;
+            /** @description Whether it can be copied to other devices. */
+            synced: boolean;
         };
         /** @description A bundle that waits for its delay. */
         PendingBundle: {
@@ -2648,8 +2940,7 @@ export interface components {
         };
         /** @description What a selection would need, before anything is written. */
         PreviewRequest: {
-            /** @description A stricter class than the derived one. */
-            class?: ("routine" | "change" | "fleet") | null;
+            class?: components["schemas"]["ChosenClass"] | null;
             /** @description It deletes or disables something. */
             destructive?: boolean;
             /** @description Where, as in `Compose`. */
@@ -2784,6 +3075,11 @@ export interface components {
             /** @description Its title. */
             title: string;
         };
+        /**
+         * @description Who reads a script.
+         * @enum {string}
+         */
+        ScriptLanguage: "bash" | "sh" | "python3";
         /** @description A script that was signed. */
         ScriptView: {
             /** @description Arguments. */
@@ -2834,7 +3130,7 @@ export interface components {
          * @description How bad it is.
          * @enum {string}
          */
-        Severity: "notice" | "warning" | "urgent";
+        Severity: "warning" | "urgent";
         /** @description What is to be signed, rendered from the exact bytes. */
         Sheet: {
             /** @description The class. */
@@ -2885,6 +3181,8 @@ export interface components {
         };
         /** @description What became of it. */
         Signed: {
+            /** @description Of an enrolment: what to run on each new endpoint, as root. */
+            command?: string | null;
             /** @description Whether enough people have signed it. */
             enough: boolean;
             /** @description The statement. */
@@ -3013,7 +3311,7 @@ export interface components {
          * @description How far this console is.
          * @enum {string}
          */
-        Standing: "ready" | "no_organisation" | "unreachable" | "refused";
+        Standing: "ready" | "no_organisation" | "unreachable" | "login_needed" | "refused";
         /** @description So many stand there. */
         StateCount: {
             /**
@@ -3176,6 +3474,7 @@ export type BundleHistory = components['schemas']['BundleHistory'];
 export type BundleRow = components['schemas']['BundleRow'];
 export type BundleState = components['schemas']['BundleState'];
 export type Change = components['schemas']['Change'];
+export type ChosenClass = components['schemas']['ChosenClass'];
 export type ClassRow = components['schemas']['ClassRow'];
 export type Compose = components['schemas']['Compose'];
 export type Cosigned = components['schemas']['Cosigned'];
@@ -3187,6 +3486,7 @@ export type EndpointJobs = components['schemas']['EndpointJobs'];
 export type EndpointRow = components['schemas']['EndpointRow'];
 export type EndpointState = components['schemas']['EndpointState'];
 export type EndpointView = components['schemas']['EndpointView'];
+export type EnrolmentRequest = components['schemas']['EnrolmentRequest'];
 export type EntriesWindow = components['schemas']['EntriesWindow'];
 export type EntryRow = components['schemas']['EntryRow'];
 export type EntryView = components['schemas']['EntryView'];
@@ -3218,7 +3518,12 @@ export type Orders = components['schemas']['Orders'];
 export type OrderTarget = components['schemas']['OrderTarget'];
 export type Organisation = components['schemas']['Organisation'];
 export type Overview = components['schemas']['Overview'];
+export type PasskeyCard = components['schemas']['PasskeyCard'];
+export type PasskeyList = components['schemas']['PasskeyList'];
+export type PasskeyOptions = components['schemas']['PasskeyOptions'];
+export type PasskeyRegistration = components['schemas']['PasskeyRegistration'];
 export type PasskeyRequest = components['schemas']['PasskeyRequest'];
+export type PasskeyRow = components['schemas']['PasskeyRow'];
 export type PendingBundle = components['schemas']['PendingBundle'];
 export type Person = components['schemas']['Person'];
 export type PersonKey = components['schemas']['PersonKey'];
@@ -3232,6 +3537,7 @@ export type Reason = components['schemas']['Reason'];
 export type ReceiptRow = components['schemas']['ReceiptRow'];
 export type ReceiptsWindow = components['schemas']['ReceiptsWindow'];
 export type RolloutView = components['schemas']['RolloutView'];
+export type ScriptLanguage = components['schemas']['ScriptLanguage'];
 export type ScriptView = components['schemas']['ScriptView'];
 export type ServerLink = components['schemas']['ServerLink'];
 export type ServerRow = components['schemas']['ServerRow'];

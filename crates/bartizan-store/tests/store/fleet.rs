@@ -1,6 +1,6 @@
 //! The fleet as people look at it, alike on both engines.
 
-use bartizan_store::{Access, FleetFilter, FleetOrder, PlaceCount, Store};
+use bartizan_store::{Access, FleetFilter, FleetOrder, PlaceCount, Store, Tx};
 
 use crate::{admission, endpoint, introduction, job, on_both, statement, write};
 
@@ -62,14 +62,14 @@ fn sites_are_counted_and_endpoints_named() {
     on_both(|open| {
         let store = open();
         fill(&store);
-        let mut counts = store.call(Access::Read, |tx| tx.fleet_counts()).expect("counts");
+        let mut counts = store.call(Access::Read, Tx::fleet_counts).expect("counts");
         counts.sort_by_key(|count| (count.tenant.is_some(), count.admitted));
         let shown: Vec<(bool, bool, u64)> = counts
             .iter()
             .map(|PlaceCount { tenant, admitted, count, .. }| (tenant.is_some(), *admitted, *count))
             .collect();
         assert_eq!(shown, [(false, false, 1), (true, false, 1), (true, true, 3)]);
-        let places = store.call(Access::Read, |tx| tx.fleet_places()).expect("places");
+        let places = store.call(Access::Read, Tx::fleet_places).expect("places");
         assert_eq!(places.len(), 3, "only those that are let in");
         let ids = [endpoint("c%mail"), endpoint("unknown"), endpoint("a-db")];
         let rows = store.call(Access::Read, move |tx| tx.fleet_rows(&ids)).expect("rows");
@@ -91,8 +91,7 @@ fn an_endpoint_knows_its_jobs_and_a_job_its_counts() {
         }
         write(&store, |tx| tx.move_target(statement("one"), endpoint("b-web"), "running"));
         let of = |name: &'static str| {
-            let read =
-                move |tx: &mut bartizan_store::Tx<'_>| tx.jobs_of_endpoint(endpoint(name), 0, 1);
+            let read = move |tx: &mut Tx<'_>| tx.jobs_of_endpoint(endpoint(name), 0, 1);
             let (total, jobs) = store.call(Access::Read, read).expect("jobs");
             (total, jobs.len())
         };

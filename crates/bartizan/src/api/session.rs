@@ -88,20 +88,18 @@ pub(crate) fn once(org: &OrgFile, signer: &Signer) -> Result<Api> {
     sign_in(org, signer, Pin::Keys(vec![org.spki])).map(|(api, _, _)| api)
 }
 
-fn log_in(home: &Home, org: &OrgFile, signer: &Signer, pin: Pin) -> Result<Api> {
-    let (api, console, exp) = sign_in(org, signer, pin)?;
-    write_private(&home.path("session.key"), &console.serialize_der())?;
-    let key = Some(signer.public().to_openssh());
-    let file = SessionFile { org: org.anchor.org(), server: org.spki, exp, key };
-    home.save("session.json", &file)?;
-    Ok(api)
+/// A login that somebody else signs: the page, with a passkey.
+pub(crate) struct Prepared {
+    pub(crate) envelope: Envelope,
+    pub(crate) console: rcgen::KeyPair,
 }
 
-fn sign_in(org: &OrgFile, signer: &Signer, pin: Pin) -> Result<(Api, rcgen::KeyPair, UnixSeconds)> {
+/// A new console key, and the statement that lets it speak for its operator.
+pub(crate) fn prepare(org: &OrgFile) -> Result<Prepared> {
     let console = new_key()?;
     let certificate = tls::certificate(&console)?;
     let now = now();
-    let mut envelope = Envelope::new(&Login {
+    let envelope = Envelope::new(&Login {
         v: V1,
         org: org.anchor.org(),
         iat: now,
@@ -110,10 +108,45 @@ fn sign_in(org: &OrgFile, signer: &Signer, pin: Pin) -> Result<(Api, rcgen::KeyP
         server: org.spki,
         exp: now.plus(LOGIN_S),
     });
-    signer.sign(&mut envelope, SignatureRole::Login).context("sign the login")?;
-    let api = Api::new(&org.server, &console, pin)?;
-    let answer: LoginAnswer = api.send("/v1/login", &body(&envelope)).context("log in")?;
-    Ok((api, console, answer.exp))
+    Ok(Prepared { envelope, console })
+}
+
+/// Logs in with what was signed, and keeps the session.
+pub(crate) fn complete(home: &Home, org: &OrgFile, signed: &Prepared, ssh: String) -> Result<()> {
+    let _lock = home.lock("session.lock")?;
+    let (_, exp) = send_login(org, signed, Pin::Keys(vec![org.spki]))?;
+    keep(home, org, &signed.console, exp, ssh)
+}
+
+fn log_in(home: &Home, org: &OrgFile, signer: &Signer, pin: Pin) -> Result<Api> {
+    let (api, console, exp) = sign_in(org, signer, pin)?;
+    keep(home, org, &console, exp, signer.public().to_openssh())?;
+    Ok(api)
+}
+
+fn keep(
+    home: &Home,
+    org: &OrgFile,
+    console: &rcgen::KeyPair,
+    exp: UnixSeconds,
+    ssh: String,
+) -> Result<()> {
+    write_private(&home.path("session.key"), &console.serialize_der())?;
+    let file = SessionFile { org: org.anchor.org(), server: org.spki, exp, key: Some(ssh) };
+    home.save("session.json", &file)
+}
+
+fn sign_in(org: &OrgFile, signer: &Signer, pin: Pin) -> Result<(Api, rcgen::KeyPair, UnixSeconds)> {
+    let mut prepared = prepare(org)?;
+    signer.sign(&mut prepared.envelope, SignatureRole::Login).context("sign the login")?;
+    let (api, exp) = send_login(org, &prepared, pin)?;
+    Ok((api, prepared.console, exp))
+}
+
+fn send_login(org: &OrgFile, signed: &Prepared, pin: Pin) -> Result<(Api, UnixSeconds)> {
+    let api = Api::new(&org.server, &signed.console, pin)?;
+    let answer: LoginAnswer = api.send("/v1/login", &body(&signed.envelope)).context("log in")?;
+    Ok((api, answer.exp))
 }
 
 /// An envelope as a request carries it.

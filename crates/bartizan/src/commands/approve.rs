@@ -85,8 +85,22 @@ fn sign(
     Ok(())
 }
 
+/// The same, while it can still be signed.
+pub(crate) fn check(
+    console: &Console,
+    id: StatementId,
+    detail: &JobDetail,
+) -> Result<(Envelope, Vec<u8>)> {
+    let (envelope, content) = genuine(console, id, detail)?;
+    let job: Job = envelope.statement().context("read the job")?;
+    if now() >= job.window.exp {
+        return Err(refused("the job's window is over", "ask the author to sign it again"));
+    }
+    Ok((envelope, content))
+}
+
 /// What the server shows is what was signed by an operator, with the script that belongs to it.
-pub(super) fn check(
+pub(crate) fn genuine(
     console: &Console,
     id: StatementId,
     detail: &JobDetail,
@@ -112,14 +126,11 @@ pub(super) fn check(
     if !authored {
         return Err(refused("no operator of the bundle has signed this job as its author", next));
     }
-    if now() >= job.window.exp {
-        return Err(refused("the job's window is over", "ask the author to sign it again"));
-    }
     Ok((envelope, content))
 }
 
 /// Distinct operators who have countersigned a job and did not write it.
-pub(super) fn approvals(console: &Console, envelope: &Envelope, job: &Job) -> usize {
+pub(crate) fn approvals(console: &Console, envelope: &Envelope, job: &Job) -> usize {
     let (signatures, _) = operator_signatures(&console.trust.bundle, envelope);
     let by = |role: SignatureRole| -> BTreeSet<&OperatorId> {
         let counts = signatures.iter().filter(|s| s.role == role);

@@ -84,15 +84,15 @@ fn count(console: &Console, id: StatementId) -> Result<(usize, usize)> {
     Ok((confirmed, connected.len()))
 }
 
-fn admitted(console: &Console) -> Result<Vec<EndpointRow>> {
+pub(crate) fn admitted(console: &Console) -> Result<Vec<EndpointRow>> {
     let rows = fetch_all(&console.api, &Filter::default())?;
     Ok(rows.into_iter().filter(|row| row.standing == Standing::Admitted).collect())
 }
 
 /// An endpoint's own word.
-struct Confirmed {
-    way: String,
-    at: UnixSeconds,
+pub(crate) struct Confirmed {
+    pub(crate) way: String,
+    pub(crate) at: UnixSeconds,
 }
 
 fn report(context: &Context, console: &Console, id: StatementId, lan: &[SocketAddr]) -> Result<()> {
@@ -143,7 +143,7 @@ fn report(context: &Context, console: &Console, id: StatementId, lan: &[SocketAd
 }
 
 /// The first confirmation of each endpoint that its own key signed; how many were signed by nobody.
-fn verified(
+pub(crate) fn verified(
     console: &Console,
     id: StatementId,
 ) -> Result<(BTreeMap<EndpointId, Confirmed>, usize)> {

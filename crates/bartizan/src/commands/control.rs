@@ -47,19 +47,36 @@ pub(crate) enum BundleCommand {
 /// `bartizan thaw`
 pub(crate) fn thaw(context: &Context, id: StatementId, reason: &str) -> Result<()> {
     let console = context.connect()?;
-    if !console.view.freezes.standing(now()).any(|(known, _)| *known == id) {
+    let statement = thaw_of(&console, id, reason)?;
+    let stored = sign_and_send(context, &console, &statement, SignatureRole::Freeze)?;
+    done_or_waiting(context, &stored, "thawed")
+}
+
+/// The end of a freeze that stands.
+pub(crate) fn thaw_of(console: &Console, freeze: StatementId, reason: &str) -> Result<Thaw> {
+    if !console.view.freezes.standing(now()).any(|(known, _)| *known == freeze) {
         return Err(fail(Code::Error, "no such freeze stands", "see `bartizan frozen`"));
     }
-    let statement = Thaw {
+    Ok(Thaw {
         v: V1,
         org: console.org.anchor.org(),
         iat: now(),
         crit: Vec::new(),
-        freeze: id,
+        freeze,
         reason: reason.to_owned(),
-    };
-    let stored = sign_and_send(context, &console, &statement, SignatureRole::Freeze)?;
-    done_or_waiting(context, &stored, "thawed")
+    })
+}
+
+/// What stops a bundle that waits.
+pub(crate) fn veto_of(console: &Console, bundle: StatementId, reason: &str) -> Veto {
+    Veto {
+        v: V1,
+        org: console.org.anchor.org(),
+        iat: now(),
+        crit: Vec::new(),
+        bundle,
+        reason: reason.to_owned(),
+    }
 }
 
 /// `bartizan bundle …`
@@ -99,14 +116,7 @@ pub(crate) fn bundle(context: &Context, command: &BundleCommand) -> Result<()> {
             Ok(())
         }),
         BundleCommand::Veto { id, reason } => {
-            let statement = Veto {
-                v: V1,
-                org: console.org.anchor.org(),
-                iat: now(),
-                crit: Vec::new(),
-                bundle: *id,
-                reason: reason.clone(),
-            };
+            let statement = veto_of(&console, *id, reason);
             let stored = sign_and_send(context, &console, &statement, SignatureRole::Root)?;
             done_or_waiting(context, &stored, "vetoed")
         }
@@ -117,17 +127,7 @@ pub(crate) fn bundle(context: &Context, command: &BundleCommand) -> Result<()> {
 pub(crate) fn approve(context: &Context, console: &Console, text: &str) -> Result<bool> {
     let fits = |envelope: &Envelope| text.len() > 5 && envelope.id().to_string().starts_with(text);
     let Some(mut envelope) = drafts(console)?.into_iter().find(fits) else { return Ok(false) };
-    let role = match envelope.kind() {
-        Some(StatementType::Bundle) => SignatureRole::Root,
-        Some(StatementType::Freeze | StatementType::Thaw) => SignatureRole::Freeze,
-        _ => {
-            let next = "do not sign; tell the other operators";
-            return Err(refused(
-                "the server shows a draft of a kind that needs no second person",
-                next,
-            ));
-        }
-    };
+    let role = role_of_draft(&envelope)?;
     show(context, console, &envelope)?;
     context.terminal.confirm("Compare the words with the others. Sign?")?;
     Signer::open(&context.home, context.key.as_deref())?.sign(&mut envelope, role)?;
@@ -135,6 +135,18 @@ pub(crate) fn approve(context: &Context, console: &Console, text: &str) -> Resul
     let stored = send(context, console, &envelope)?;
     done_or_waiting(context, &stored, "signed by enough")?;
     Ok(true)
+}
+
+/// As what the next person signs a draft.
+pub(crate) fn role_of_draft(envelope: &Envelope) -> Result<SignatureRole> {
+    match envelope.kind() {
+        Some(StatementType::Bundle) => Ok(SignatureRole::Root),
+        Some(StatementType::Freeze | StatementType::Thaw) => Ok(SignatureRole::Freeze),
+        _ => Err(refused(
+            "the server shows a draft of a kind that needs no second person",
+            "do not sign; tell the other operators",
+        )),
+    }
 }
 
 /// Control statements that lack signatures, as far as they can be read.
@@ -177,7 +189,7 @@ pub(super) fn sign<S: Statement>(
     Ok(envelope)
 }
 
-pub(super) fn send(context: &Context, console: &Console, envelope: &Envelope) -> Result<Stored> {
+pub(crate) fn send(context: &Context, console: &Console, envelope: &Envelope) -> Result<Stored> {
     let stored: Stored = console.api.send("/v1/control", &session::body(envelope))?;
     // The jobs log has nothing to do with it, and may be the one whose key this bundle replaces.
     witness::cosign_control(&context.home, &console.api, &console.trust.bundle)?;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bartizan_trust::id::TenantId;
-use bartizan_trust::statement::{Class, Customer, CustomerRule, OperatorKey};
+use bartizan_trust::statement::{Class, Customer, CustomerRule};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -110,13 +110,7 @@ fn set(context: &Context, set: &Set) -> Result<()> {
     for (number, path) in set.cards.iter().enumerate() {
         let words = set.words.get(number).map(String::as_str);
         let card = Card::compared(path, words)?;
-        keys.push(OperatorKey {
-            ssh: card.ssh,
-            origins: Vec::new(),
-            uv: false,
-            backup_ok: false,
-            note: card.name,
-        });
+        keys.push(card.operator_key(&card.name)?);
     }
     let rule = CustomerRule { from_class: set.from_class };
     let customer = Customer { tenant: set.tenant.clone(), keys, rule };

@@ -130,7 +130,8 @@ pub(crate) fn fetch_all(api: &Api, filter: &Filter) -> Result<Vec<EndpointRow>> 
     }
 }
 
-fn url_encoded(text: &str) -> String {
+/// Text as a value of a query.
+pub(crate) fn url_encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     text.bytes()
         .map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
@@ -196,7 +197,7 @@ fn fits(row: &EndpointRow, wish: &str) -> bool {
 }
 
 /// The server says who an endpoint is; its descriptor and enrolment prove it.
-fn verify_row(console: &Console, row: &EndpointRow) -> Result<TenantId> {
+pub(crate) fn verify_row(console: &Console, row: &EndpointRow) -> Result<TenantId> {
     let wrong = |what: &str| {
         refused(
             format!("{}: {what}", row.id),

@@ -9,7 +9,7 @@ use clap::Args;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
 
-use super::{Context, options};
+use super::{Console, Context, options};
 use crate::api::session;
 use crate::home::{nonce, now};
 use crate::keys::Signer;
@@ -38,45 +38,71 @@ pub(crate) struct EnrollOptions {
     label: Vec<String>,
 }
 
+/// Who may come in, and until when.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish {
+    pub(crate) tenant: TenantId,
+    pub(crate) site: SiteId,
+    pub(crate) labels: Vec<String>,
+    pub(crate) uses: u32,
+    pub(crate) expires_s: u64,
+    pub(crate) manual: bool,
+}
+
 pub(crate) fn run(context: &Context, options: &EnrollOptions) -> Result<()> {
     let console = context.connect()?;
-    let now = now();
-    let mut labels = options.label.clone();
-    labels.sort();
-    labels.dedup();
-    let mut envelope = Envelope::new(&Enrolment {
-        v: V1,
-        org: console.org.anchor.org(),
-        iat: now,
-        crit: Vec::new(),
-        nonce: nonce()?,
+    let wish = Wish {
         tenant: options.tenant.clone(),
         site: options.site.clone(),
-        labels,
-        max_uses: options.uses,
-        exp: now.plus(options.expires),
-        admit: if options.manual { Admit::Manual } else { Admit::Auto },
-    });
+        labels: options.label.clone(),
+        uses: options.uses,
+        expires_s: options.expires,
+        manual: options.manual,
+    };
+    let mut envelope = Envelope::new(&enrolment(&console, wish)?);
     context.terminal.show(&render::statement(&envelope)?)?;
     context.terminal.confirm("Sign this enrolment?")?;
     Signer::open(&context.home, context.key.as_deref())?
         .sign(&mut envelope, SignatureRole::Enroll)?;
-    let stored: Stored = console.api.send("/v1/enrolments", &session::body(&envelope))?;
-    let address = console
-        .trust
-        .bundle
-        .servers
-        .first()
-        .and_then(|server| server.addresses.first())
-        .context("the bundle names no server")?;
-    let anchor = console.org.anchor;
-    let text = BASE64URL_NOPAD.encode(&envelope.encode());
-    let command =
-        format!("bartizan-guard enroll --server {address} --anchor {anchor} --enrolment {text}");
+    let (stored, command) = hand_over(&console, &envelope)?;
     let shown =
         json!({ "enrolment": stored.id, "command": command, "words": render::words(&envelope) });
     context.terminal.result(
         &shown,
         &format!("Run on each new endpoint, as root:\n\n{command} && bartizan-guard run"),
     )
+}
+
+/// The enrolment of a wish.
+pub(crate) fn enrolment(console: &Console, wish: Wish) -> Result<Enrolment> {
+    let now = now();
+    let mut labels = wish.labels;
+    labels.sort();
+    labels.dedup();
+    Ok(Enrolment {
+        v: V1,
+        org: console.org.anchor.org(),
+        iat: now,
+        crit: Vec::new(),
+        nonce: nonce()?,
+        tenant: wish.tenant,
+        site: wish.site,
+        labels,
+        max_uses: wish.uses,
+        exp: now.plus(wish.expires_s),
+        admit: if wish.manual { Admit::Manual } else { Admit::Auto },
+    })
+}
+
+/// Hands a signed enrolment over; what to run on each new endpoint.
+pub(crate) fn hand_over(console: &Console, envelope: &Envelope) -> Result<(Stored, String)> {
+    let stored: Stored = console.api.send("/v1/enrolments", &session::body(envelope))?;
+    let first = console.trust.bundle.servers.first();
+    let address = first.and_then(|server| server.addresses.first());
+    let address = address.context("the bundle names no server")?;
+    let anchor = console.org.anchor;
+    let text = BASE64URL_NOPAD.encode(&envelope.encode());
+    let command =
+        format!("bartizan-guard enroll --server {address} --anchor {anchor} --enrolment {text}");
+    Ok((stored, command))
 }

@@ -22,6 +22,50 @@ use crate::rollout::fetch_receipts;
 use crate::trust::whole_log;
 use crate::witness::Log;
 
+/// What stock tools need to verify one statement.
+pub(crate) struct Parts {
+    /// Names and bytes.
+    pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// Lines of `allowed_signers`.
+    pub(crate) allowed: BTreeSet<String>,
+    /// One for each signature of somebody known.
+    pub(crate) commands: Vec<String>,
+    /// Signatures of nobody known.
+    pub(crate) strangers: usize,
+}
+
+/// Takes a statement apart; the names of its files begin with `place`.
+pub(crate) fn parts(
+    envelope: &Envelope,
+    place: &str,
+    signer: impl Fn(usize, &SshSig) -> Option<String>,
+) -> Result<Parts> {
+    let file =
+        |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}/{name}") };
+    let mut found = Parts {
+        files: vec![(file("envelope.json"), envelope.encode()), (file("pae"), envelope.pae())],
+        allowed: BTreeSet::new(),
+        commands: Vec::new(),
+        strangers: 0,
+    };
+    for (number, blob) in envelope.signature_blobs().enumerate() {
+        let Ok(signature) = SshSig::decode(blob) else { bail!("signature {number} is damaged") };
+        let sig = file(&format!("sig.{number}"));
+        found.files.push((sig.clone(), armour(blob).into_bytes()));
+        let Some(who) = signer(number, &signature) else {
+            found.strangers += 1;
+            continue;
+        };
+        found.allowed.insert(format!("{who} {}\n", signature.public_key().to_openssh()));
+        found.commands.push(format!(
+            "ssh-keygen -Y verify -f allowed_signers -I {who} -n {} -s {sig} < {}",
+            signature.role().namespace(),
+            file("pae")
+        ));
+    }
+    Ok(found)
+}
+
 /// A folder of signed bytes, armoured signatures, and the keys that may sign.
 pub(super) struct Folder {
     root: PathBuf,
@@ -43,30 +87,13 @@ impl Folder {
         envelope: &Envelope,
         signer: impl Fn(usize, &SshSig) -> Option<String>,
     ) -> Result<usize> {
-        let file = |name: &str| {
-            if place.is_empty() { name.to_owned() } else { format!("{place}/{name}") }
-        };
-        write_private(&self.root.join(file("envelope.json")), &envelope.encode())?;
-        write_private(&self.root.join(file("pae")), &envelope.pae())?;
-        let mut strangers = 0;
-        for (number, blob) in envelope.signature_blobs().enumerate() {
-            let Ok(signature) = SshSig::decode(blob) else {
-                bail!("signature {number} is damaged")
-            };
-            let sig = file(&format!("sig.{number}"));
-            write_private(&self.root.join(&sig), armour(blob).as_bytes())?;
-            let Some(who) = signer(number, &signature) else {
-                strangers += 1;
-                continue;
-            };
-            self.allowed.insert(format!("{who} {}\n", signature.public_key().to_openssh()));
-            self.commands.push(format!(
-                "ssh-keygen -Y verify -f allowed_signers -I {who} -n {} -s {sig} < {}",
-                signature.role().namespace(),
-                file("pae")
-            ));
+        let parts = parts(envelope, place, signer)?;
+        for (name, bytes) in &parts.files {
+            write_private(&self.root.join(name), bytes)?;
         }
-        Ok(strangers)
+        self.allowed.extend(parts.allowed);
+        self.commands.extend(parts.commands);
+        Ok(parts.strangers)
     }
 
     /// Writes the keys and `verify.sh`, and returns the commands in it.
@@ -103,7 +130,7 @@ pub(super) fn logs(context: &Context, root: &Path) -> Result<()> {
 }
 
 /// Whose key is whose, by every bundle there ever was: also removed people signed once.
-fn operators(control: &[Vec<u8>]) -> BTreeMap<String, String> {
+pub(crate) fn operators(control: &[Vec<u8>]) -> BTreeMap<String, String> {
     let bundles =
         control.iter().filter_map(|entry| Envelope::decode(entry).ok()?.statement::<Bundle>().ok());
     bundles

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use bartizan_proto::operator::FreezeView;
 use bartizan_trust::control::ControlView;
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{OperatorId, StatementId, TenantId};
+use bartizan_trust::id::{OperatorId, OrgId, StatementId, TenantId};
 use bartizan_trust::limits;
 use bartizan_trust::policy::LogTrust;
 use bartizan_trust::statement::{Class, Freeze, FreezeScope, SignatureRole, V1};
@@ -57,7 +57,7 @@ pub(crate) struct FreezeOptions {
 }
 
 /// Reads a scope as people write it.
-fn scope(text: &str) -> Result<FreezeScope, String> {
+pub(crate) fn scope(text: &str) -> Result<FreezeScope, String> {
     let (kind, name) = text.split_once(':').unwrap_or((text, ""));
     let class = || Class::ALL.iter().copied().find(|class| class.name() == name);
     match (kind, name) {
@@ -117,21 +117,28 @@ fn read(file: &File) -> Result<Envelope> {
 }
 
 fn make(context: &Context, options: &FreezeOptions) -> Result<Envelope> {
-    let iat = now();
-    let statement = Freeze {
-        v: V1,
-        org: context.home.org()?.anchor.org(),
-        iat,
-        crit: Vec::new(),
-        scope: options.scope.clone().context("no scope")?,
-        exp: iat.plus(options.seconds),
-        reason: options.reason.clone(),
-    };
+    let scope = options.scope.clone().context("no scope")?;
+    let org = context.home.org()?.anchor.org();
+    let statement = freeze_of(org, scope, options.seconds, &options.reason);
     sign(context, &statement, SignatureRole::Freeze)
 }
 
+/// A freeze from now on.
+pub(crate) fn freeze_of(org: OrgId, scope: FreezeScope, seconds: u64, reason: &str) -> Freeze {
+    let iat = now();
+    Freeze {
+        v: V1,
+        org,
+        iat,
+        crit: Vec::new(),
+        scope,
+        exp: iat.plus(seconds),
+        reason: reason.to_owned(),
+    }
+}
+
 /// Whether endpoints would act on it as it is; a longer one waits for others.
-fn stands_alone(
+pub(crate) fn stands_alone(
     view: &ControlView,
     anchor: &bartizan_trust::id::Anchor,
     envelope: &Envelope,

@@ -9,8 +9,8 @@ use bartizan_trust::id::{Anchor, OperatorId, OrgId};
 use bartizan_trust::json::Validate;
 use bartizan_trust::keys::PublicKey;
 use bartizan_trust::statement::{
-    Bundle, BundleLimits, Class, ClassRule, LogRule, Operator, OperatorKey, OperatorRole,
-    OrderRule, Recovery, RootRule, Server, SignatureRole, TenantScope, UserCheck, V1,
+    Bundle, BundleLimits, Class, ClassRule, LogRule, Operator, OperatorRole, OrderRule, Recovery,
+    RootRule, Server, SignatureRole, TenantScope, UserCheck, V1,
 };
 use bartizan_trust::words::eight_words;
 use clap::Args;
@@ -177,7 +177,6 @@ fn propose(
 }
 
 fn operator(card: &Card) -> Result<Operator> {
-    PublicKey::parse_openssh(&card.ssh).with_context(|| format!("the key of {}", card.id))?;
     Ok(Operator {
         id: card.id.clone(),
         name: card.name.clone(),
@@ -190,13 +189,7 @@ fn operator(card: &Card) -> Result<Operator> {
             OperatorRole::Promote,
         ],
         tenants: TenantScope::All,
-        keys: vec![OperatorKey {
-            ssh: card.ssh.clone(),
-            origins: Vec::new(),
-            uv: false,
-            backup_ok: false,
-            note: "from the operator's card".to_owned(),
-        }],
+        keys: vec![card.operator_key("from the operator's card")?],
     })
 }
 

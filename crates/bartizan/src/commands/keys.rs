@@ -4,9 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use bartizan_trust::id::{OperatorId, Sha256};
+use bartizan_trust::keys::PublicKey;
 use bartizan_trust::limits;
 use bartizan_trust::note::VerifierKey;
-use bartizan_trust::statement::is_plain_char;
+use bartizan_trust::statement::{OperatorKey, is_plain_char};
 use bartizan_trust::words::eight_words;
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use super::{Context, File, options};
 use crate::exit::{Code, fail, refused};
 use crate::home::read_bounded;
 use crate::keys::witness_key::WitnessKey;
-use crate::keys::{Signer, agent, file};
+use crate::keys::{Signer, agent, file, passkey};
 use crate::terminal::{ask, cell, table};
 
 /// `bartizan key …`
@@ -54,6 +55,17 @@ pub(crate) struct Card {
     pub(crate) name: String,
     pub(crate) ssh: String,
     pub(crate) witness: String,
+    /// Of a passkey.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passkey: Option<PasskeyRules>,
+}
+
+/// Where a passkey may be used, and whether it can be copied.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasskeyRules {
+    pub(crate) origin: String,
+    pub(crate) synced: bool,
 }
 
 /// A guardian's public half, as `witness key` prints it.
@@ -68,18 +80,59 @@ impl Card {
     /// The card of the one who runs this.
     pub(crate) fn own(context: &Context, id: &OperatorId, name: &str) -> Result<Self> {
         let signer = Signer::open(&context.home, context.key.as_deref())?;
+        Self::new(context, id, name, signer.public().to_openssh(), None)
+    }
+
+    /// The card of a key of the one who runs this.
+    pub(crate) fn new(
+        context: &Context,
+        id: &OperatorId,
+        name: &str,
+        ssh: String,
+        passkey: Option<PasskeyRules>,
+    ) -> Result<Self> {
         let witness: VerifierKey = WitnessKey::open(&context.home)?.vkey(id.name())?;
         Ok(Self {
             id: id.clone(),
             name: name.to_owned(),
-            ssh: signer.public().to_openssh(),
+            ssh,
             witness: witness.to_string(),
+            passkey,
+        })
+    }
+
+    /// The key as a bundle names it. A passkey signs from its own origin only, and verifies its user each time.
+    pub(crate) fn operator_key(&self, note: &str) -> Result<OperatorKey> {
+        let public = PublicKey::parse_openssh(&self.ssh)
+            .with_context(|| format!("the key of {}", self.id))?;
+        let is_one = public.application() == passkey::RP_ID;
+        let origin = self.passkey.as_ref().map(|rules| rules.origin.as_str());
+        let local = origin.is_none_or(|origin| {
+            let port = origin.strip_prefix("http://localhost:").unwrap_or_default();
+            port.parse::<u16>().is_ok_and(|number| number.to_string() == port)
+        });
+        if is_one != origin.is_some() || !local {
+            let problem = format!(
+                "the card of {} names a passkey that is none, or no origin of this kind",
+                self.id
+            );
+            return Err(refused(problem, "have it made again in the console of that person"));
+        }
+        Ok(OperatorKey {
+            ssh: self.ssh.clone(),
+            origins: origin.map(str::to_owned).into_iter().collect(),
+            uv: self.passkey.is_some(),
+            backup_ok: self.passkey.as_ref().is_some_and(|rules| rules.synced),
+            note: note.to_owned(),
         })
     }
 
     /// Eight words of everything on it.
-    fn words(&self) -> String {
-        let parts = [self.id.name(), &self.name, &self.ssh, &self.witness];
+    pub(crate) fn words(&self) -> String {
+        let mut parts = vec![self.id.name(), &self.name, &self.ssh, &self.witness];
+        if let Some(rules) = &self.passkey {
+            parts.extend([rules.origin.as_str(), if rules.synced { "synced" } else { "kept" }]);
+        }
         let text = parts.join("\n");
         eight_words(&Sha256::of_parts(&[b"bartizan card v1\n", text.as_bytes()]))
     }

@@ -1,42 +1,42 @@
 //! One command, one function.
 
 mod alarm;
-mod approve;
+pub(crate) mod approve;
 mod change;
-mod confirm;
-mod control;
+pub(crate) mod confirm;
+pub(crate) mod control;
 mod countersign;
 mod customer;
-mod endpoints;
-mod enroll;
-mod export;
+pub(crate) mod endpoints;
+pub(crate) mod enroll;
+pub(crate) mod export;
 mod firewall;
 mod fleet_drill;
-mod freeze;
+pub(crate) mod freeze;
 mod init;
-mod keys;
+pub(crate) mod keys;
 mod log;
 mod mirror;
 mod operator;
-mod options;
-mod orders;
+pub(crate) mod options;
+pub(crate) mod orders;
 mod pack;
 mod policy;
 mod preflight;
-mod receipts;
+pub(crate) mod receipts;
 mod recover;
 mod recovery;
 mod resign;
-mod rollout;
+pub(crate) mod rollout;
 mod run;
 mod statement;
 mod trigger;
 mod update;
-mod watch;
+pub(crate) mod watch;
 mod windows_firewall;
 mod witness;
 
-pub(crate) use endpoints::fetch_all;
+pub(crate) use endpoints::{fetch_all, url_encoded};
 pub(crate) use freeze::scope_text;
 
 use std::path::PathBuf;
@@ -54,6 +54,7 @@ use crate::home::{Home, OrgFile};
 use crate::terminal::Terminal;
 
 /// What every command has.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) home: Home,
     pub(crate) terminal: Terminal,
@@ -146,6 +147,8 @@ pub(crate) enum Command {
         #[arg(long, default_value = "")]
         reason: String,
     },
+    /// The fleet in a browser: pages that this process serves to this computer only
+    Console(crate::console::ConsoleOptions),
     /// Who may do what
     #[command(subcommand)]
     Bundle(control::BundleCommand),
@@ -273,6 +276,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
             approve::as_customer(context, &id, no_wait)
         }
         Command::Orders { command } => orders::run(context, command.as_ref()),
+        Command::Console(options) => crate::console::run(context, &options),
         Command::Freeze(options) => freeze::freeze(context, &options),
         Command::Frozen { id } => freeze::frozen(context, id),
         Command::Thaw { id, reason } => control::thaw(context, id, &reason),

@@ -153,7 +153,7 @@ pub(crate) fn run(context: &Context, command: &OperatorCommand) -> Result<()> {
         }
         OperatorCommand::Key(KeyChange::Add { card, words, note }) => {
             let card = Card::compared(card, words.as_deref())?;
-            let key = key(&card, note)?;
+            let key = card.operator_key(note)?;
             change::propose(context, &console, |bundle| {
                 find(bundle, &card.id)?.keys.push(key.clone());
                 Ok(())
@@ -224,17 +224,6 @@ fn find<'b>(bundle: &'b mut Bundle, id: &OperatorId) -> Result<&'b mut Operator>
     })
 }
 
-fn key(card: &Card, note: &str) -> Result<OperatorKey> {
-    PublicKey::parse_openssh(&card.ssh).with_context(|| format!("the key of {}", card.id))?;
-    Ok(OperatorKey {
-        ssh: card.ssh.clone(),
-        origins: Vec::new(),
-        uv: false,
-        backup_ok: false,
-        note: note.to_owned(),
-    })
-}
-
 /// An operator as a card describes one, with every role.
 pub(super) fn person(card: &Card) -> Result<Operator> {
     Ok(Operator {
@@ -242,7 +231,7 @@ pub(super) fn person(card: &Card) -> Result<Operator> {
         name: card.name.clone(),
         roles: ALL_ROLES.to_vec(),
         tenants: TenantScope::All,
-        keys: vec![key(card, "from the operator's card")?],
+        keys: vec![card.operator_key("from the operator's card")?],
     })
 }
 

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 use bartizan_proto::operator::{JobDetail, JobPage, JobRow, TargetState};
 use bartizan_trust::calendar::Offsets;
 use bartizan_trust::envelope::Envelope;
+use bartizan_trust::id::StatementId;
 use bartizan_trust::limits;
 use bartizan_trust::standing::next;
 use bartizan_trust::statement::{Job, On, SignatureRole, V1, Withdrawal};
@@ -75,7 +76,7 @@ fn list(context: &Context, console: &Console) -> Result<()> {
 }
 
 /// Orders that stand, and those among the newest jobs that do not any more.
-fn newest_and_standing(console: &Console) -> Result<Vec<JobRow>> {
+pub(crate) fn newest_and_standing(console: &Console) -> Result<Vec<JobRow>> {
     let newest: JobPage = console.api.fetch("/v1/jobs")?;
     let active: JobPage = console.api.fetch("/v1/jobs?state=active")?;
     let mut rows = newest.jobs;
@@ -113,7 +114,7 @@ fn as_json(
     })
 }
 
-fn state(state: TargetState, withdrawn: bool, until: UnixSeconds) -> &'static str {
+pub(crate) fn state(state: TargetState, withdrawn: bool, until: UnixSeconds) -> &'static str {
     match state {
         TargetState::Running if now() >= until => "over",
         TargetState::Running if withdrawn => "being withdrawn",
@@ -129,7 +130,7 @@ fn state(state: TargetState, withdrawn: bool, until: UnixSeconds) -> &'static st
 }
 
 /// When a schedule comes next, without its jitter.
-fn upcoming(job: &Job) -> Option<UnixSeconds> {
+pub(crate) fn upcoming(job: &Job) -> Option<UnixSeconds> {
     let now = now();
     let offsets = match &job.trigger.as_ref()?.on {
         On::Calendar { zone, .. } => zone::ahead(zone, now).ok()?,
@@ -141,6 +142,13 @@ fn upcoming(job: &Job) -> Option<UnixSeconds> {
 /// One signature suffices and nothing waits: it only stops.
 fn withdraw(context: &Context, console: &Console, id: &str, reason: &str) -> Result<()> {
     let id = watch::find(console, id)?;
+    let statement = withdrawal(console, id, reason)?;
+    let stored = control::sign_and_send(context, console, &statement, SignatureRole::Freeze)?;
+    control::done_or_waiting(context, &stored, "takes it back")
+}
+
+/// What takes a job back for good.
+pub(crate) fn withdrawal(console: &Console, id: StatementId, reason: &str) -> Result<Withdrawal> {
     if console.view.withdrawals.contains(&id) {
         return Err(fail(Code::Error, "it was taken back before", "see `bartizan orders`"));
     }
@@ -158,7 +166,7 @@ fn withdraw(context: &Context, console: &Console, id: &str, reason: &str) -> Res
     let iat = now();
     // An endpoint that has not seen it yet must know until it could not take it in any more.
     let exp = job.window.exp.max(iat.plus(limits::DAY_S)).min(iat.plus(limits::ORDER_S_MAX));
-    let statement = Withdrawal {
+    Ok(Withdrawal {
         v: V1,
         org: console.org.anchor.org(),
         iat,
@@ -166,7 +174,5 @@ fn withdraw(context: &Context, console: &Console, id: &str, reason: &str) -> Res
         job: id,
         exp,
         reason: reason.to_owned(),
-    };
-    let stored = control::sign_and_send(context, console, &statement, SignatureRole::Freeze)?;
-    control::done_or_waiting(context, &stored, "takes it back")
+    })
 }

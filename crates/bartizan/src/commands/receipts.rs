@@ -44,7 +44,7 @@ pub(crate) fn run(context: &Context, id: &str) -> Result<()> {
 }
 
 /// A receipt verifies when the key that signed it is the one its endpoint is named after.
-pub(super) fn verify(bytes: &[u8]) -> Result<(Receipt, bool)> {
+pub(crate) fn verify(bytes: &[u8]) -> Result<(Receipt, bool)> {
     let envelope = Envelope::decode(bytes).context("read a receipt")?;
     let receipt: Receipt = envelope.statement().context("read a receipt")?;
     let (signatures, _) = envelope.verify_signatures();
@@ -54,7 +54,7 @@ pub(super) fn verify(bytes: &[u8]) -> Result<(Receipt, bool)> {
     Ok((receipt, own))
 }
 
-fn advice(code: &str) -> &'static str {
+pub(crate) fn advice(code: &str) -> &'static str {
     Refusal::ALL
         .iter()
         .find(|refusal| refusal.code() == code)

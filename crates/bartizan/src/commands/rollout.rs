@@ -101,7 +101,7 @@ pub(crate) fn promote(context: &Context, options: &PromoteOptions) -> Result<()>
 }
 
 /// Nobody should sign what endpoints refuse, or what this console cannot stand for.
-fn check(view: &View, despite: Option<&str>) -> Result<()> {
+pub(crate) fn check(view: &View, despite: Option<&str>) -> Result<()> {
     let id = view.id;
     if view.state != JobState::Active {
         let next = format!("look at it: bartizan rollout {id} --once");
@@ -232,6 +232,20 @@ fn draft(
     view: &View,
     despite: Option<&str>,
 ) -> Result<Envelope> {
+    let envelope = promotion(console, view, despite)?;
+    let Some((_, before, _)) = view.next_stage() else {
+        return Err(not_now(view.id, &Next::Nothing));
+    };
+    context.terminal.show(&format!(
+        "{}{}",
+        before_signing(before),
+        render::statement(&envelope)?
+    ))?;
+    Ok(envelope)
+}
+
+/// The promotion to the next stage: somebody else's where it claims no more than was verified here, else a new one.
+pub(crate) fn promotion(console: &Console, view: &View, despite: Option<&str>) -> Result<Envelope> {
     let Some((to, before, _)) = view.next_stage() else {
         return Err(not_now(view.id, &Next::Nothing));
     };
@@ -250,13 +264,7 @@ fn draft(
     // Somebody else's that claims no more than was verified here gets a second signature.
     let theirs =
         view.draft.as_ref().filter(|(_, draft)| claims(&draft.promotion.evidence, &evidence));
-    let envelope = theirs.map_or_else(|| Envelope::new(&own), |(envelope, _)| envelope.clone());
-    context.terminal.show(&format!(
-        "{}{}",
-        before_signing(before),
-        render::statement(&envelope)?
-    ))?;
-    Ok(envelope)
+    Ok(theirs.map_or_else(|| Envelope::new(&own), |(envelope, _)| envelope.clone()))
 }
 
 fn send(
@@ -268,12 +276,21 @@ fn send(
     Signer::open(&context.home, context.key.as_deref())?
         .sign(&mut envelope, SignatureRole::Promote)?;
     mine::remember(&context.home, &envelope)?;
+    hand_over(context, console, view, &envelope)
+}
+
+/// Hands a signed promotion over, and says whether endpoints will act on it.
+pub(crate) fn hand_over(
+    context: &Context,
+    console: &Console,
+    view: &View,
+    envelope: &Envelope,
+) -> Result<(Stored, bool)> {
     let path = format!("/v1/jobs/{}/promotions", view.id);
-    let stored: Stored = console.api.send(&path, &session::body(&envelope))?;
+    let stored: Stored = console.api.send(&path, &session::body(envelope))?;
     witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
     let after = View::fetch(console, view.id)?;
-    let enough = after.promoted.len() > view.promoted.len();
-    Ok((stored, enough))
+    Ok((stored, after.promoted.len() > view.promoted.len()))
 }
 
 fn claims(theirs: &Evidence, own: &Evidence) -> bool {
@@ -281,7 +298,7 @@ fn claims(theirs: &Evidence, own: &Evidence) -> bool {
 }
 
 /// Who is behind the numbers: the ones that did not end well, and the ones not heard of.
-fn before_signing(stage: &StageView) -> String {
+pub(crate) fn before_signing(stage: &StageView) -> String {
     let mut text = String::new();
     let odd = stage.members.iter().filter(|member| member.said != Said::Ok);
     for member in odd.clone().take(NAMED_MAX) {
@@ -387,7 +404,7 @@ fn ended(context: &Context, view: &View) -> Result<()> {
 }
 
 /// Where an endpoint stands, in a word and a code. The server's word counts only for what no receipt says.
-fn said(member: &Member) -> (&'static str, String) {
+pub(crate) fn said(member: &Member) -> (&'static str, String) {
     match (&member.said, member.state) {
         (Said::Ok, _) => ("done", String::new()),
         (Said::Failed(code), _) => ("failed", cell(code)),
@@ -425,7 +442,7 @@ fn as_text(view: &View) -> String {
     format!("{}{reasons}{}", table(&head, &rows), next_text(view))
 }
 
-fn next_text(view: &View) -> String {
+pub(crate) fn next_text(view: &View) -> String {
     let id = view.id;
     match (view.state, view.next(now())) {
         (JobState::Pending, _) => format!("it lacks signatures: bartizan approve {id}"),

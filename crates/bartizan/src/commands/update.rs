@@ -18,8 +18,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::rollout::Offer;
-use super::run::{check_stages, sign_and_submit};
+use super::run::sign_and_submit;
 use super::{Console, Context, endpoints, options, watch};
+use crate::compose::check_stages;
 use crate::exit::{Code, fail, refused};
 use crate::home::{nonce, now};
 use crate::rollout::plan::{self, Demands, Plan};

@@ -69,7 +69,7 @@ pub(crate) fn list(context: &Context, state: &str) -> Result<()> {
     context.terminal.result(&shown, text.trim_end())
 }
 
-const fn state_name(state: JobState) -> &'static str {
+pub(crate) const fn state_name(state: JobState) -> &'static str {
     match state {
         JobState::Pending => "pending",
         JobState::Active => "active",
@@ -128,7 +128,7 @@ fn target_line(row: &TargetRow) -> Vec<String> {
     ]
 }
 
-const fn target_name(state: TargetState) -> &'static str {
+pub(crate) const fn target_name(state: TargetState) -> &'static str {
     match state {
         TargetState::Queued => "queued",
         TargetState::Delivered => "delivered",

@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod file;
+pub(crate) mod passkey;
 pub(crate) mod secret;
 pub(crate) mod security_key;
 pub(crate) mod witness_key;
@@ -14,8 +15,19 @@ use bartizan_trust::keys::PublicKey;
 use bartizan_trust::sshsig::{SshSig, to_be_signed};
 use bartizan_trust::statement::SignatureRole;
 
-use crate::exit::{Code, fail};
+use crate::exit::{Code, coded, fail};
 use crate::home::Home;
+
+/// What `--key` says of a passkey.
+pub(crate) const PASSKEY: &str = "passkey";
+
+fn only_in_a_page() -> anyhow::Error {
+    let next = "run `bartizan console` and sign in its page; or name another key with --key";
+    coded(Code::Error, "key.passkey", "a passkey signs in the pages of the console only", next)
+}
+
+/// Keys of the home that are tried, in order, when none is named.
+const OWN_FILES: [&str; 3] = ["id_ed25519", "id_ed25519_sk", "id_ecdsa_sk"];
 
 /// A key that can sign.
 pub(crate) enum Signer {
@@ -36,18 +48,27 @@ impl Signer {
     /// The key named by `--key`, or the one that is there.
     pub(crate) fn open(home: &Home, given: Option<&str>) -> Result<Self> {
         match given {
+            Some(PASSKEY) => Err(only_in_a_page()),
             Some(text) if text.starts_with("agent:") => {
                 Self::from_agent(text.strip_prefix("agent:"))
             }
             Some(path) => Self::from_file(Path::new(path)),
             None => {
-                let own =
-                    ["id_ed25519", "id_ed25519_sk", "id_ecdsa_sk"].map(|name| home.path(name));
+                let own = OWN_FILES.map(|name| home.path(name));
                 match own.iter().find(|path| path.exists()) {
                     Some(path) => Self::from_file(path),
+                    None if !passkey::load(home)?.is_empty() => Err(only_in_a_page()),
                     None => Self::from_agent(None),
                 }
             }
+        }
+    }
+
+    /// Whether the key of [`Self::open`] comes from a file, and not from ssh-agent; asks nobody.
+    pub(crate) fn is_in_a_file(home: &Home, given: Option<&str>) -> bool {
+        match given {
+            Some(text) => text != PASSKEY && !text.starts_with("agent:"),
+            None => OWN_FILES.iter().any(|name| home.path(name).exists()),
         }
     }
 
@@ -79,8 +100,18 @@ impl Signer {
         }
     }
 
+    /// Whether signatures come from a passkey, which only a page can ask for; asks nobody.
+    pub(crate) fn is_a_passkey(home: &Home, given: Option<&str>) -> Result<bool> {
+        let none_else = given.is_none() && !Self::is_in_a_file(home, None);
+        Ok(given == Some(PASSKEY) || (none_else && !passkey::load(home)?.is_empty()))
+    }
+
     /// Whether `--key` names the key with this public half; asks nobody.
     pub(crate) fn is_named(given: &str, ssh: &str) -> bool {
+        if given == PASSKEY {
+            return PublicKey::parse_openssh(ssh)
+                .is_ok_and(|key| key.application() == passkey::RP_ID);
+        }
         match given.strip_prefix("agent:") {
             Some(fingerprint) => {
                 PublicKey::parse_openssh(ssh).is_ok_and(|key| key.fingerprint() == fingerprint)

@@ -66,6 +66,36 @@ pub(crate) fn all(envelope: &Envelope) -> Result<String> {
     Ok(text)
 }
 
+/// A field that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) name: String,
+    /// Before; absent where it is new.
+    pub(crate) was: Option<String>,
+    /// Now; absent where it is gone.
+    pub(crate) is: Option<String>,
+}
+
+/// Every field in which a bundle differs from the one before; of the first, every field.
+pub(crate) fn differing(before: Option<&Bundle>, envelope: &Envelope) -> Result<Vec<Place>> {
+    let mut old = match before {
+        Some(bundle) => fields(&encode_payload(bundle))?,
+        None => Fields::new(),
+    };
+    let mut places: BTreeMap<String, Place> = BTreeMap::new();
+    for (name, is) in fields(envelope.payload())? {
+        let was = old.remove(&name);
+        if was.as_ref() != Some(&is) {
+            places.insert(name.clone(), Place { name, was, is: Some(is) });
+        }
+    }
+    for (name, was) in old {
+        places.insert(name.clone(), Place { name, was: Some(was), is: None });
+    }
+    places.retain(|name, _| before.is_none() || !CHAIN.contains(&name.as_str()));
+    Ok(places.into_values().collect())
+}
+
 /// What a bundle changes of the one it follows, and when that acts.
 pub(crate) fn changes(chain: &Chain, envelope: &Envelope) -> Result<String> {
     let next: Bundle = envelope.statement().context("read the bundle")?;
@@ -75,15 +105,12 @@ pub(crate) fn changes(chain: &Chain, envelope: &Envelope) -> Result<String> {
             "this bundle does not follow the last one: endpoints will refuse it\n".to_owned()
         );
     };
-    let (old, new) = (fields(&encode_payload(&before.bundle))?, fields(envelope.payload())?);
     let mut text = String::from("changes\n");
-    let places: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    for place in places.into_iter().filter(|place| !CHAIN.contains(&place.as_str())) {
-        match (old.get(place), new.get(place)) {
-            (Some(was), Some(is)) if was == is => {}
-            (Some(was), Some(is)) => text += &format!("  {place}: {was} → {is}\n"),
-            (Some(was), None) => text += &format!("- {place} = {was}\n"),
-            (None, Some(is)) => text += &format!("+ {place} = {is}\n"),
+    for Place { name, was, is } in differing(Some(&before.bundle), envelope)? {
+        match (was, is) {
+            (Some(was), Some(is)) => text += &format!("  {name}: {was} → {is}\n"),
+            (Some(was), None) => text += &format!("- {name} = {was}\n"),
+            (None, Some(is)) => text += &format!("+ {name} = {is}\n"),
             (None, None) => {}
         }
     }

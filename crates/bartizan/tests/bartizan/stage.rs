@@ -303,13 +303,18 @@ impl Stage {
     fn endpoint_in(&mut self, settings: &[(&str, &str)]) {
         let enroll = ["enroll", "--tenant", "acme", "--site", "hq"];
         let grant = self.json("alice", &enroll).json();
-        let line = grant["command"].as_str().unwrap();
+        self.enrol(grant["command"].as_str().unwrap());
+        self.start_guard(settings);
+    }
+
+    /// Runs what an enrolment says on the endpoint.
+    #[track_caller]
+    pub(crate) fn enrol(&self, line: &str) {
         run(Command::new(program("bartizan-guard"))
             .args(line.split_whitespace().skip(1))
             .arg("--dir")
             .arg(self.path("endpoint")))
         .ends_with(0);
-        self.start_guard(settings);
     }
 
     /// Starts the endpoint; it is there when it is connected.
