@@ -38,10 +38,11 @@ const unreachable: Problem = {
 
 export function requireServer(world: World): void {
   if (world.standing === 'unreachable') throw new Refused(503, unreachable.code, unreachable.message, unreachable.next)
+  if (world.standing === 'login_needed') throw new Refused(409, 'console.login_needed', 'this console is not logged in', 'log in with your passkey')
   if (world.standing === 'no_organisation') throw new Refused(409, 'console.no_organisation', 'this console belongs to no organisation', 'run `bartizan init` or `bartizan join`')
 }
 
-function consoleHandlers(world: World): Pick<Handlers, '/api/v1/session' | '/api/v1/me' | '/api/v1/overview'> {
+function consoleHandlers(world: World): Pick<Handlers, '/api/v1/passkeys' | '/api/v1/passkeys/options' | '/api/v1/session' | '/api/v1/me' | '/api/v1/overview'> {
   return {
     '/api/v1/session': {
       post: ({ body }) => {
@@ -51,6 +52,17 @@ function consoleHandlers(world: World): Pick<Handlers, '/api/v1/session' | '/api
       delete: () => undefined,
     },
     '/api/v1/me': { get: () => me(world) },
+    '/api/v1/passkeys': {
+      get: () => ({ in_use: false, origin: location.origin, passkeys: world.passkeys }),
+      post: () => {
+        const fingerprint = world.random.fingerprint()
+        world.passkeys.push({ credential: world.random.hex(16), fingerprint, ssh: 'webauthn-es256 AAAA', origin: location.origin, synced: false })
+        return { card: '{"id":"bob"}', words: world.random.words(), fingerprint }
+      },
+    },
+    '/api/v1/passkeys/options': {
+      post: () => ({ challenge: 'AAECAwQFBgcICQoLDA0ODw', rp_id: 'localhost', rp_name: 'Bartizan', user_id: 'Ym9i', exclude: [] }),
+    },
     '/api/v1/overview': {
       get: () => {
         requireServer(world)

@@ -55,7 +55,7 @@ export function signingHandlers(world: World) {
   const routes: Pick<
     Handlers,
     | '/api/v1/preview' | '/api/v1/approvals' | '/api/v1/sign' | '/api/v1/sheets/job' | '/api/v1/sheets/approval' | '/api/v1/sheets/promotion'
-    | '/api/v1/sheets/freeze' | '/api/v1/sheets/thaw' | '/api/v1/sheets/veto' | '/api/v1/sheets/withdrawal' | '/api/v1/freezes' | '/api/v1/freezes/{id}'
+    | '/api/v1/sheets/enrolment' | '/api/v1/sheets/login' | '/api/v1/sheets/freeze' | '/api/v1/sheets/thaw' | '/api/v1/sheets/veto' | '/api/v1/sheets/withdrawal' | '/api/v1/freezes' | '/api/v1/freezes/{id}'
   > = {
     '/api/v1/preview': { post: ({ body }) => plan(world, body.on, body.destructive ?? false, body.class) },
     '/api/v1/approvals': {
@@ -91,6 +91,15 @@ export function signingHandlers(world: World) {
         if (!freeze) throw absent('freeze')
         return sheet({ kind: 'thaw', body }, { id: world.random.id('st'), kind: 'thaw', role: 'freeze', words: world.random.words(), text: `THAW\nfreeze  ${freeze.id}\nscope   ${freeze.scope}\n`, question: 'End this freeze?', who_else: '1 more person' })
       },
+    },
+    '/api/v1/sheets/enrolment': {
+      post: ({ body }) => {
+        const text = `ENROLMENT\ntenant  ${body.tenant}\nsite    ${body.site}\nuses    ${body.uses ?? 10}\n`
+        return sheet({ kind: 'enrolment', body }, { id: world.random.id('st'), kind: 'enrolment', role: 'enroll', words: world.random.words(), text, question: `Let ${body.uses ?? 10} endpoints of ${body.tenant} in?`, tenant: body.tenant, until: world.now() + (body.expires_s ?? 604_800), who_else: 'nobody: it is good at once' })
+      },
+    },
+    '/api/v1/sheets/login': {
+      post: () => sheet({ kind: 'login' }, { id: world.random.id('st'), kind: 'login', role: 'login', words: world.random.words(), text: 'LOGIN\nuntil   in 12 h\n', question: 'Log this console in?' }),
     },
     '/api/v1/sheets/veto': {
       post: ({ body }) => {
@@ -245,6 +254,12 @@ function act(world: World, action: SignableAction, id: string) {
       world.pending = world.pending.filter((one) => one.id !== action.body.id)
       tellControl(world)
       return done(true, 'The bundle will never act.')
+    case 'enrolment':
+      world.control.push({ kind: 'enrolment', id, title: `Enrolment for ${action.body.tenant}, ${action.body.site}`, signatures: [signatureOf('enroll')] })
+      return { ...done(true, 'It is good from now on.'), command: `bartizan-guard enroll --server rmm.example.org:443 --anchor bz1-k7v3n5q2w4x6z8a3 --enrolment ${world.random.id('en', 40)}` }
+    case 'login':
+      world.standing = 'ready'
+      return done(true, 'This console is logged in for twelve hours.')
     case 'withdrawal': {
       const job = findJob(world, action.body.id)
       job.withdrawn = true

@@ -1,4 +1,4 @@
-import type { BundleRow, EndpointRow, FreezeRow, InboxItem, JobRow, PendingBundle, SignedBy } from '~/api/schema'
+import type { BundleRow, EndpointRow, FreezeRow, InboxItem, JobRow, PasskeyRow, PendingBundle, SignedBy } from '~/api/schema'
 
 import type { SignableAction } from '~/api/actions'
 import { hostileNames } from './hostile'
@@ -32,7 +32,7 @@ export type World = {
   now: () => number
   token: string
   news: News
-  standing: 'ready' | 'no_organisation' | 'unreachable'
+  standing: 'ready' | 'no_organisation' | 'unreachable' | 'login_needed'
   endpoints: EndpointRow[]
   byId: Map<string, EndpointRow>
   jobs: Job[]
@@ -41,6 +41,7 @@ export type World = {
   pending: PendingBundle[]
   bundles: BundleRow[]
   sheets: Map<string, SheetMemory>
+  passkeys: PasskeyRow[]
   control: { kind: string; id: string; title: string; signatures: SignedBy[] }[]
   thaws: Map<string, string>
 }
@@ -76,7 +77,7 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
     now: () => Math.floor(Date.now() / 1000),
     token: 'mock',
     news,
-    standing: story === 'new' ? 'no_organisation' : story === 'unreachable' ? 'unreachable' : 'ready',
+    standing: story === 'new' ? 'no_organisation' : story === 'login' ? 'login_needed' : story === 'unreachable' ? 'unreachable' : 'ready',
     endpoints,
     byId: new Map(endpoints.map((row) => [row.id, row])),
     jobs: [],
@@ -85,6 +86,7 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
     pending: [],
     bundles: bundles(random, start),
     sheets: new Map(),
+    passkeys: [],
     control: [{ kind: 'bundle', id: random.id('st'), title: 'Bundle version 1', signatures: [alice, bob] }],
     thaws: new Map(),
   }

@@ -1,4 +1,4 @@
-import type { AboutRequest, ApprovalRequest, Compose, FreezeRequest, PromotionRequest } from './schema'
+import type { AboutRequest, ApprovalRequest, Compose, EnrolmentRequest, FreezeRequest, PromotionRequest } from './schema'
 
 /** What somebody wants to sign. The operator process makes the statement and the sheet from it. */
 export type SignableAction =
@@ -9,3 +9,6 @@ export type SignableAction =
   | { kind: 'thaw'; body: AboutRequest }
   | { kind: 'veto'; body: AboutRequest }
   | { kind: 'withdrawal'; body: AboutRequest }
+  | { kind: 'enrolment'; body: EnrolmentRequest }
+  /** With a passkey: lets this console's connection speak for the person. */
+  | { kind: 'login' }

@@ -2,8 +2,8 @@ import { type QueryClient, keepPreviousData, queryOptions } from '@tanstack/reac
 
 import type { SignableAction } from './actions'
 import { answer, api } from './client'
-import { assertWithPasskey } from './passkey'
-import type { FleetWindow, PreviewRequest, Sheet, Signed, paths } from './schema'
+import { assertWithPasskey, createPasskey } from './passkey'
+import type { FleetWindow, PasskeyCard, PreviewRequest, Sheet, Signed, paths } from './schema'
 
 export type FleetParams = NonNullable<paths['/api/v1/endpoints']['get']['parameters']['query']>
 type JobsParams = NonNullable<paths['/api/v1/jobs']['get']['parameters']['query']>
@@ -160,6 +160,10 @@ export function makeSheet(action: SignableAction, signal?: AbortSignal): Promise
       return answer(api.POST('/api/v1/sheets/veto', { body: action.body, ...options }))
     case 'withdrawal':
       return answer(api.POST('/api/v1/sheets/withdrawal', { body: action.body, ...options }))
+    case 'enrolment':
+      return answer(api.POST('/api/v1/sheets/enrolment', { body: action.body, ...options }))
+    case 'login':
+      return answer(api.POST('/api/v1/sheets/login', options))
   }
 }
 
@@ -168,6 +172,16 @@ export async function signSheet(sheet: Sheet): Promise<Signed> {
   const assertion = sheet.passkey ? await assertWithPasskey(sheet.passkey) : undefined
   const { token, id, words } = sheet
   return answer(api.POST('/api/v1/sign', { body: { token, id, words, ...(assertion ? { assertion } : {}) } }))
+}
+
+export const passkeysQuery = () =>
+  queryOptions({ queryKey: ['passkeys'], queryFn: ({ signal }) => answer(api.GET('/api/v1/passkeys', { signal })) })
+
+/** Makes a passkey in the browser and registers its public half with the operator process. */
+export async function registerPasskey(who: { id: string; name: string }, mayBeSynced: boolean): Promise<PasskeyCard> {
+  const options = await answer(api.POST('/api/v1/passkeys/options'))
+  const made = await createPasskey(options, who)
+  return answer(api.POST('/api/v1/passkeys', { body: { ...who, ...made, may_be_synced: mayBeSynced } }))
 }
 
 export function admitEndpoint(id: string) {

@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useDeferredValue, useState } from 'react'
 
 import { fleetWindowQuery, inboxQuery, jobsQuery } from '~/api/queries'
+import { useEnrolling } from '~/features/enrol/enrolling'
 import { setPreferences } from '~/lib/preferences'
 import { shortId } from '~/lib/format'
 import { Palette, type PaletteItem } from '~/ui/Palette'
@@ -14,6 +15,7 @@ import { pages } from './Shell'
 export function Commands({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
   const navigate = useNavigate()
   const freeze = useFreezing()
+  const enrol = useEnrolling()
   const [query, setQuery] = useState('')
   const search = useDeferredValue(query.trim())
   const endpoints = useQuery({ ...fleetWindowQuery({ search, limit: 8, offset: 0 }), enabled: search.length > 1 })
@@ -24,6 +26,7 @@ export function Commands({ onClose, onHelp }: { onClose: () => void; onHelp: () 
   const items: PaletteItem[] = [
     ...pages.map((page): PaletteItem => ({ id: page.to, group: 'Page', name: page.name, icon: page.icon, keys: page.keys, run: go(page.to) })),
     { id: 'run', group: 'Action', name: 'Run a script', icon: 'play', run: go('/run') },
+    { id: 'enrol', group: 'Action', name: 'Enrol endpoints', icon: 'plus', run: enrol },
     { id: 'freeze', group: 'Action', name: 'Freeze: stop everything, or a part', icon: 'snow', keys: '!', run: () => freeze() },
     { id: 'light', group: 'Action', name: 'Light theme', icon: 'sun', run: () => setPreferences({ theme: 'light' }) },
     { id: 'dark', group: 'Action', name: 'Dark theme', icon: 'moon', run: () => setPreferences({ theme: 'dark' }) },

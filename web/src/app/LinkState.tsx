@@ -59,6 +59,7 @@ function state(me: Me | undefined, live: LiveState): { tone: Tone; words: string
   if (!me) return { tone: 'plain', words: 'Connecting' }
   if (me.standing === 'unreachable') return { tone: 'bad', words: 'Server unreachable' }
   if (me.standing === 'refused') return { tone: 'bad', words: 'Not verified' }
+  if (me.standing === 'login_needed') return { tone: 'warn', words: 'Log in first' }
   if (me.standing === 'no_organisation') return { tone: 'warn', words: 'No organisation yet' }
   if (live !== 'live') return { tone: 'warn', words: 'Catching up' }
   return { tone: 'ok', words: 'Live, verified' }

@@ -6,6 +6,8 @@ import type { SignableAction } from '~/api/actions'
 import { useLiveNews } from '~/api/events'
 import { meQuery, overviewQuery } from '~/api/queries'
 import type { Signed } from '~/api/schema'
+import { EnrolDialog } from '~/features/enrol/EnrolDialog'
+import { EnrolContext } from '~/features/enrol/enrolling'
 import { FreezeBanner } from '~/features/freeze/FreezeBanner'
 import { FreezeDialog } from '~/features/freeze/FreezeDialog'
 import { SigningSheet } from '~/features/sign/SigningSheet'
@@ -42,12 +44,13 @@ export const pages: readonly Page[] = [
 /** What stands around every page. */
 export function Shell() {
   const navigate = useNavigate()
-  const [overlay, setOverlay] = useState<'palette' | 'help' | 'menu' | undefined>()
+  const [overlay, setOverlay] = useState<'palette' | 'help' | 'menu' | 'enrol' | undefined>()
   const [freezing, setFreezing] = useState<string | undefined>()
   const [signing, setSigning] = useState<{ action: SignableAction; after: ((signed: Signed) => void) | undefined }>()
   const overview = useQuery(overviewQuery())
   const live = useLiveNews()
   const sign = useCallback((action: SignableAction, after?: (signed: Signed) => void) => setSigning({ action, after }), [])
+  const enrol = useCallback(() => setOverlay('enrol'), [])
   const freeze = useCallback((scope = 'org') => setFreezing(scope), [])
 
   useKeys({
@@ -66,6 +69,7 @@ export function Shell() {
   return (
     <SigningContext value={sign}>
       <FreezeContext value={freeze}>
+      <EnrolContext value={enrol}>
         <a className="sr-only z-50 rounded-md bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2" href="#page">
           Skip to the page
         </a>
@@ -104,6 +108,15 @@ export function Shell() {
         </div>
         {overlay === 'palette' && <Commands onClose={() => setOverlay(undefined)} onHelp={() => setOverlay('help')} />}
         {overlay === 'help' && <Help onClose={() => setOverlay(undefined)} />}
+        {overlay === 'enrol' && (
+          <EnrolDialog
+            onClose={() => setOverlay(undefined)}
+            onSign={(body) => {
+              setOverlay(undefined)
+              sign({ kind: 'enrolment', body })
+            }}
+          />
+        )}
         {freezing !== undefined && (
           <FreezeDialog
             onClose={() => setFreezing(undefined)}
@@ -124,6 +137,7 @@ export function Shell() {
             }}
           />
         )}
+      </EnrolContext>
       </FreezeContext>
     </SigningContext>
   )

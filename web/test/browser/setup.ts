@@ -25,8 +25,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname)
     if (path.startsWith('/assets/') || path === '/icon.svg') {
       try {
-        response.writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream' })
-        response.end(readFileSync(join(root, path)))
+        const bytes = readFileSync(join(root, path))
+        response.writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream' }).end(bytes)
       } catch {
         response.writeHead(404).end()
       }

@@ -8,7 +8,7 @@ import { takeLaunchToken } from '~/api/session'
 import { composeOf, emptyDraft, missing } from '~/features/run/draft'
 import { chipsOf, parseFleetSearch, sortOf } from '~/features/fleet/search'
 import { rangeOf } from '~/features/fleet/selection'
-import { fileName } from '~/features/logs/save'
+import { fileName } from '~/lib/save'
 import { parseLogSearch } from '~/features/logs/search'
 
 describe('events', () => {

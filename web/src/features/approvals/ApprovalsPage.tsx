@@ -120,7 +120,7 @@ function Detail({ item, onApprove }: { item: InboxItem; onApprove: () => void })
     <div className="min-w-0 flex-1 overflow-y-auto">
       <article className="mx-auto flex max-w-200 flex-col gap-4 p-4 lg:p-6">
         <div className="flex flex-wrap items-start gap-3">
-          <div className="min-w-0 flex-1">
+          <div className="min-w-0 flex-1 basis-60">
             <h2 className="text-xl font-semibold break-words">
               <Prose text={item.title} />
             </h2>

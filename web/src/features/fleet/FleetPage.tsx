@@ -13,6 +13,7 @@ import { Icon } from '~/ui/Icon'
 import { Empty, ErrorBox } from '~/ui/States'
 import { VirtualTable } from '~/ui/VirtualTable'
 
+import { useEnrolling } from '../enrol/enrolling'
 import { BulkBar } from './BulkBar'
 import { fleetColumns } from './columns'
 import { type FleetSearch, chipsOf, filtersOf, sortOf } from './search'
@@ -64,6 +65,7 @@ function Filters(props: { search: FleetSearch; set: (change: Partial<FleetSearch
   const { search, set } = props
   const input = useRef<HTMLInputElement>(null)
   const [typed, setTyped] = useState(search.q ?? '')
+  const enrol = useEnrolling()
   const deferred = useDeferredValue(typed)
   useEffect(() => {
     if (deferred !== (search.q ?? '')) set({ q: deferred || undefined })
@@ -111,6 +113,9 @@ function Filters(props: { search: FleetSearch; set: (change: Partial<FleetSearch
         </div>
         <Button className="xl:hidden" icon="building" onClick={props.onTree}>
           Tenants
+        </Button>
+        <Button className="order-last sm:ml-auto" icon="plus" onClick={enrol}>
+          Enrol
         </Button>
         {chipsOf(search).map((chip) => (
           <span className="inline-flex h-6 items-center gap-1 rounded-full bg-accent-soft pr-1 pl-2.5 text-accent" key={chip.name}>
@@ -189,13 +194,13 @@ function List({ search, set }: { search: FleetSearch; set: (change: Partial<Flee
 }
 
 function NothingHere({ filtered, onReset }: { filtered: boolean; onReset: () => void }) {
-  const navigate = useNavigate()
+  const enrol = useEnrolling()
   return filtered ? (
     <Empty action={<Button onClick={onReset}>Show all endpoints</Button>} icon="search" title="No endpoint fits">
       The server searched names and ids of the whole fleet.
     </Empty>
   ) : (
-    <Empty action={<Button look="primary" onClick={() => void navigate({ to: '/' })}>Enrol the first endpoint</Button>} icon="fleet" title="No endpoints yet">
+    <Empty action={<Button icon="plus" look="primary" onClick={enrol}>Enrol the first endpoint</Button>} icon="fleet" title="No endpoints yet">
       An enrolment names a tenant and a site, and is good for some uses and some days. You sign it; the command it gives goes to the endpoint.
     </Empty>
   )

@@ -61,7 +61,7 @@ function NextStep({ view }: { view: RolloutView }) {
     <>
       <Notice icon={look.icon} tone={look.tone}>
         <div className="flex flex-wrap items-center gap-3">
-          <div className="min-w-0 flex-1">
+          <div className="min-w-0 flex-1 basis-56">
             <p className="font-medium">
               <Prose text={view.next_text} />
             </p>

@@ -23,7 +23,7 @@ import { cx } from '~/ui/cx'
 
 import { Verified } from '../jobs/badges'
 import { SignedByLine, Signatures } from '../sign/Signatures'
-import { saveFile } from './save'
+import { saveFile } from '~/lib/save'
 
 const route = getRouteApi('/shell/log')
 

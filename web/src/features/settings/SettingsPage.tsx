@@ -13,6 +13,8 @@ import { Time } from '~/ui/Time'
 import { Untrusted } from '~/ui/Untrusted'
 import { Words } from '~/ui/Words'
 
+import { Passkeys } from './Passkeys'
+
 function leave(): void {
   void api.DELETE('/api/v1/session').catch(() => undefined)
   endSession('left')
@@ -68,10 +70,13 @@ export function SettingsPage() {
                 ['Kind', `${key.key_type}${key.hardware ? ', held by hardware' : ', a file: whoever copies it is you'}`],
               ]}
             />
+          ) : me.data ? (
+            <p className="text-ink-2">This console has no key that the organisation knows yet. Make a passkey below, or a key with <code>bartizan key new</code>.</p>
           ) : (
             <Loading lines={4} />
           )}
         </Card>
+        {me.data && <Passkeys me={me.data} />}
         <Card title="Organisation">
           {organisation && server ? (
             <>
@@ -86,6 +91,8 @@ export function SettingsPage() {
                 <Words size="sm" words={organisation.words} />
               </div>
             </>
+          ) : me.data ? (
+            <p className="text-ink-2">None yet. The list under Start says how to found or join one.</p>
           ) : (
             <Loading lines={4} />
           )}

@@ -9,6 +9,7 @@ import { plural } from '~/lib/format'
 import { useKeys } from '~/lib/keys'
 import { Badge } from '~/ui/Badge'
 import { Button } from '~/ui/Button'
+import { Command } from '~/ui/Copy'
 import { Dialog } from '~/ui/Dialog'
 import { Check } from '~/ui/Field'
 import { Icon } from '~/ui/Icon'
@@ -189,12 +190,18 @@ function Done({ signed }: { signed: Signed }) {
         <Prose text={signed.text} />
       </p>
       <code className="text-ink-3">{signed.id}</code>
+      {signed.command && (
+        <div className="w-full text-left">
+          <p className="mb-1.5 font-medium">Run this on each new endpoint, as root:</p>
+          <Command label="command for endpoints" text={signed.command} />
+        </div>
+      )}
     </div>
   )
 }
 
 function verb(sheet: Sheet): string {
-  const verbs: Record<string, string> = { freeze: 'Freeze', thaw: 'Sign the thaw', veto: 'Veto', promotion: 'Promote', withdrawal: 'Take back' }
+  const verbs: Record<string, string> = { freeze: 'Freeze', thaw: 'Sign the thaw', veto: 'Veto', promotion: 'Promote', withdrawal: 'Take back', login: 'Log in' }
   if (sheet.signatures.length > 0) return 'Approve'
   return verbs[sheet.kind] ?? 'Sign'
 }

@@ -1,13 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 
 import { entriesQuery, jobsQuery, logsQuery, trustQuery } from '~/api/queries'
 import type { Me, Overview } from '~/api/schema'
+import { Button } from '~/ui/Button'
 import { Command } from '~/ui/Copy'
 import { Icon } from '~/ui/Icon'
 import { Card } from '~/ui/Layout'
 import { cx } from '~/ui/cx'
 
+import { useEnrolling } from '../enrol/enrolling'
 import { type Step, stepsOf } from './steps'
 
 /** From nothing to a fleet that is worked on: what is done, and what comes next. Gone when all is done. */
@@ -42,6 +45,7 @@ export function Checklist({ me, overview }: { me: Me; overview: Overview | undef
 }
 
 function Line({ step, current }: { step: Step; current: boolean }) {
+  const enrol = useEnrolling()
   let mark: ReactNode = <span className="size-4 rounded-full border border-line-strong" />
   if (step.done) mark = <Icon className="text-ok" name="check" />
   else if (current) mark = <Icon className="text-accent" name="chevron" />
@@ -55,6 +59,21 @@ function Line({ step, current }: { step: Step; current: boolean }) {
         {current && (
           <div className="mt-0.5 flex flex-col gap-2">
             <p className="text-ink-2">{step.how}</p>
+            {step.act === 'enrol' && (
+              <div>
+                <Button icon="plus" look="primary" onClick={enrol}>
+                  Enrol endpoints
+                </Button>
+              </div>
+            )}
+            {step.act === 'passkey' && (
+              <p className="text-ink-2">
+                <Link className="text-accent underline" to="/settings">
+                  Make a passkey
+                </Link>{' '}
+                with this browser, or use the command line:
+              </p>
+            )}
             {step.commands.map((command) => (
               <Command key={command} label="command" text={command} />
             ))}

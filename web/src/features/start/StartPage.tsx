@@ -18,10 +18,12 @@ import { Untrusted } from '~/ui/Untrusted'
 
 import { ClassBadge, State } from '../jobs/badges'
 import { JobProgress } from '../jobs/JobProgress'
+import { useSigning } from '../sign/signing'
 import { Checklist } from './Checklist'
 
 /** What needs a person now; for a new organisation, the way there. */
 export function StartPage() {
+  const sign = useSigning()
   const me = useQuery(meQuery())
   const overview = useQuery(overviewQuery())
   const name = me.data?.operator?.name
@@ -29,14 +31,24 @@ export function StartPage() {
     <>
       <PageHead title={name ? <>Good to see you, <Untrusted text={name} /></> : 'Start'} under={overview.data && summary(overview.data)} />
       <PageBody>
-        {me.data?.problem && me.data.standing !== 'no_organisation' && <ErrorBox problem={me.data.problem} retry={() => void me.refetch()} />}
+        {me.data?.problem && me.data.standing !== 'no_organisation' && me.data.standing !== 'login_needed' && <ErrorBox problem={me.data.problem} retry={() => void me.refetch()} />}
         {overview.error && me.data?.standing === 'ready' && <ErrorBox problem={problemOf(overview.error)} retry={() => void overview.refetch()} />}
         {me.data?.organisation?.warning && (
           <Notice icon="clock" tone="warn">
             <Prose text={me.data.organisation.warning} />
           </Notice>
         )}
-        {me.data && me.data.standing !== 'ready' && <Checklist me={me.data} overview={overview.data} />}
+        {me.data?.standing === 'login_needed' && (
+          <Notice icon="key" tone="accent">
+            <div className="flex flex-wrap items-center gap-3">
+              <p className="flex-1">Your passkey signs a login for this console once; then it can ask the server for twelve hours.</p>
+              <Button icon="key" look="primary" onClick={() => sign({ kind: 'login' })}>
+                Log in
+              </Button>
+            </div>
+          </Notice>
+        )}
+        {me.data && me.data.standing !== 'ready' && me.data.standing !== 'login_needed' && <Checklist me={me.data} overview={overview.data} />}
         {overview.isPending && !overview.error && <Loading />}
         {overview.data && me.data?.standing === 'ready' && <Board me={me.data} overview={overview.data} />}
       </PageBody>
@@ -58,7 +70,7 @@ function Board({ me, overview }: { me: Me; overview: Overview }) {
   return (
     <>
       {calm.map((alert) => (
-        <Notice icon={alert.severity === 'warning' ? 'alert' : 'info'} key={`${alert.code} ${alert.text}`} tone={alert.severity === 'warning' ? 'warn' : 'accent'}>
+        <Notice icon="alert" key={`${alert.code} ${alert.text}`} tone="warn">
           <p className="font-medium">
             <Prose text={alert.text} />
           </p>
@@ -101,7 +113,7 @@ function Board({ me, overview }: { me: Me; overview: Overview }) {
       {overview.pending.length > 0 && (
         <Notice icon="clock" tone="warn">
           <div className="flex flex-wrap items-center gap-3">
-            <p className="flex-1">
+            <p className="flex-1 basis-48">
               <b className="font-medium">{plural(overview.pending.length, 'bundle')}</b> that {overview.pending.length === 1 ? 'weakens' : 'weaken'} something will act{' '}
               {overview.pending[0] && <Time at={overview.pending[0].due} />}. One root operator can stop that.
             </p>

@@ -1,6 +1,6 @@
 import type { EntryRow, JobRow, LogView, Me, Overview, Trust } from '~/api/schema'
 
-export type Step = { title: string; how: string; commands: string[]; done: boolean }
+export type Step = { title: string; how: string; commands: string[]; done: boolean; act?: 'passkey' | 'enrol' }
 
 type Known = {
   me: Me
@@ -19,7 +19,8 @@ export function stepsOf({ me, overview, trust, jobs, logs, control }: Known): St
   return [
     {
       title: 'Each person makes a key and a card',
-      how: 'A security key for people; a file for a lab. Everyone but the first sends the card with the public key.',
+      how: 'A passkey, or a security key; a file for a lab. Everyone but the first sends the card with the public key.',
+      act: 'passkey',
       commands: ['bartizan key new', 'bartizan card --id bob --name "Bob Example" > bob.card.json'],
       done: me.key != null || me.organisation != null,
     },
@@ -49,8 +50,9 @@ export function stepsOf({ me, overview, trust, jobs, logs, control }: Known): St
     },
     {
       title: 'Enrol the first endpoints',
-      how: 'It prints the command to run on each endpoint, as root.',
-      commands: ['bartizan enroll --tenant acme --site hq --uses 10 --expires 7d --label office'],
+      how: 'You sign whose they are, how many may come and until when; the command that comes out goes to each of them, as root.',
+      act: 'enrol',
+      commands: [],
       done: (overview?.endpoints.total ?? 0) > 0,
     },
     {

@@ -59,7 +59,7 @@ function Pending({ pending }: { pending: PendingBundle }) {
   return (
     <Notice icon="clock" tone="warn">
       <div className="flex flex-wrap items-start gap-3">
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-1 basis-60">
           <p className="font-medium">
             Bundle version {pending.version} weakens something, and acts <Time at={pending.due} /> (<Time absolute at={pending.due} />)
           </p>

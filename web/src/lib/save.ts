@@ -1,5 +1,3 @@
-import type { ProofFile } from '~/api/schema'
-
 /** A name that is a name, whatever the answer said: no folders, nothing hidden. */
 export function fileName(name: string): string {
   const bare = name.replaceAll(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '')
@@ -7,7 +5,7 @@ export function fileName(name: string): string {
 }
 
 /** Lets the browser save exact bytes. */
-export function saveFile(file: ProofFile): void {
+export function saveFile(file: { name: string; base64: string }): void {
   const binary = atob(file.base64)
   const bytes = new Uint8Array(new ArrayBuffer(binary.length))
   for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at)

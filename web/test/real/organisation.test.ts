@@ -1,0 +1,156 @@
+import { type Browser, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { type Opened, launch, open } from '../browser/harness.ts'
+import { Stage } from './stage.ts'
+
+// Two people, two consoles, two browser contexts, one server, three endpoints: everything is real.
+const stage = new Stage()
+let browser: Browser
+const people: Record<string, Opened> = {}
+
+beforeAll(async () => {
+  await stage.organisation()
+  browser = await launch()
+  for (const who of ['alice', 'bob']) people[who] = await open(browser, await stage.console(who))
+})
+afterAll(async () => {
+  await browser?.close()
+  await stage.end()
+})
+
+function pageOf(who: 'alice' | 'bob'): Page {
+  const found = people[who]
+  if (!found) throw new Error(`${who} has no page`)
+  return found.page
+}
+const dialog = (page: Page) => page.getByRole('dialog')
+
+/** Signs what the sheet shows; what the page then says. */
+async function sign(page: Page, verb: string | RegExp): Promise<string> {
+  const sheet = dialog(page)
+  await sheet.getByRole('list', { name: 'Words of the digest' }).waitFor()
+  const compared = sheet.getByRole('checkbox')
+  if (await compared.isVisible()) await compared.check()
+  await sheet.getByRole('button', { name: verb }).click()
+  await sheet.getByRole('button', { name: 'Done' }).waitFor()
+  const said = await sheet.innerText()
+  await sheet.getByRole('button', { name: 'Done' }).click()
+  return said
+}
+
+async function words(page: Page): Promise<string[]> {
+  const list = dialog(page).getByRole('list', { name: 'Words of the digest' })
+  await list.waitFor()
+  return list.getByRole('listitem').allInnerTexts()
+}
+
+test('the pages verified the organisation', async () => {
+  for (const who of ['alice', 'bob'] as const) {
+    await pageOf(who).getByRole('button', { name: /Live, verified/ }).first().waitFor()
+    expect(pageOf(who).url()).not.toContain('launch')
+  }
+})
+
+test('Alice enrols three endpoints, and they come', async () => {
+  const page = pageOf('alice')
+  await page.keyboard.press('g')
+  await page.keyboard.press('f')
+  await page.getByRole('button', { name: /^Enrol/ }).first().click()
+  await dialog(page).getByLabel('Tenant').fill('acme')
+  await dialog(page).getByLabel('Site').fill('hq')
+  await dialog(page).getByRole('button', { name: 'Show the enrolment' }).click()
+  const sheet = dialog(page)
+  await sheet.getByRole('list', { name: 'Words of the digest' }).waitFor()
+  await sheet.getByRole('button', { name: 'Sign', exact: true }).click()
+  const command = await sheet.getByRole('region', { name: 'command for endpoints' }).innerText()
+  await sheet.getByRole('button', { name: 'Done' }).click()
+  for (const name of ['endpoint-1', 'endpoint-2', 'endpoint-3']) stage.endpoint(name, command)
+  await page.getByRole('grid', { name: 'Endpoints' }).waitFor()
+  await page.getByText(/^3 endpoints$/).waitFor({ timeout: 120_000 })
+  await page.getByRole('gridcell', { name: 'connected' }).nth(2).waitFor({ timeout: 120_000 })
+})
+
+test('a script is written, signed, countersigned with the same words, and ends well everywhere', async () => {
+  const [alice, bob] = [pageOf('alice'), pageOf('bob')]
+  await alice.getByRole('grid', { name: 'Endpoints' }).focus()
+  await alice.keyboard.press('x')
+  await alice.keyboard.press('Shift+ArrowDown')
+  await alice.keyboard.press('Shift+ArrowDown')
+  await alice.getByText('3 chosen').waitFor()
+  await alice.keyboard.press('r')
+  await alice.getByLabel('Title').fill('Say hello')
+  await alice.getByLabel('Class').selectOption('change')
+  await alice.getByRole('textbox', { name: 'Script', exact: true }).focus()
+  await alice.keyboard.press('Control+End')
+  await alice.keyboard.type('echo hello from here')
+  await alice.keyboard.press('Control+Enter')
+  const authored = await words(alice)
+  expect(await dialog(alice).getByRole('region', { name: 'The statement in words' }).innerText()).toContain('echo hello from here')
+  expect(await sign(alice, 'Sign')).toContain('waiting for others')
+  await alice.getByRole('heading', { level: 1, name: 'Say hello' }).waitFor()
+  await alice.getByText(/0 of 1 person has countersigned|0 of 1 people have countersigned/).waitFor()
+
+  await bob.keyboard.press('g')
+  await bob.keyboard.press('a')
+  await bob.getByRole('heading', { level: 2, name: 'Say hello' }).waitFor()
+  await bob.getByRole('button', { name: /Read and approve/ }).click()
+  expect(await words(bob)).toEqual(authored)
+  expect(await sign(bob, 'Approve')).toContain('enough people have')
+
+  await alice.getByText('3 of 3 ended').waitFor({ timeout: 120_000 })
+  await alice.getByRole('link', { name: 'receipts' }).click()
+  await alice.getByText('verified', { exact: true }).nth(3).waitFor()
+  expect(await alice.getByRole('row').filter({ hasText: 'done' }).count()).toBe(3)
+})
+
+test('Alice cannot approve what she wrote, and the button says why', async () => {
+  const page = pageOf('alice')
+  await page.keyboard.press('g')
+  await page.keyboard.press('f')
+  await page.getByRole('grid', { name: 'Endpoints' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: /Run a script/ }).click()
+  await page.getByLabel('Title').fill('Alone')
+  await page.getByLabel('Class').selectOption('change')
+  await page.getByRole('textbox', { name: 'Script', exact: true }).focus()
+  await page.keyboard.press('Control+End')
+  await page.keyboard.type('true')
+  await page.keyboard.press('Control+Enter')
+  await sign(page, 'Sign')
+  await page.keyboard.press('g')
+  await page.keyboard.press('a')
+  await page.getByRole('heading', { level: 2, name: 'Alone' }).waitFor()
+  expect(await page.getByRole('button', { name: /Read and approve/ }).getAttribute('aria-disabled')).toBe('true')
+})
+
+test('Bob freezes everything, all three confirm, and both thaw it', async () => {
+  const [alice, bob] = [pageOf('alice'), pageOf('bob')]
+  await bob.getByRole('button', { name: 'Freeze' }).first().click()
+  await dialog(bob).getByLabel('Why').fill('drill')
+  await dialog(bob).getByRole('button', { name: 'Show the freeze' }).click()
+  await sign(bob, 'Freeze')
+  await bob.getByText(/3 of 3 endpoints confirmed/).waitFor({ timeout: 120_000 })
+  await alice.getByRole('region', { name: 'What stands still' }).waitFor({ timeout: 60_000 })
+
+  await bob.getByRole('button', { name: 'Thaw' }).click()
+  expect(await sign(bob, 'Sign the thaw')).toContain('waiting for others')
+  await alice.getByRole('button', { name: /For others|For you|Thaw/ }).first().waitFor({ timeout: 60_000 })
+  await alice.getByRole('button', { name: /thaw/i }).first().click()
+  await alice.getByRole('button', { name: /Read and approve/ }).click()
+  expect(await sign(alice, 'Approve')).toContain('enough people have')
+  await bob.getByRole('region', { name: 'What stands still' }).waitFor({ state: 'detached', timeout: 60_000 })
+})
+
+test('an entry of the log verifies, with the command for stock tools', async () => {
+  const page = pageOf('bob')
+  await page.keyboard.press('g')
+  await page.keyboard.press('l')
+  await page.getByRole('button', { name: 'Verify it yourself' }).first().click()
+  await dialog(page).getByText(/ssh-keygen -Y verify/).first().waitFor()
+  await dialog(page).getByText('verified', { exact: true }).first().waitFor()
+})
+
+test('no page broke the policy or complained', () => {
+  for (const who of ['alice', 'bob']) expect(people[who]?.complaints).toEqual([])
+})
