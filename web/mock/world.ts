@@ -208,6 +208,7 @@ function standing(wish: Wish, at: number, stage: number, row: EndpointRow): { st
   if (wish.state === 'expired' && row.state === 'away') return { state: 'expired', code: 'window.expired' }
   if (wish.klass === 'fleet' && stage > 1) return { state: 'waiting', code: 'stage.not_promoted' }
   if (wish.state === 'active' && wish.klass === 'fleet' && stage === 1 && at < 6) return { state: 'failed', code: 'exec.exit_status', exit: 100 }
+  if (wish.state === 'active' && wish.klass === 'fleet' && stage === 0) return { state: 'done', exit: 0 }
   if (row.state === 'away' && wish.state === 'active') return { state: 'queued' }
   if (wish.state === 'active' && wish.klass === 'fleet' && stage === 1) {
     return at % 3 === 0 ? { state: 'running' } : at % 3 === 1 ? { state: 'done', exit: 0 } : { state: 'delivered' }

@@ -34,6 +34,9 @@ type Props<Row> = {
   empty?: ReactNode
 }
 
+/** In pixels, with its line. */
+const headHeight = 33
+
 /** A grid over a window of rows: the page holds what is on the screen, the server the rest. */
 export function VirtualTable<Row>(props: Props<Row>) {
   const { columns, total, rowAt, keyOf, onWindow, rowHeight = 34, selected, onSelect, onOpen } = props
@@ -50,6 +53,9 @@ export function VirtualTable<Row>(props: Props<Row>) {
     getScrollElement: () => scroller,
     estimateSize: () => rowHeight,
     overscan: 12,
+    // The head stays on top of the rows, and takes their first place.
+    scrollMargin: headHeight,
+    scrollPaddingStart: headHeight,
   })
   const items = virtual.getVirtualItems()
   const from = items[0]?.index ?? 0
@@ -89,59 +95,70 @@ export function VirtualTable<Row>(props: Props<Row>) {
 
   if (total === 0) return <div className="min-h-0 flex-1 overflow-auto bg-panel">{props.empty}</div>
   return (
-    <div
-      aria-activedescendant={total > 0 ? `${id}-${active}` : undefined}
-      aria-colcount={shown.length}
-      aria-label={props.label}
-      aria-multiselectable={onSelect ? true : undefined}
-      aria-rowcount={total + 1}
-      className="group/grid relative min-h-0 flex-1 overflow-auto bg-panel outline-none focus-visible:shadow-[inset_0_0_0_2px_var(--c-accent)]"
-      onKeyDown={press}
-      ref={setScroller}
-      role="grid"
-      tabIndex={0}
-    >
-      <div className="sticky top-0 z-10 border-b border-line bg-panel" role="rowgroup">
-        <div aria-rowindex={1} className="grid h-8 items-center gap-3 px-4" role="row" style={{ gridTemplateColumns: tracks }}>
-          {shown.map((column) => (
-            <Head column={column} key={column.id} onSort={props.onSort} sorted={props.sorted} />
-          ))}
+    <Ringed>
+      <div
+        aria-activedescendant={total > 0 ? `${id}-${active}` : undefined}
+        aria-colcount={shown.length}
+        aria-label={props.label}
+        aria-multiselectable={onSelect ? true : undefined}
+        aria-rowcount={total + 1}
+        className="group/grid relative min-h-0 flex-1 overflow-auto bg-panel outline-none"
+        onKeyDown={press}
+        ref={setScroller}
+        role="grid"
+        tabIndex={0}
+      >
+        <div className="sticky top-0 z-10 border-b border-line bg-panel" role="rowgroup">
+          <div aria-rowindex={1} className="grid h-8 items-center gap-3 px-4" role="row" style={{ gridTemplateColumns: tracks }}>
+            {shown.map((column) => (
+              <Head column={column} key={column.id} onSort={props.onSort} sorted={props.sorted} />
+            ))}
+          </div>
+        </div>
+        <div className="relative" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+          {items.map((item) => {
+            const row = rowAt(item.index)
+            const chosen = row !== undefined && selected?.has(keyOf(row)) === true
+            return (
+              // Keys are the grid's business: it has the focus, rows never do.
+              // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
+              <div
+                aria-rowindex={item.index + 2}
+                aria-selected={onSelect ? chosen : undefined}
+                className={cx(
+                  'absolute inset-x-0 top-0 grid cursor-default items-center gap-3 border-b border-line/60 px-4',
+                  chosen ? 'bg-selected' : 'hover:bg-hover',
+                  item.index === active && 'group-focus-visible/grid:shadow-[inset_3px_0_0_var(--c-accent)]',
+                )}
+                id={`${id}-${item.index}`}
+                key={item.key}
+                onClick={(event) => {
+                  setActive(item.index)
+                  if (event.target instanceof Element && event.target.closest('a,button,input,label')) return
+                  if (row !== undefined) onOpen?.(row)
+                }}
+                role="row"
+                style={{ gridTemplateColumns: tracks, height: item.size, transform: `translateY(${item.start - headHeight}px)` }}
+              >
+                {shown.map((column) => (
+                  <div className="min-w-0 truncate" key={column.id} role="gridcell">
+                    {row === undefined ? <span className="skeleton block h-3 w-2/3" /> : column.cell(row, item.index)}
+                  </div>
+                ))}
+              </div>
+            )
+          })}
         </div>
       </div>
-      <div className="relative" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-        {items.map((item) => {
-          const row = rowAt(item.index)
-          const chosen = row !== undefined && selected?.has(keyOf(row)) === true
-          return (
-            // Keys are the grid's business: it has the focus, rows never do.
-            // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
-            <div
-              aria-rowindex={item.index + 2}
-              aria-selected={onSelect ? chosen : undefined}
-              className={cx(
-                'absolute inset-x-0 top-0 grid cursor-default items-center gap-3 border-b border-line/60 px-4',
-                chosen ? 'bg-selected' : 'hover:bg-hover',
-                item.index === active && 'group-focus-visible/grid:shadow-[inset_3px_0_0_var(--c-accent)]',
-              )}
-              id={`${id}-${item.index}`}
-              key={item.key}
-              onClick={(event) => {
-                setActive(item.index)
-                if (event.target instanceof Element && event.target.closest('a,button,input,label')) return
-                if (row !== undefined) onOpen?.(row)
-              }}
-              role="row"
-              style={{ gridTemplateColumns: tracks, height: item.size, transform: `translateY(${item.start}px)` }}
-            >
-              {shown.map((column) => (
-                <div className="min-w-0 truncate" key={column.id} role="gridcell">
-                  {row === undefined ? <span className="skeleton block h-3 w-2/3" /> : column.cell(row, item.index)}
-                </div>
-              ))}
-            </div>
-          )
-        })}
-      </div>
+    </Ringed>
+  )
+}
+
+/** The ring of the focus lies above the rows, which would cover an outline. */
+function Ringed({ children }: { children: ReactNode }) {
+  return (
+    <div className="relative flex min-h-0 flex-1 after:pointer-events-none after:absolute after:inset-0 after:z-20 has-[[role=grid]:focus-visible]:after:shadow-[inset_0_0_0_2px_var(--c-accent)]">
+      {children}
     </div>
   )
 }

@@ -31,7 +31,7 @@ export type Opened = { context: BrowserContext; page: Page; complaints: string[]
 export async function open(
   browser: Browser,
   url: string,
-  { theme = 'light', width = 1440, height = 900 }: { theme?: Theme; width?: number; height?: number } = {},
+  { theme = 'light', width = 1440, height = 900, before }: { theme?: Theme; width?: number; height?: number; before?: (context: BrowserContext) => Promise<void> } = {},
 ): Promise<Opened> {
   const context = await browser.newContext({
     colorScheme: theme,
@@ -40,6 +40,7 @@ export async function open(
     locale: 'en-GB',
     timezoneId: 'UTC',
   })
+  await before?.(context)
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('console', (message) => {

@@ -1,41 +1,53 @@
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 
-import { type Theme, launch, open, seriousViolations, settled } from './harness.ts'
+import { type Opened, type Theme, launch, open, seriousViolations, settled } from './harness.ts'
 import { pages } from './pages.ts'
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await launch()
+})
+afterAll(() => browser.close())
+
+/** One page for all tests of a group: going from address to address is what makes the difference, not the window. */
+function onePage(settings: { theme?: Theme; width?: number; height?: number }): () => Opened {
+  let opened: Opened | undefined
+  beforeAll(async () => {
+    opened = await open(browser, 'about:blank', settings)
+  })
+  beforeEach(() => opened?.complaints.splice(0))
+  afterAll(() => opened?.context.close())
+  return () => {
+    if (!opened) throw new Error('no page is open')
+    return opened
+  }
+}
 
 // Under the policy of the product: a page that breaks it complains, and a complaint fails here.
 describe.each(['light', 'dark'] satisfies Theme[])('in the %s theme', (theme) => {
-  let browser: Browser
-  beforeAll(async () => {
-    browser = await launch()
-  })
-  afterAll(() => browser.close())
+  const opened = onePage({ theme })
 
   test.each(pages)('$name: axe finds nothing serious, and the browser has no complaint', async ({ path, heading }) => {
-    const { context, page, complaints } = await open(browser, inject('origin') + path, { theme })
+    const { page, complaints } = opened()
+    await page.goto(inject('origin') + path)
     await settled(page)
     await page.getByRole('heading', { level: 1, name: heading }).waitFor()
     expect(await seriousViolations(page)).toEqual([])
     expect(complaints).toEqual([])
-    await context.close()
   })
 })
 
 describe('320 pixels wide', () => {
-  let browser: Browser
-  beforeAll(async () => {
-    browser = await launch()
-  })
-  afterAll(() => browser.close())
+  const opened = onePage({ width: 320, height: 640 })
 
   test.each(pages)('$name does not scroll sideways, and Freeze is there', async ({ path, name }) => {
-    const { context, page, complaints } = await open(browser, inject('origin') + path, { width: 320, height: 640 })
+    const { page, complaints } = opened()
+    await page.goto(inject('origin') + path)
     await settled(page)
     const [inner, scroll] = await page.evaluate<[number, number]>('[innerWidth, Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll("[data-scroll]")].map((box) => box.scrollWidth))]')
     expect(scroll).toBeLessThanOrEqual(inner)
     if (name !== 'session-ended') await page.getByRole('button', { name: 'Freeze' }).first().waitFor()
     expect(complaints).toEqual([])
-    await context.close()
   })
 })

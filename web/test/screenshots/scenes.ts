@@ -94,7 +94,7 @@ export const scenes: readonly Scene[] = [
     path: '/fleet?mock-story=empty',
     go: async (page) => {
       await page.getByRole('button', { name: /^Enrol/ }).first().click()
-      await page.getByLabel('Tenant').fill('acme')
+      await page.getByRole('dialog').getByLabel('Tenant').fill('acme')
     },
   },
 ]

@@ -38,7 +38,7 @@ function BannerLine({ row, onOpen }: { row: FreezeRow; onOpen: (id: string) => v
         Frozen: <Untrusted text={scopeWords(row.scope)} />
       </span>
       <span className="text-ink-2">
-        by <Untrusted text={row.by.join(', ')} />, until <Time at={row.until} />
+        by <Untrusted text={row.by.join(', ')} />, ends <Time at={row.until} />
       </span>
       <span aria-live="polite" className="tabular">
         {seen ? (

@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
 
-import { useFreezing } from '~/app/freezing'
 import { problemOf } from '~/api/client'
 import { freezeQuery, freezesQuery } from '~/api/queries'
 import type { FreezeRow, FreezeView } from '~/api/schema'
@@ -28,18 +27,12 @@ const route = getRouteApi('/shell/freezes')
 /** What stands still, who has confirmed it, and how to go on. */
 export function FreezesPage() {
   const { id } = route.useSearch()
-  const freeze = useFreezing()
   const list = useQuery(freezesQuery())
   const rows = list.data?.freezes ?? []
   const shown = rows.find((row) => row.id === id) ?? rows.at(-1)
   return (
     <>
       <PageHead
-        actions={
-          <Button icon="snow" look="danger" onClick={() => freeze()}>
-            Freeze
-          </Button>
-        }
         title="Freezes"
         under={list.data && (rows.length === 0 ? 'Nothing stands still' : `${rows.length} standing`)}
       />

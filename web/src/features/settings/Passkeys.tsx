@@ -127,6 +127,8 @@ function Made({ card, known, id }: { card: PasskeyCard; known: boolean; id: stri
       </div>
       <p className="text-ink-2">They run:</p>
       <Command label="command that adds it" text={known ? `bartizan operator key add ${file}` : `bartizan operator add ${file}`} />
+      <p className="text-ink-2">Once the bundle names it, start this console with it:</p>
+      <Command label="command that uses it" text="bartizan console --key passkey" />
     </div>
   )
 }
