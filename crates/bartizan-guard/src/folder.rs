@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use bartizan_os::files;
 use bartizan_trust::id::{Anchor, EndpointId, Sha256, StatementId};
 use bartizan_trust::limits::CLOCK_SKEW_S;
-use bartizan_trust::state::State;
+use bartizan_trust::state::{Joined, State};
 use bartizan_trust::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +108,10 @@ impl Folder {
         self.root.join("orders")
     }
 
+    fn joined(&self) -> PathBuf {
+        self.root.join("joined.json")
+    }
+
     fn state(&self) -> PathBuf {
         self.root.join("state.json")
     }
@@ -124,6 +128,20 @@ impl Folder {
         })?;
         serde_json::from_slice(&bytes)
             .with_context(|| format!("{} is damaged; enrol this endpoint anew", path.display()))
+    }
+
+    /// Notes durably that this endpoint is a member; losing the state does not take that away. Written once.
+    pub(crate) fn note_joined(&self, joined: &Joined) -> Result<()> {
+        if self.load_joined() == Some(*joined) {
+            return Ok(());
+        }
+        let bytes = serde_json::to_vec(joined).context("write the note")?;
+        files::write_atomically(&self.joined(), &bytes).context("note that the enrolment is good")
+    }
+
+    /// That note. A damaged one counts as none: the enrolment is judged as on the first day.
+    pub(crate) fn load_joined(&self) -> Option<Joined> {
+        serde_json::from_slice(&files::read_own(&self.joined()).ok()?).ok()
     }
 
     /// Stores the state durably: a hash of the rest in the first line, then the state as JSON.
@@ -221,8 +239,8 @@ impl Folder {
         let parts = [self.enrolled(), self.device_key(), self.certificate(), self.state()];
         // An update under way belongs to the old organisation, too. What the vendor said belongs to nobody, and `update` holds
         // the lock of whoever watches.
-        let parts =
-            parts.into_iter().chain([self.trial(), self.state_before()]).collect::<Vec<_>>();
+        let others = [self.joined(), self.trial(), self.state_before()];
+        let parts = parts.into_iter().chain(others).collect::<Vec<_>>();
         let folders = [self.outbox(), self.inbox(), self.started(), self.jobs(), self.orders()];
         for from in parts.iter().chain(&folders) {
             let Some(name) = from.file_name() else { continue };

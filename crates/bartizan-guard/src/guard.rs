@@ -20,13 +20,13 @@ use bartizan_proto::limits::{INVENTORY_BYTES_MAX, PROTOCOL_VERSION};
 use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Setup};
 use bartizan_trust::authorize::{Authorized, Outcome, Verdict, authorize};
 use bartizan_trust::checkpoint::Checkpoint;
-use bartizan_trust::control::{ControlUpdate, enrol, replay};
+use bartizan_trust::control::{ControlUpdate, enrol, rejoin, replay};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::limits as trust_limits;
 use bartizan_trust::note::Note;
 use bartizan_trust::refusal::Refusal;
-use bartizan_trust::state::{LocalFacts, State};
+use bartizan_trust::state::{Joined, LocalFacts, State};
 use bartizan_trust::statement::{Decision, Mirror, Script};
 use bartizan_trust::time::UnixSeconds;
 
@@ -412,12 +412,19 @@ impl Guard {
         let places = (self.pins(), self.mirrors());
         self.stand_still(state, Way::Log)?;
         if self.state.membership.is_none() {
-            match enrol(&self.state, &facts(), self.enrolled.enrolment.as_bytes()) {
+            let enrolment = self.enrolled.enrolment.as_bytes();
+            // A member that lost its state has an enrolment that is perhaps over by now.
+            let before = self.folder.load_joined();
+            let again = before.and_then(|joined| rejoin(&self.state, &joined, enrolment).ok());
+            match again.map_or_else(|| enrol(&self.state, &facts(), enrolment), Ok) {
                 Ok(state) => self.state = state,
                 Err(refusal) => {
                     eprintln!("the enrolment is refused: {refusal}; {}", refusal.advice());
                 }
             }
+        }
+        if let Some(joined) = Joined::of(&self.state) {
+            self.folder.note_joined(&joined)?;
         }
         self.folder.store_state(&self.state)?;
         self.review_orders()?;

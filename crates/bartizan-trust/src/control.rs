@@ -10,7 +10,7 @@ use crate::merkle::{Frontier, leaf_hash};
 use crate::policy::LogTrust;
 use crate::refusal::Refusal;
 use crate::signers::operator_signatures;
-use crate::state::{LocalFacts, Membership, State, TrustState};
+use crate::state::{Joined, LocalFacts, Membership, State, TrustState};
 use crate::statement::{
     Bundle, Enrolment, Freeze, SignatureRole, Statement, StatementType, Thaw, Veto, Withdrawal,
 };
@@ -285,6 +285,24 @@ pub fn enrol(state: &State, facts: &LocalFacts<'_>, enrolment: &[u8]) -> Result<
     let mut next = state.clone();
     next.membership = Some(membership);
     Ok(next)
+}
+
+/// Puts an endpoint that lost its state back where it belongs, by its own note that this enrolment was verified on it before.
+/// Tenant and site are those of the enrolment; neither its end nor who has left since counts again.
+// SPEC: verification.md "Enrolment"
+pub fn rejoin(state: &State, joined: &Joined, enrolment: &[u8]) -> Result<State, Refusal> {
+    if state.trust.is_none() {
+        return Err(Refusal::BundleTooOld);
+    }
+    let envelope = Envelope::decode(enrolment).map_err(|_| Refusal::EnrolmentInvalid)?;
+    let statement: Enrolment = envelope.statement().map_err(|_| Refusal::EnrolmentInvalid)?;
+    let noted = Joined { org: state.org, endpoint: state.endpoint, enrolment: envelope.id() };
+    if noted != *joined || statement.org != state.org || state.membership.is_some() {
+        return Err(Refusal::EnrolmentInvalid);
+    }
+    let membership =
+        Membership { enrolment: joined.enrolment, tenant: statement.tenant, site: statement.site };
+    Ok(State { membership: Some(membership), ..state.clone() })
 }
 
 /// Judges an enrolment by a bundle. Also used by servers, which admit by it.

@@ -101,6 +101,27 @@ pub struct Membership {
     pub site: SiteId,
 }
 
+/// The endpoint's own note that its enrolment was verified here while it was good. Kept apart from the state, so that whoever
+/// loses the state is still who it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Joined {
+    /// In which organisation.
+    pub org: OrgId,
+    /// Which endpoint.
+    pub endpoint: EndpointId,
+    /// By which enrolment.
+    pub enrolment: StatementId,
+}
+
+impl Joined {
+    /// What a member notes.
+    pub fn of(state: &State) -> Option<Self> {
+        let enrolment = state.membership.as_ref()?.enrolment;
+        Some(Self { org: state.org, endpoint: state.endpoint, enrolment })
+    }
+}
+
 /// A job whose delay runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

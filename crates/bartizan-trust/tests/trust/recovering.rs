@@ -4,11 +4,11 @@
 use bartizan_testkit::load::organisation::Key;
 use bartizan_testkit::world::{World, operator, operator_key, signed};
 use bartizan_trust::authorize::{Outcome, Verdict, authorize};
-use bartizan_trust::control::{ControlUpdate, ControlView, enrol, judge_enrolment, replay};
-use bartizan_trust::id::Anchor;
+use bartizan_trust::control::{ControlUpdate, ControlView, enrol, judge_enrolment, rejoin, replay};
+use bartizan_trust::id::{Anchor, OrgId, Sha256};
 use bartizan_trust::limits;
 use bartizan_trust::refusal::Refusal;
-use bartizan_trust::state::State;
+use bartizan_trust::state::{Joined, State};
 use bartizan_trust::statement::SignatureRole::{Approve, Author, Customer as ByCustomer, Recover};
 use bartizan_trust::statement::*;
 
@@ -196,6 +196,63 @@ fn an_expired_bundle_still_processes_the_control_log() {
     assert_eq!((skipped, state.pending.len()), (vec![], 0));
     (world.bundle, world.bundle_id) = before;
     renewed_and_running(world, &state);
+}
+
+/// What is left of an endpoint whose state is gone.
+fn begun_again(world: &World, number: u32) -> State {
+    let fresh = State::new(Anchor::new(world.org), World::endpoint_id(number).unwrap());
+    let mut state = world.caught_up(&fresh).unwrap();
+    state.replay_floor = world.now;
+    state
+}
+
+#[test]
+fn an_endpoint_that_lost_its_state_stays_a_member_although_its_enrolment_is_over() {
+    let mut world = World::new().unwrap();
+    let mut statement: Enrolment = world.enrolment("acme").unwrap().statement().unwrap();
+    statement.exp = world.now.plus(limits::DAY_S);
+    let grant = signed(&statement, &[("carol", SignatureRole::Enroll)]).unwrap().encode();
+    let fresh = State::new(Anchor::new(world.org), World::endpoint_id(0).unwrap());
+    let fresh = world.caught_up(&fresh).unwrap();
+    assert_eq!(Joined::of(&fresh), None, "no member yet, so nothing to note");
+    let member = enrol(&fresh, &world.facts(), &grant).unwrap();
+    let joined = Joined::of(&member).unwrap();
+
+    // Time goes by, and Carol leaves.
+    world.now = world.now.plus(limits::FIRST_WEEK_S);
+    world.publish(|bundle| bundle.operators.truncate(2), &ROOT).unwrap();
+    let lost = begun_again(&world, 0);
+    let anew = enrol(&lost, &world.facts(), &grant).map(|_| ());
+    assert_eq!(anew, Err(Refusal::EnrolmentInvalid), "without the note it is over");
+    let again = rejoin(&lost, &joined, &grant).unwrap();
+    assert_eq!(again.membership, member.membership);
+    assert_eq!(again.replay_floor, lost.replay_floor, "what it may have run stays refused");
+    world.now = world.now.plus(limits::CLOCK_SKEW_S + 1);
+    still_runs(&mut world, &again, &[("alice", Author), ("bob", Approve)]);
+}
+
+#[test]
+fn nobody_else_becomes_a_member_by_such_a_note() {
+    let mut world = World::new().unwrap();
+    let grant = world.enrolment("acme").unwrap().encode();
+    let joined = Joined::of(&world.endpoint(0).unwrap()).unwrap();
+    let elsewhere = world.enrolment("globex").unwrap().encode();
+    world.now = world.now.plus(limits::FIRST_WEEK_S);
+    let lost = begun_again(&world, 0);
+    assert!(rejoin(&lost, &joined, &grant).is_ok());
+    let no = |state: &State, joined: &Joined, grant: &[u8]| {
+        assert_eq!(rejoin(state, joined, grant).map(|_| ()), Err(Refusal::EnrolmentInvalid));
+    };
+    // Another machine with a copy of note and enrolment; another tenant's enrolment; another organisation's.
+    no(&begun_again(&world, 1), &joined, &grant);
+    no(&lost, &joined, &elsewhere);
+    no(&lost, &Joined { org: OrgId::new(Sha256::of(b"other")), ..joined }, &grant);
+    no(&lost, &joined, b"{}");
+    // A member does not change places, and before the control log was verified nobody is one.
+    no(&rejoin(&lost, &joined, &grant).unwrap(), &joined, &grant);
+    let blank = State::new(Anchor::new(world.org), World::endpoint_id(0).unwrap());
+    let early = rejoin(&blank, &joined, &grant).map(|_| ());
+    assert_eq!(early, Err(Refusal::BundleTooOld));
 }
 
 /// A later end is a weakening: it waits its delay, and then everything works again.
