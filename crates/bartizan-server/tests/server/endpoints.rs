@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bartizan_proto::frame::{FrameReader, encode_frame};
+use bartizan_proto::message::Message;
 use bartizan_proto::operator::{
     CosignatureBody, EndpointDetail, JobDetail, JobSubmission, Standing, Stored, TargetState,
 };
@@ -15,11 +17,14 @@ use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::EndpointId;
 use bartizan_trust::note::Note;
 use bartizan_trust::refusal::Refusal;
-use bartizan_trust::statement::{Job, SignatureRole};
+use bartizan_trust::statement::{Decision, Job, SignatureRole};
 use bartizan_trust::targets::TargetTree;
 use data_encoding::{BASE64, HEXLOWER};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio_rustls::client::TlsStream;
 
 use crate::program::{Program, body, founded};
 use crate::{now, wait_for};
@@ -240,6 +245,71 @@ fn an_endpoint_beyond_the_enrolments_uses_waits_in_quarantine() {
         let _: Value = world.console.send(&format!("{path}/admit"), &()).await.expect("admit");
         world.connect(2).await;
         assert_eq!(standing(&world).await.0, Standing::Admitted);
+    });
+}
+
+/// One connection of an endpoint that the test speaks for.
+struct Line {
+    stream: TlsStream<TcpStream>,
+    reader: FrameReader,
+}
+
+impl Line {
+    async fn open(endpoint: &Endpoint) -> Self {
+        Self { stream: endpoint.connect().await.expect("connect"), reader: FrameReader::new() }
+    }
+
+    async fn say(&mut self, message: &Message) {
+        self.stream.write_all(&encode_frame(message)).await.expect("write");
+        self.stream.flush().await.expect("write");
+    }
+
+    /// The next message but for the control log; `None` at the end of the connection.
+    async fn hear(&mut self) -> Option<Message> {
+        loop {
+            match self.reader.next_message().expect("a frame") {
+                Some(Message::Control { .. }) => {}
+                Some(message) => return Some(message),
+                None => {
+                    let mut buffer = [0; 4096];
+                    match self.stream.read(&mut buffer).await.unwrap_or(0) {
+                        0 => return None,
+                        count => self.reader.extend(&buffer[..count]),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_receipt_from_quarantine_ends_no_connection_and_is_stored_after_admission() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    wait_for(async {
+        let mut world = World::new(dir.path()).await;
+        world.connect(0).await;
+        world.connect(1).await;
+        let mut endpoint =
+            Endpoint::new(Arc::clone(&world.fleet), 2, world.tell.clone()).expect("endpoint");
+        // An endpoint obeys a freeze from the local network wherever it stands, and says so.
+        let freeze = world.fleet.enrolment_id;
+        let envelope = endpoint.receipt(freeze, Decision::Done, "freeze.by_lan").expect("receipt");
+        let receipt = Message::Receipt { envelope };
+        let mut line = Line::open(&endpoint).await;
+        assert!(matches!(line.hear().await, Some(Message::Welcome { admitted: false, .. })));
+        line.say(&receipt).await;
+        line.say(&Message::Heartbeat { seq: 7 }).await;
+        let answer = line.hear().await;
+        assert!(matches!(answer, Some(Message::HeartbeatAck { seq: 7 })), "{answer:?}");
+
+        let path = format!("/v1/endpoints/{}/admit", id(2));
+        let _: Value = world.console.send(&path, &()).await.expect("admit");
+        assert!(line.hear().await.is_none(), "it is to come again as admitted");
+        let mut line = Line::open(&endpoint).await;
+        assert!(matches!(line.hear().await, Some(Message::Welcome { admitted: true, .. })));
+        line.say(&receipt).await;
+        let answer = line.hear().await;
+        assert!(matches!(answer, Some(Message::ReceiptStored { seq: 1 })), "{answer:?}");
     });
 }
 

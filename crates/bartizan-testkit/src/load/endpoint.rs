@@ -229,7 +229,8 @@ impl Endpoint {
         Ok(vec![Message::JobTaken { job, phase, jobs_size }, Message::Receipt { envelope }])
     }
 
-    fn receipt(&mut self, job: StatementId, decision: Decision, code: &str) -> Result<Vec<u8>> {
+    /// Its next receipt, signed.
+    pub fn receipt(&mut self, job: StatementId, decision: Decision, code: &str) -> Result<Vec<u8>> {
         let state = &self.state;
         let now = facts()?.now;
         let receipt = Receipt {

@@ -17,7 +17,11 @@ use crate::metrics::count;
 impl Session {
     // SPEC: agent-plane.md "Receipts"
     pub(super) async fn accept_receipt(&mut self, bytes: Vec<u8>) -> anyhow::Result<()> {
-        ensure!(self.admitted, "a receipt from quarantine");
+        if !self.admitted {
+            // Say of a freeze from the local network. It keeps it, and says it again once it is admitted.
+            tracing::debug!(endpoint.id = %self.id, "a receipt from quarantine waits there");
+            return Ok(());
+        }
         let envelope = Envelope::decode(&bytes).context("a receipt")?;
         let receipt: Receipt = envelope.statement().context("a receipt's payload")?;
         let (signatures, _) = envelope.verify_signatures();
