@@ -22,6 +22,7 @@ mod rollout;
 mod sign;
 mod terminal;
 mod trust;
+mod vendor;
 mod withhold;
 mod witness;
 mod zone;

@@ -5,7 +5,7 @@ mod config;
 mod desktop;
 mod email;
 mod outbox;
-mod stream;
+pub(crate) mod stream;
 mod webhook;
 
 pub(crate) use config::Channels;

@@ -1,4 +1,4 @@
-//! Connections for alarms: TLS with a name that is checked, everything with a time limit.
+//! Connections for alarms and vendors' repositories: TLS with a name that is checked, everything with a time limit.
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -23,11 +23,11 @@ const SYSTEM: [&str; 4] = [
 ];
 
 /// Anything bytes go through.
-pub(super) trait Stream: Read + Write {}
+pub(crate) trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
 /// An open connection without TLS.
-pub(super) fn connect(address: &str) -> Result<TcpStream> {
+pub(crate) fn connect(address: &str) -> Result<TcpStream> {
     let found = address.to_socket_addrs().with_context(|| format!("find {address}"))?;
     let mut last = None;
     for candidate in found {
@@ -45,7 +45,7 @@ pub(super) fn connect(address: &str) -> Result<TcpStream> {
 }
 
 /// TLS over it; the certificate must be of `host`.
-pub(super) fn secure(
+pub(crate) fn secure(
     stream: TcpStream,
     host: &str,
     ca: Option<&Path>,

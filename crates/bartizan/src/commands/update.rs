@@ -14,8 +14,9 @@ use bartizan_trust::statement::{
 };
 use bartizan_trust::targets::{TargetTree, in_stages};
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::rollout::Offer;
 use super::run::sign_and_submit;
@@ -25,13 +26,17 @@ use crate::exit::{Code, fail, refused};
 use crate::home::{nonce, now};
 use crate::rollout::plan::{self, Demands, Plan};
 use crate::sign::render;
+use crate::vendor::{METADATA_BYTES_MAX, ROOTS_MAX, Repository, Source, listed_version};
 
 /// `bartizan update …`
 #[derive(Debug, Args)]
 pub(crate) struct UpdateOptions {
-    /// The vendor's repository: a folder with `metadata` and `targets`
-    #[arg(long)]
-    repository: PathBuf,
+    /// The vendor's repository: an address or a folder with `metadata` and `targets` in it
+    #[arg(long, value_name = "URL|DIR")]
+    repository: Source,
+    /// For https:// believe these certificates instead of the system's
+    #[arg(long, value_name = "PEM")]
+    ca: Option<PathBuf>,
     /// The vendor's root metadata, as it came with your package
     #[arg(long, default_value = "/usr/share/bartizan/vendor-root.json")]
     vendor_root: PathBuf,
@@ -77,14 +82,13 @@ struct Vendor {
     size: u32,
 }
 
-/// Largest metadata file, and most root files, that are passed on.
-const METADATA_BYTES_MAX: u64 = 256 * 1024;
-const ROOTS_MAX: usize = 64;
-
 pub(crate) fn run(context: &Context, options: &UpdateOptions) -> Result<()> {
-    let vendor = ask_vendor(context, options)?;
-    let program = read_target(&options.repository.join("targets"), &vendor)?;
-    let package = pack(&options.repository.join("metadata"), &program)?;
+    let known = &options.vendor_root;
+    let repository = Repository::open(&options.repository, known, options.ca.as_deref())?;
+    let vendor = ask_vendor(context, options, &repository)?;
+    fetch_target(context, &repository, &vendor)?;
+    let program = read_target(&repository.targets(), &vendor)?;
+    let package = pack(&repository.metadata(), &program)?;
     let console = context.connect()?;
     let Some(rule) = console.trust.bundle.class_rule(Class::Update) else {
         return Err(fail(
@@ -133,12 +137,16 @@ fn rings(options: &UpdateOptions, rule: &ClassRule, count: u32) -> Result<Vec<St
 }
 
 /// Verifies the repository as every endpoint will, so that nobody signs what they refuse.
-fn ask_vendor(context: &Context, options: &UpdateOptions) -> Result<Vendor> {
+fn ask_vendor(
+    context: &Context,
+    options: &UpdateOptions,
+    repository: &Repository,
+) -> Result<Vendor> {
     let own = std::env::current_exe().context("find this program")?;
     let verifier = own.with_file_name("bartizan-tuf");
     let answer = Command::new(&verifier)
         .arg("verify")
-        .args([&options.vendor_root, &options.repository.join("metadata")])
+        .args([&options.vendor_root, &repository.metadata()])
         .arg(context.home.path("vendor"))
         .arg(&options.target)
         .output()
@@ -153,6 +161,18 @@ fn ask_vendor(context: &Context, options: &UpdateOptions) -> Result<Vendor> {
         ));
     }
     serde_json::from_slice(&answer.stdout).context("read what the verifier says")
+}
+
+fn fetch_target(context: &Context, repository: &Repository, vendor: &Vendor) -> Result<()> {
+    if vendor.size > limits::UPDATE_BYTES_MAX {
+        let next = "ask the vendor; no endpoint takes more";
+        return Err(refused("the target is larger than 64 MiB", next));
+    }
+    let bar = if context.terminal.json { ProgressBar::hidden() } else { ProgressBar::new(0) };
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}, {elapsed}") {
+        bar.set_style(style);
+    }
+    repository.fetch_target(&vendor.name, vendor.sha256, vendor.size, &bar)
 }
 
 /// The target's bytes, which repositories keep under their hash or under their plain name.
@@ -217,11 +237,7 @@ fn metadata_names(metadata: &Path) -> Result<BTreeSet<String>> {
 fn listed(metadata: &Path, by: &str, file: &str) -> Result<String> {
     let path = metadata.join(by);
     let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-    let value: Value =
-        serde_json::from_slice(&bytes).with_context(|| format!("read {}", path.display()))?;
-    let version = value
-        .get("signed")
-        .and_then(|signed| signed.get("meta")?.get(file)?.get("version")?.as_u64())
+    let version = listed_version(&bytes, file)
         .with_context(|| format!("{} names no {file}", path.display()))?;
     let versioned = format!("{version}.{file}");
     Ok(if metadata.join(&versioned).exists() { versioned } else { file.to_owned() })

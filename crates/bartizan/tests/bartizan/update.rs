@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::stage::{Stage, program, run};
+use bartizan_trust::id::Sha256;
+
+use crate::stage::{Answer, Stage, program, run};
 
 const NAME: &str = "bartizan-endpoint.tar";
 
@@ -38,24 +40,102 @@ fn vendor(stage: &Stage) {
     }
 }
 
-fn arguments(stage: &Stage, variant: &str) -> Vec<String> {
-    let text = |path: PathBuf| path.display().to_string();
-    let mut arguments: Vec<String> =
-        ["update", "--on", "all", "--no-wait", "--repository"].map(str::to_owned).into();
-    arguments.push(text(stage.path("vendor").join(variant)));
-    arguments.push("--vendor-root".to_owned());
-    arguments.push(text(stage.path("vendor/root.json")));
-    arguments
+/// `bartizan update` from a repository, with the vendor's root as it came with the package.
+fn update(stage: &Stage, repository: &str, more: &[&str]) -> Answer {
+    let root = stage.text("vendor/root.json");
+    let start = ["update", "--on", "all", "--no-wait", "--vendor-root", &root, "--repository"];
+    stage.json("alice", &[&start[..], &[repository], more].concat())
+}
+
+/// Serves a folder as any web server would; its port.
+fn serve(stage: &mut Stage, name: &str, folder: &str, tls: &str) -> String {
+    let script = "import functools, http.server, ssl, sys\n\
+        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])\n\
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)\n\
+        if sys.argv[2]:\n\
+        \x20   context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n\
+        \x20   context.load_cert_chain(sys.argv[2])\n\
+        \x20   server.socket = context.wrap_socket(server.socket, server_side=True)\n\
+        print(server.server_port, flush=True)\n\
+        server.serve_forever()\n";
+    let mut command = Command::new(python());
+    command.args(["-c", script]).arg(stage.path(folder)).arg(tls);
+    stage.start(name, &mut command);
+    let file = format!("{name}.out");
+    stage.wait("a web server", |stage| stage.read(&file).ends_with(b"\n"));
+    String::from_utf8(stage.read(&file)).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_repository_on_the_web_is_fetched_and_judged_like_a_folder() {
+    let mut stage = Stage::with_endpoint();
+    vendor(&stage);
+    // A repository that keeps its target under its hash.
+    let good = stage.path("vendor/good");
+    let hash = Sha256::of(&stage.read("target"));
+    std::fs::rename(
+        good.join("targets").join(NAME),
+        good.join("targets").join(format!("{hash}.{NAME}")),
+    )
+    .unwrap();
+    let port = serve(&mut stage, "web", "vendor", "");
+    let at = |variant: &str| format!("http://127.0.0.1:{port}/{variant}");
+
+    for (variant, words) in [
+        ("unsigned_target", "tuf.signature"),
+        ("wrong_hash", "not what the vendor signed"),
+        ("expired", "tuf.expired"),
+    ] {
+        let error = update(&stage, &at(variant), &[]).error(3);
+        assert!(error["message"].as_str().unwrap().contains(words), "{variant}: {error}");
+    }
+    let error = update(&stage, &at("nothing"), &[]).error(3);
+    assert!(error["message"].as_str().unwrap().contains("is no repository"), "{error}");
+    // A folder without a slash at its end is moved to the one with it.
+    std::fs::create_dir_all(stage.path("vendor/odd/metadata/timestamp.json")).unwrap();
+    let error = update(&stage, &at("odd"), &[]).error(5);
+    assert!(error["message"].as_str().unwrap().contains("it moved to"), "{error}");
+    // Bytes that nobody signed, as large as the vendor's.
+    let swapped = good.join("targets").join(format!("{hash}.{NAME}"));
+    let target = stage.read("target");
+    std::fs::write(&swapped, vec![0; target.len()]).unwrap();
+    let error = update(&stage, &at("good"), &[]).error(3);
+    assert!(error["message"].as_str().unwrap().contains("not what the vendor signed"), "{error}");
+    std::fs::write(&swapped, [&target[..], b"more"].concat()).unwrap();
+    update(&stage, &at("good"), &[]).error(5);
+    std::fs::write(&swapped, &target).unwrap();
+    assert_eq!(stage.json("bob", &["pending"]).json()["jobs"].as_array().unwrap().len(), 0);
+
+    let submitted = update(&stage, &format!("{}/", at("good")), &[]).json();
+    assert_eq!(submitted["version"], "0.2.0");
+    // Over TLS, to somebody whose certificate is believed, and to somebody whose is not.
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let both = format!("{}{}", made.cert.pem(), made.signing_key.serialize_pem());
+    let (pem, ca) = (stage.write("web.pem", &both), stage.write("ca.pem", &made.cert.pem()));
+    let port = serve(&mut stage, "secure", "vendor", &pem);
+    let secure = format!("https://localhost:{port}/good");
+    update(&stage, &secure, &[]).error(5);
+    let again = update(&stage, &secure, &["--ca", &ca]).json();
+    assert_eq!(again["version"], "0.2.0");
+    // What is signed is the same, wherever it came from.
+    let content = |submitted: &serde_json::Value| {
+        let job = submitted["job"].as_str().unwrap();
+        stage.json("bob", &["job", job]).json()["content"].clone()
+    };
+    assert!(content(&submitted) == content(&again), "two packages");
+    // A newer version whose target is not there yet. Last, since metadata that was believed is remembered.
+    let newer = format!("https://localhost:{port}/newer");
+    let error = update(&stage, &newer, &["--ca", &ca]).error(3);
+    assert!(error["message"].as_str().unwrap().contains("has no targets/"), "{error}");
+    stage.end("secure");
+    update(&stage, &secure, &["--ca", &ca]).error(5);
 }
 
 #[test]
 fn an_update_is_signed_by_two_and_an_endpoint_believes_its_own_vendor_only() {
     let stage = Stage::with_endpoint();
     vendor(&stage);
-    let update = |variant: &str| {
-        let arguments = arguments(&stage, variant);
-        stage.json("alice", &arguments.iter().map(String::as_str).collect::<Vec<_>>())
-    };
+    let update = |variant: &str| update(&stage, &stage.text(&format!("vendor/{variant}")), &[]);
     for (variant, words) in
         [("unsigned_target", "tuf.signature"), ("wrong_hash", "not what the vendor signed")]
     {
