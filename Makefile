@@ -35,7 +35,7 @@ test:
 
 test-long:
 	scripts/setup test
-	PROPTEST_CASES=20000 BARTIZAN_MODEL_DEPTH=1 $(CARGO) nextest run --workspace
+	PROPTEST_CASES=20000 BARTIZAN_MODEL_DEPTH=1 $(CARGO) nextest run --workspace --profile long
 
 bench:
 	scripts/setup demo

@@ -1,4 +1,4 @@
-//! The guard's own event loop against arbitrary code in the place of its network half, a thousand times. Every run is a
+//! The guard's own event loop against arbitrary code in the place of its network half, two thousand times. Every run is a
 //! seed: `BARTIZAN_SEED=17 cargo nextest run -p bartizan-guard evil_half` plays one again.
 
 use std::fs;
@@ -26,7 +26,7 @@ use crate::pipe::Separation;
 /// How often the network half writes something in one run.
 const WRITES: usize = 12;
 /// Runs of all four tests together.
-const RUNS: u64 = 1000;
+const RUNS: u64 = 2000;
 /// A job of one line, on a machine with much else to do.
 const PATIENCE: Duration = Duration::from_mins(1);
 
