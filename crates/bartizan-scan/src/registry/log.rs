@@ -15,8 +15,7 @@ const PIECE: usize = 512;
 /// Windows hashes entries under this key, the same everywhere: it finds torn writes, not forgeries.
 const HASH_KEY: u64 = 0x82ef_4d88_7a4e_55c5;
 
-/// Kinds of files that begin with `regf`.
-const KIND_HIVE: u32 = 0;
+/// Kinds of files that begin with `regf`; a hive has the kind 0.
 const KIND_ENTRIES: u32 = 6;
 const KINDS_BITMAP: [u32; 2] = [1, 2];
 
@@ -36,7 +35,9 @@ pub enum LogError {
 
 /// Whether bytes that begin as a hive are a log of one.
 pub fn is_log(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"regf") && u32_at(bytes, 28).is_some_and(|kind| kind != KIND_HIVE)
+    let kind = u32_at(bytes, 28);
+    bytes.starts_with(b"regf")
+        && kind.is_some_and(|kind| kind == KIND_ENTRIES || KINDS_BITMAP.contains(&kind))
 }
 
 /// Whether a hive was not closed, so that its logs may hold more.

@@ -29,8 +29,8 @@ const AUTOSTARTS: [(&str, &str); 9] = [
 
 /// Looks through a hive.
 pub fn examine(rules: &Rules, file: &FileEvidence<'_>, output: &mut Output) {
-    // A log is read with its hive.
-    if is_log(file.head) {
+    // A log is read with its hive. Both its name and its bytes say so: bytes alone would let a hive hide.
+    if is_log(file.head) && is_log_name(file.path) {
         return;
     }
     if !file.is_whole() {
@@ -55,6 +55,12 @@ pub fn examine(rules: &Rules, file: &FileEvidence<'_>, output: &mut Output) {
     } else {
         output.coverage.add_read(Area::Registry, keys);
     }
+}
+
+/// `SOFTWARE.LOG1`, `NTUSER.DAT.LOG2`, and `.LOG` of older systems.
+fn is_log_name(path: &str) -> bool {
+    let ending = path::extension(path).unwrap_or_default().to_lowercase();
+    matches!(ending.as_str(), "log" | "log1" | "log2")
 }
 
 /// The hive with what its logs hold. Where they cannot be applied, the older state is looked at, and that is said.

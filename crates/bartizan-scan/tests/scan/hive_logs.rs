@@ -17,7 +17,7 @@ fn put(bytes: &mut [u8], at: usize, value: u32) {
 }
 
 /// A log of the older form, with every piece of the new hive.
-fn log(number: u32, new: &[u8]) -> Vec<u8> {
+pub(crate) fn log(number: u32, new: &[u8]) -> Vec<u8> {
     let mut pieces = new[4096..].to_vec();
     pieces.resize(pieces.len().next_multiple_of(4096), 0);
     let mut log = vec![0; PIECE];
@@ -38,7 +38,7 @@ fn log(number: u32, new: &[u8]) -> Vec<u8> {
 }
 
 /// What stands in a hive that says it is at change seven and was not closed.
-fn open(mut hive: Vec<u8>) -> Vec<u8> {
+pub(crate) fn open(mut hive: Vec<u8>) -> Vec<u8> {
     put(&mut hive, 4, 8);
     put(&mut hive, 8, 7);
     hive
@@ -73,6 +73,11 @@ fn a_log_that_is_older_or_damaged_is_not_applied_and_that_is_said() {
         assert!(!ids(&tree.scan(&[])).contains(&"defence.policy".to_owned()));
         assert!(not_understood(&tree)[0].contains("no whole change that is newer"));
     }
+    // Nor does a hive hide by saying that it is a log.
+    let mut hidden = software("1");
+    put(&mut hidden, 28, 6);
+    tree.add(HIVE, hidden);
+    assert!(ids(&tree.scan(&[])).contains(&"defence.policy".to_owned()));
     // A closed hive needs none.
     tree.add(HIVE, software("0"));
     assert_eq!(not_understood(&tree), Vec::<String>::new());
