@@ -64,47 +64,57 @@ pub(crate) fn compile<'a>(
     builder.build()
 }
 
-/// Path patterns with a cheap question before the dear one: what the last part of a path must begin and end with. Nearly all
-/// files fail at it for nearly all rules.
+/// Path patterns with a cheap question before the dear one: what a path and its last part must begin with, and how it must end.
+/// Nearly all files fail at it for nearly all rules.
 pub(crate) struct Globs {
     set: GlobSet,
-    /// Beginning and end of file names; one empty pair lets every name through.
-    names: Vec<(String, String)>,
+    outlines: Vec<Outline>,
+}
+
+/// What every path that a pattern matches has; empty texts let all paths through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Outline {
+    path_start: String,
+    name_start: String,
+    name_end: String,
 }
 
 impl Globs {
     /// Compiles patterns.
     pub(crate) fn new(patterns: &[String]) -> Result<Self, globset::Error> {
-        let names = patterns.iter().map(|p| p.to_lowercase().replace('\\', "/"));
-        let names = names.flat_map(|pattern| names_of(&pattern)).collect();
-        Ok(Self { set: compile(patterns.iter())?, names })
+        let outlines = patterns.iter().map(|p| p.to_lowercase().replace('\\', "/"));
+        let outlines = outlines.flat_map(|pattern| outlines_of(&pattern)).collect();
+        Ok(Self { set: compile(patterns.iter())?, outlines })
     }
 
     /// Whether one of them matches a path in its normal form.
     pub(crate) fn is_match(&self, path: &str) -> bool {
         let name = file_name(path);
-        let fits = |(start, end): &(String, String)| {
-            name.starts_with(start.as_str()) && name.ends_with(end.as_str())
+        let fits = |outline: &Outline| {
+            name.ends_with(&outline.name_end)
+                && name.starts_with(&outline.name_start)
+                && path.starts_with(&outline.path_start)
         };
-        self.names.iter().any(fits) && self.set.is_match(path)
+        self.outlines.iter().any(fits) && self.set.is_match(path)
     }
 }
 
-/// Alternatives of one pattern that are told apart; above that, every name is let through.
-const NAMES_MAX: usize = 64;
+/// Alternatives of one pattern that are told apart; above that, every path is let through.
+const OUTLINES_MAX: usize = 128;
 
-fn names_of(pattern: &str) -> Vec<(String, String)> {
+fn outlines_of(pattern: &str) -> Vec<Outline> {
     let special = |char: char| matches!(char, '*' | '?' | '[' | ']' | '{' | '}' | ',');
     let last = pattern.rsplit('/').next().unwrap_or(pattern);
     // A `/` within braces: what stands behind it is no file name.
     if last.matches('{').count() != last.matches('}').count() {
-        return vec![Default::default()];
+        return vec![Outline::default()];
     }
-    let mut names = Vec::new();
+    let path_start = pattern.split(special).next().unwrap_or_default().to_owned();
+    let mut outlines = Vec::new();
     let mut pending = vec![last.to_owned()];
     while let Some(name) = pending.pop() {
-        if names.len() + pending.len() > NAMES_MAX {
-            return vec![Default::default()];
+        if outlines.len() + pending.len() > OUTLINES_MAX {
+            return vec![Outline::default()];
         }
         let braces = name.split_once('{').and_then(|(before, rest)| {
             let (inside, after) = rest.split_once('}')?;
@@ -117,9 +127,13 @@ fn names_of(pattern: &str) -> Vec<(String, String)> {
         }
         let start = name.find(special).map_or(name.as_str(), |at| name.get(..at).unwrap_or(""));
         let end = name.rfind(special).map_or("", |at| name.get(at + 1..).unwrap_or(""));
-        names.push((start.to_owned(), end.to_owned()));
+        outlines.push(Outline {
+            path_start: path_start.clone(),
+            name_start: start.to_owned(),
+            name_end: end.to_owned(),
+        });
     }
-    names
+    outlines
 }
 
 #[cfg(test)]
@@ -188,9 +202,15 @@ mod tests {
 
     #[test]
     fn the_cheap_question_asks_for_what_a_name_must_have() {
-        assert_eq!(names_of("**/anydesk*.exe"), [("anydesk".to_owned(), ".exe".to_owned())]);
-        assert_eq!(names_of("**/*.{crt,pem}").len(), 2);
-        assert_eq!(names_of("tmp/**"), [(String::new(), String::new())]);
+        let outline = |path: &str, start: &str, end: &str| Outline {
+            path_start: path.to_owned(),
+            name_start: start.to_owned(),
+            name_end: end.to_owned(),
+        };
+        assert_eq!(outlines_of("**/anydesk*.exe"), [outline("", "anydesk", ".exe")]);
+        assert_eq!(outlines_of("tmp/**"), [outline("tmp/", "", "")]);
+        let endings = outlines_of("**/*.{crt,pem}");
+        assert_eq!(endings, [outline("", "", ".pem"), outline("", "", ".crt")]);
     }
 
     #[test]

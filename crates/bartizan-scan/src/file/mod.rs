@@ -145,8 +145,9 @@ fn match_yara(rules: &Rules, view: &View<'_>, output: &mut Output) {
     let head = view.file.head;
     // Hives are longer, and have rules of their own.
     let head = head.get(..limits::FILE_BYTES_MAX).unwrap_or(head);
-    scan_bytes(rules, &scanner, head, &view.file.evidence(), output);
-    scan_bytes(rules, &scanner, view.file.tail, &view.file.evidence(), output);
+    let evidence = || view.file.evidence();
+    scan_bytes(rules, &scanner, head, &evidence, output);
+    scan_bytes(rules, &scanner, view.file.tail, &evidence, output);
 }
 
 /// The kind of a file in the words that public rules use. A rule that asks for it first spares most files the search.
@@ -172,7 +173,7 @@ fn yara_type(kind: FileKind, head: &[u8]) -> &'static str {
 /// Looks at a piece of a process's memory.
 pub(crate) fn match_memory(rules: &Rules, bytes: &[u8], evidence: &Evidence, output: &mut Output) {
     if let Some(scanner) = &rules.yara {
-        scan_bytes(rules, scanner, bytes, evidence, output);
+        scan_bytes(rules, scanner, bytes, &|| evidence.clone(), output);
     }
 }
 
@@ -180,7 +181,7 @@ fn scan_bytes(
     rules: &Rules,
     scanner: &Scanner,
     bytes: &[u8],
-    evidence: &Evidence,
+    evidence: &dyn Fn() -> Evidence,
     output: &mut Output,
 ) {
     if bytes.is_empty() {
@@ -194,7 +195,7 @@ fn scan_bytes(
         }
     };
     for hit in &result.rules {
-        add_yara(rules, hit, evidence.clone(), output);
+        add_yara(rules, hit, evidence(), output);
     }
 }
 

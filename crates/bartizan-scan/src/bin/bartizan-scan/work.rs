@@ -15,8 +15,12 @@ use crate::pace::Pace;
 use crate::read::{self, Content, seconds};
 use crate::walk::{self, Found, Met, Plan, shown};
 
-/// Files that wait for a worker, and results that wait for their turn.
-const QUEUE: usize = 256;
+/// Batches that wait for a worker, and of results that wait for their turn.
+const QUEUE: usize = 32;
+/// Files of a batch: waking a worker costs as much as looking at a small file.
+const BATCH_FILES: u64 = 16;
+/// Bytes of a batch; a larger file goes alone.
+const BATCH_BYTES: u64 = 512 * 1024;
 
 /// What one step of the walk gave.
 pub(crate) struct Done {
@@ -35,8 +39,8 @@ pub(crate) fn run(
     jobs: u8,
     take: &mut dyn FnMut(Done),
 ) -> bool {
-    let (to_workers, work) = sync_channel::<(u64, Found)>(QUEUE);
-    let (results, from_workers) = sync_channel::<(u64, Done)>(QUEUE);
+    let (to_workers, work) = sync_channel::<Vec<(u64, Found)>>(QUEUE);
+    let (results, from_workers) = sync_channel::<Vec<(u64, Done)>>(QUEUE);
     let work = Mutex::new(work);
     thread::scope(|scope| {
         let walker = {
@@ -51,8 +55,8 @@ pub(crate) fn run(
         drop(results);
         let mut waiting: BTreeMap<u64, Done> = BTreeMap::new();
         let mut next = 0;
-        for (number, done) in from_workers {
-            waiting.insert(number, done);
+        for batch in from_workers {
+            waiting.extend(batch);
             while let Some(done) = waiting.remove(&next) {
                 take(done);
                 next += 1;
@@ -65,31 +69,46 @@ pub(crate) fn run(
 fn walk_all(
     plan: &Plan,
     pace: &Pace,
-    work: &SyncSender<(u64, Found)>,
-    results: &SyncSender<(u64, Done)>,
+    work: &SyncSender<Vec<(u64, Found)>>,
+    results: &SyncSender<Vec<(u64, Done)>>,
 ) -> bool {
     let mut number = 0;
     let mut whole = true;
+    let (mut batch, mut bytes) = (Vec::new(), 0_u64);
     walk::walk(plan, &mut |met| {
         let sent = match met {
-            Met::File(found) => work.send((number, found)).is_ok(),
+            Met::File(found) => {
+                bytes = bytes.saturating_add(found.facts.len());
+                batch.push((number, found));
+                true
+            }
             Met::Other(coverage) => {
                 let output = Output { coverage, ..Output::default() };
-                results.send((number, Done { path: None, output, bytes: 0, log: None })).is_ok()
+                let done = Done { path: None, output, bytes: 0, log: None };
+                results.send(vec![(number, done)]).is_ok()
             }
         };
         number += 1;
-        whole = sent && pace.stopped().is_none();
+        // Also what is no file counts: its results wait until those of the files before it are there.
+        let is_full = batch.first().is_some_and(|(first, _)| number - first >= BATCH_FILES);
+        if is_full || bytes >= BATCH_BYTES {
+            bytes = 0;
+            whole &= work.send(std::mem::take(&mut batch)).is_ok();
+        }
+        whole &= sent && pace.stopped().is_none();
         whole
     });
+    if !batch.is_empty() {
+        whole &= work.send(batch).is_ok();
+    }
     whole
 }
 
 fn work_all(
     rules: &Rules,
     pace: &Pace,
-    work: &Mutex<Receiver<(u64, Found)>>,
-    results: &SyncSender<(u64, Done)>,
+    work: &Mutex<Receiver<Vec<(u64, Found)>>>,
+    results: &SyncSender<Vec<(u64, Done)>>,
 ) {
     let mut content = Content::default();
     loop {
@@ -97,17 +116,20 @@ fn work_all(
             Ok(work) => work.recv(),
             Err(_) => return,
         };
-        let Ok((number, found)) = next else { return };
-        // What waits is left; without its results nothing behind it is taken, so that a later run begins here.
-        if pace.stopped().is_some() {
-            continue;
+        let Ok(batch) = next else { return };
+        let mut done = Vec::with_capacity(batch.len());
+        for (number, found) in batch {
+            // What waits is left; without its results nothing behind it is taken, so that a later run begins here.
+            if pace.stopped().is_some() {
+                break;
+            }
+            let begun = Instant::now();
+            done.push((number, look(rules, pace, &found, &mut content)));
+            pace.rest(begun.elapsed());
         }
-        let begun = Instant::now();
-        let done = look(rules, pace, &found, &mut content);
-        if results.send((number, done)).is_err() {
+        if results.send(done).is_err() {
             return;
         }
-        pace.rest(begun.elapsed());
     }
 }
 
