@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| { bartizan_scan::fuzz::event_log(bytes); });
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| { (bartizan_scan::fuzz::TARGETS[5].run)(bytes); });

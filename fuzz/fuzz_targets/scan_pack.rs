@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| { bartizan_scan::fuzz::pack(bytes); });
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| { (bartizan_scan::fuzz::TARGETS[0].run)(bytes); });

@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| { bartizan_scan::fuzz::web_log(bytes); });
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| { (bartizan_scan::fuzz::TARGETS[4].run)(bytes); });

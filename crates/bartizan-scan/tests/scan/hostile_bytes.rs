@@ -27,7 +27,7 @@ fn fixtures() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// One stored member.
-fn zip() -> Vec<u8> {
+pub(crate) fn zip() -> Vec<u8> {
     let mut zip =
         b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\x04\0\0\0\x04\0\0\0\x01\0\0\0atext".to_vec();
     let at = u32::try_from(zip.len()).unwrap();
@@ -40,7 +40,7 @@ fn zip() -> Vec<u8> {
     zip
 }
 
-fn tar() -> Vec<u8> {
+pub(crate) fn tar() -> Vec<u8> {
     let mut tar = vec![0_u8; 512];
     tar[..5].copy_from_slice(b"a.txt");
     tar[124..135].copy_from_slice(b"00000000004");

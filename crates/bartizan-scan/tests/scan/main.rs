@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod corpora;
 mod goodware;
 mod hive_logs;
 mod hostile_bytes;

@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| { (bartizan_scan::fuzz::TARGETS[3].run)(bytes); });
