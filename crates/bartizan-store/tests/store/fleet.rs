@@ -62,14 +62,15 @@ fn sites_are_counted_and_endpoints_named() {
     on_both(|open| {
         let store = open();
         fill(&store);
-        let mut counts = store.call(Access::Read, Tx::fleet_counts).expect("counts");
+        let mut counts =
+            store.call(Access::Read, |tx: &mut Tx<'_>| tx.fleet_counts()).expect("counts");
         counts.sort_by_key(|count| (count.tenant.is_some(), count.admitted));
         let shown: Vec<(bool, bool, u64)> = counts
             .iter()
             .map(|PlaceCount { tenant, admitted, count, .. }| (tenant.is_some(), *admitted, *count))
             .collect();
         assert_eq!(shown, [(false, false, 1), (true, false, 1), (true, true, 3)]);
-        let places = store.call(Access::Read, Tx::fleet_places).expect("places");
+        let places = store.call(Access::Read, |tx: &mut Tx<'_>| tx.fleet_places()).expect("places");
         assert_eq!(places.len(), 3, "only those that are let in");
         let ids = [endpoint("c%mail"), endpoint("unknown"), endpoint("a-db")];
         let rows = store.call(Access::Read, move |tx| tx.fleet_rows(&ids)).expect("rows");
