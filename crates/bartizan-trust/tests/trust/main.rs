@@ -12,6 +12,7 @@
 mod agreement;
 mod attacks;
 mod chain;
+mod control_vectors;
 mod freezing;
 mod hostile_server;
 mod log;
