@@ -31,7 +31,7 @@ pub(crate) mod rollout;
 mod run;
 mod statement;
 mod trigger;
-mod update;
+pub(crate) mod update;
 pub(crate) mod watch;
 mod windows_firewall;
 mod witness;

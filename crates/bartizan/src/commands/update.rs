@@ -244,7 +244,7 @@ fn listed(metadata: &Path, by: &str, file: &str) -> Result<String> {
 }
 
 /// A plain file as in a POSIX archive: a header, the bytes, zeros up to the next block.
-fn add(archive: &mut Vec<u8>, name: &str, bytes: &[u8]) -> Result<()> {
+pub(crate) fn add(archive: &mut Vec<u8>, name: &str, bytes: &[u8]) -> Result<()> {
     let mut header = Vec::with_capacity(512);
     let mut field = |text: &str, length: usize| {
         header.extend(text.bytes().chain(core::iter::repeat(0)).take(length));

@@ -13,7 +13,7 @@ use bartizan_trust::statement::{Job, SignatureRole};
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 
-use super::others;
+use super::{others, supply, surroundings};
 use crate::demo::stage::Stage;
 use crate::demo::story::{connected, endpoint_id, start_endpoint, string, submit, text};
 use crate::home::Home;
@@ -96,6 +96,36 @@ pub(super) const ALL: &[Play] = &[
         attacker: "stolen key, with the server",
         attempt: others::stolen_key,
     },
+    Play {
+        name: "an update that one person signed is marked as complete",
+        attacker: supply::ATTACKER,
+        attempt: supply::one_person,
+    },
+    Play {
+        name: "an update that two people signed and the vendor did not",
+        attacker: supply::ATTACKER,
+        attempt: supply::without_the_vendor,
+    },
+    Play {
+        name: "an update with another program in its package than was signed",
+        attacker: supply::ATTACKER,
+        attempt: supply::another_program,
+    },
+    Play {
+        name: "an update to a version older than the one that runs",
+        attacker: supply::ATTACKER,
+        attempt: supply::older_version,
+    },
+    Play {
+        name: "somebody on the way poses as the server, with a TLS key of his own",
+        attacker: "network",
+        attempt: surroundings::impostor,
+    },
+    Play {
+        name: "the endpoint's clock is past the end of a freeze that its witnesses have not seen end",
+        attacker: "clock, with the server",
+        attempt: surroundings::clock_ahead,
+    },
 ];
 
 /// After this an endpoint takes nothing that was signed before it: the last but the logs.
@@ -134,7 +164,11 @@ pub(super) fn runs(mark: &str) -> usize {
 }
 
 /// Refusal receipts of a job, once there are as many as `count`.
-fn refusals(stage: &mut Stage, job: &str, count: usize) -> Result<Vec<(String, String)>> {
+pub(super) fn refusals(
+    stage: &mut Stage,
+    job: &str,
+    count: usize,
+) -> Result<Vec<(String, String)>> {
     stage.wait_for("the endpoints' refusals", |stage| {
         let all = receipts(stage, job)?;
         let refused: Vec<_> =
@@ -266,7 +300,11 @@ fn other_tenant(stage: &mut Stage) -> Result<Answer> {
 }
 
 /// A job that waits for an endpoint that is away, changed while it waits.
-fn while_away(stage: &mut Stage, name: &str, options: &[&str]) -> Result<(String, String)> {
+pub(super) fn while_away(
+    stage: &mut Stage,
+    name: &str,
+    options: &[&str],
+) -> Result<(String, String)> {
     let (script, mark) = marking(stage, name)?;
     let third = endpoint_id(stage, "endpoint-3")?;
     stage.kill("endpoint-3")?;

@@ -6,6 +6,8 @@
 mod attempts;
 mod others;
 mod report;
+mod supply;
+mod surroundings;
 
 use std::path::Path;
 use std::time::Instant;

@@ -26,7 +26,7 @@ use crate::demo::story::{endpoint_id, start_endpoint, submit, text};
 use crate::home::Home;
 use crate::keys::Signer;
 
-const THIRD: &str = "endpoint-3";
+pub(super) const THIRD: &str = "endpoint-3";
 
 /// The network half of one endpoint is the attacker's program; it has a job with one signature and says it is ready.
 pub(super) fn evil_network_half(stage: &mut Stage) -> Result<Answer> {
@@ -203,7 +203,11 @@ pub(super) fn falsified_log(stage: &mut Stage, how: Falsified) -> Result<Attempt
 }
 
 /// A job of Alice's for these endpoints, unsigned, and the path of the first.
-fn job_for(stage: &Stage, script: &str, targets: &[EndpointId]) -> Result<(Job, Vec<Sha256>)> {
+pub(super) fn job_for(
+    stage: &Stage,
+    script: &str,
+    targets: &[EndpointId],
+) -> Result<(Job, Vec<Sha256>)> {
     let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
     let job = submit(stage, "alice", &["--on", &targets.join(","), script])?;
     let folder = stage.path(&format!("{job}.exported"));
@@ -220,7 +224,12 @@ fn job_for(stage: &Stage, script: &str, targets: &[EndpointId]) -> Result<(Job, 
     Ok((statement, place.path))
 }
 
-fn sign(stage: &Stage, envelope: &mut Envelope, who: &str, role: SignatureRole) -> Result<()> {
+pub(super) fn sign(
+    stage: &Stage,
+    envelope: &mut Envelope,
+    who: &str,
+    role: SignatureRole,
+) -> Result<()> {
     let home = Home::open(Some(stage.path(who)))?;
     let key = stage.path(who).join("id_ed25519");
     Signer::open(&home, Some(text(&key)?))?.sign(envelope, role)

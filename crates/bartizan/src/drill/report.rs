@@ -18,8 +18,8 @@ const NOT_DEFENDED: &[&str] = &[
 /// Said in every report: what this drill does not play.
 const NOT_PLAYED: &[&str] = &[
     "a browser in which somebody else's page runs: tests of passkeys stand for it",
-    "clocks that are set, networks that lose and reorder: the endpoints' tests stand for them",
-    "a stolen key of an update: nothing is updated in the drill",
+    "a clock that is set back, networks that lose and reorder: the endpoints' tests stand for them",
+    "a vendor's repository: nothing is updated in the drill, and its tests have a vendor of their own",
 ];
 
 /// One page, without anything from elsewhere.
@@ -110,8 +110,8 @@ impl Report {
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width\"><title>Bartizan drill</title>\n<style>\n{STYLE}</style></head><body>\n\
              <h1>Bartizan drill</h1>\n<p>{} · version {} · took {} s</p>\n<p class=\"verdict{broken}\">{}</p>\n\
-             <p>Attackers with the server's keys, database and processes, with one operator's session or key, or in an endpoint's network half \
-             attacked a real fleet of three endpoints, made for this purpose on one machine. Whether anything ran was read from marks that the \
+             <p>Attackers with the server's keys, database and processes, with one operator's session or key, in an endpoint's network half, on the way to the server, or with one of \
+             the two keys of an update attacked a real fleet of three endpoints, made for this purpose on one machine. Whether anything ran was read from marks that the \
              scripts would have left, not from what the server says. After the freeze was lifted by two people, honest work ran on all endpoints.</p>\n\
              <table><thead><tr><th>Attacker</th><th>What was tried</th><th>Outcome</th><th>Answer</th><th>Refused by</th></tr></thead>\n<tbody>\n{}</tbody></table>\n\
              <h2>Stopping</h2>\n<p>{}</p>\n<h2>Not defended</h2>\n{}<h2>Not played here</h2>\n{}</body></html>\n",
