@@ -3,6 +3,7 @@
 //! by enough people for this endpoint, inside its window, logged before witnesses, not frozen, not taken back, and ran once (I1 to
 //! I6); and honest work still goes through (I9). Every history is made from a seed.
 
+mod bits;
 mod orders;
 mod promotions;
 
@@ -415,7 +416,7 @@ impl Machine {
             package: None,
         };
         if let Some((part, at, bit)) = deliver.flip {
-            flip(&mut delivery, part, at, bit);
+            bits::flip(&mut delivery, part, at, bit);
         }
         self.judge(deliver.endpoint, deliver.clock_off, &delivery);
     }
@@ -577,29 +578,6 @@ impl Job {
         let made_at = world.now;
         let intent = intent.clone();
         Self { intent, statement, whole, author_only, made_at, promotions: Vec::new() }
-    }
-}
-
-fn flip(delivery: &mut Delivery, part: Part, at: Index, bit: u8) {
-    let flip_in = |bytes: &mut [u8]| {
-        if !bytes.is_empty() {
-            bytes[at.index(bytes.len())] ^= 1 << bit;
-        }
-    };
-    match part {
-        Part::Envelope => flip_in(&mut delivery.envelope),
-        Part::Proof => flip_in(&mut delivery.proof),
-        Part::Content => delivery.content.iter_mut().for_each(|content| flip_in(content)),
-        Part::Promotion => {
-            delivery.promotions.iter_mut().for_each(|logged| flip_in(&mut logged.envelope));
-        }
-        Part::Path => {
-            for hash in &mut delivery.path {
-                let mut bytes = *hash.as_bytes();
-                flip_in(&mut bytes);
-                *hash = Sha256::from_bytes(bytes);
-            }
-        }
     }
 }
 
