@@ -3,8 +3,10 @@
 #[cfg(test)]
 mod evil_half;
 mod freeze;
+mod link;
 mod orders;
 mod update;
+mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,32 +17,27 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use bartizan_os::cgroup::{self, Delegation};
 use bartizan_os::exec::Report;
-use bartizan_os::{confine, files, inventory, signals};
-use bartizan_proto::limits::{INVENTORY_BYTES_MAX, PROTOCOL_VERSION};
-use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Setup};
-use bartizan_trust::authorize::{Authorized, Outcome, Verdict, authorize};
+use bartizan_os::{confine, files, signals};
+use bartizan_proto::message::Message;
 use bartizan_trust::checkpoint::Checkpoint;
 use bartizan_trust::control::{ControlUpdate, enrol, rejoin, replay};
-use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::limits as trust_limits;
 use bartizan_trust::note::Note;
-use bartizan_trust::refusal::Refusal;
 use bartizan_trust::state::{Joined, LocalFacts, State};
-use bartizan_trust::statement::{Decision, Mirror, Script};
-use bartizan_trust::time::UnixSeconds;
 
+use self::link::RESTART_PAUSE;
 use self::orders::Orders;
 use crate::arguments::Run;
 use crate::device::DeviceKey;
 use crate::folder::{Enrolled, Folder, Started};
 use crate::install::now;
-use crate::jobs::{self, Awaited, Piece, RUNNING_MAX, Running, Told};
+use crate::jobs::{Awaited, Piece, Running, Told};
 use crate::latest::Latest;
 use crate::launcher::{self, Launcher};
-use crate::outbox::{self, Outbox, RECEIPTS_MAX, REFUSALS_MAX};
+use crate::outbox::{self, Outbox};
 use crate::pipe::{Agent, Separation};
-use crate::receipts::{self, Account, Way};
+use crate::receipts::{Account, Way};
 use crate::trial;
 
 use self::update::{Sign, Updating};
@@ -48,14 +45,6 @@ use self::update::{Sign, Updating};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How often the loop looks at the clock when nothing happens.
 const TICK: Duration = Duration::from_millis(500);
-/// How often a changed inventory is sent.
-const INVENTORY_INTERVAL: Duration = Duration::from_mins(15);
-/// Receipts on their way to the server at once.
-const RECEIPTS_IN_FLIGHT_MAX: usize = 16;
-/// First pause before a network half that ended is started again; doubles until a link is up.
-const RESTART_PAUSE: Duration = Duration::from_millis(500);
-/// Longest pause before a network half that ended is started again.
-const RESTART_PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// What can happen.
 #[derive(Debug)]
@@ -346,31 +335,6 @@ impl Guard {
         Ok(())
     }
 
-    fn link_up(&mut self, spki: &Sha256) {
-        let pins = self.pins();
-        if !pins.is_empty() && !pins.contains(spki) {
-            eprintln!("the agent reached a server with another key than the bundle names");
-            self.replace_agent();
-            return;
-        }
-        self.linked = true;
-        self.restart_pause = RESTART_PAUSE;
-        self.backlog.clear();
-        self.awaited = None;
-        self.updating.begin_link();
-        self.send(Message::Hello(Hello {
-            protocol: PROTOCOL_VERSION,
-            agent: VERSION.to_owned(),
-            descriptor: self.enrolled.descriptor.clone().into_bytes(),
-            enrolment: self.enrolled.enrolment.clone().into_bytes(),
-            control_size: self.state.control.size(),
-            jobs_size: self.state.jobs.size,
-        }));
-        self.send_inventory();
-        self.receipts_sent = 0;
-        self.send_receipts();
-    }
-
     /// Collects frames until they reach the checkpoint's size, then replays them as one.
     fn take_control(&mut self, start: u64, entries: Vec<Vec<u8>>, checkpoint: &[u8]) -> Result<()> {
         let known = self.state.control.size();
@@ -432,255 +396,6 @@ impl Guard {
             self.send_setup();
         }
         Ok(())
-    }
-
-    fn take_job(&mut self, message: JobMessage) -> Result<()> {
-        self.awaited = None;
-        let job = Envelope::decode(&message.envelope).ok().map(|envelope| envelope.id());
-        let known = |job: &StatementId| {
-            self.running.contains_key(job) || self.state.orders.contains_key(job)
-        };
-        if let Some(job) = job.filter(known) {
-            // The server lost the answer with a connection.
-            self.send(self.taken(job, JobPhase::Running));
-            return Ok(());
-        }
-        if self.running.len() >= RUNNING_MAX
-            || self.outbox.len() >= RECEIPTS_MAX
-            || self.updating.holds_jobs()
-        {
-            if let Some(job) = job {
-                self.send(self.taken(job, JobPhase::Waiting));
-            }
-            return Ok(());
-        }
-        let outcome = authorize(&self.state, &facts(), &jobs::delivery(&message, None));
-        match outcome.verdict {
-            Verdict::NeedContent(content) if content.size == 0 => self.judge(&message, &[]),
-            Verdict::NeedContent(content) if update::is_update(&message) => {
-                self.state = outcome.state;
-                self.await_package(message, content)
-            }
-            Verdict::NeedContent(content) => {
-                self.state = outcome.state;
-                self.awaited = Some(Awaited::new(message, content));
-                self.send(Message::ContentRequest { sha256: content.sha256, offset: 0 });
-                Ok(())
-            }
-            Verdict::Refused(refusal) => self.refuse(refusal, outcome.job, outcome.state),
-            // Without content there is no proof; `authorize` never says this here.
-            Verdict::Run(_) | Verdict::Update(_) | Verdict::Stand(_) => Ok(()),
-        }
-    }
-
-    fn take_content(&mut self, piece: &Piece) -> Result<()> {
-        let Some(mut awaited) = self.awaited.take() else { return Ok(()) };
-        let taken = awaited.take(piece);
-        if awaited.is_on_disk() && taken != Some(false) {
-            self.updating.arrived = Some(awaited);
-            return self.update_when_idle();
-        }
-        match taken {
-            Some(true) => self.judge(&awaited.message, awaited.received()),
-            // The server sends the rest by itself.
-            Some(false) => {
-                self.awaited = Some(awaited);
-                Ok(())
-            }
-            // Other bytes than announced: let `authorize` say so, as it would of any wrong content.
-            None => self.judge(&awaited.message, &piece.bytes),
-        }
-    }
-
-    /// Decides with everything at hand, at the moment of the start.
-    fn judge(&mut self, message: &JobMessage, content: &[u8]) -> Result<()> {
-        let Outcome { verdict, job, state, ignored, .. } =
-            authorize(&self.state, &facts(), &jobs::delivery(message, Some(content)));
-        for signature in ignored {
-            eprintln!("signature {} does not count: {}", signature.index, signature.reason);
-        }
-        match verdict {
-            Verdict::Run(proof) => {
-                let job = proof.job();
-                self.start(proof, None, state)?;
-                self.send(self.taken(job, JobPhase::Running));
-                Ok(())
-            }
-            Verdict::Stand(order) => self.take_order(*order, &message.envelope, content, state),
-            Verdict::Refused(refusal) => self.refuse(refusal, job, state),
-            // A package is judged by `judge_package`.
-            Verdict::NeedContent(_) | Verdict::Update(_) => Ok(()),
-        }
-    }
-
-    /// Starts what may run. Note first, then the state, both durable before anything runs: a crash between the two leaves a
-    /// note without an effect, a crash after them a receipt that says `interrupted`.
-    fn start(
-        &mut self,
-        proof: Box<Authorized<Script>>,
-        occurrence: Option<UnixSeconds>,
-        state: State,
-    ) -> Result<()> {
-        let started = Started { job: proof.job(), t0: now(), occurrence };
-        self.folder.note_started(&started)?;
-        self.folder.store_state(&state)?;
-        self.state = state;
-        let place = jobs::Place {
-            folder: self.folder.jobs(),
-            groups: self.groups.clone(),
-            events: self.sender.clone(),
-        };
-        let mut work = jobs::start(proof, started.t0, place, &self.launcher)?;
-        work.occurrence = occurrence;
-        self.running.insert(started.job, work);
-        Ok(())
-    }
-
-    fn refuse(&mut self, refusal: Refusal, job: Option<StatementId>, state: State) -> Result<()> {
-        self.state = state;
-        let Some(job) = job else {
-            eprintln!("a delivery was refused: {refusal}");
-            return Ok(());
-        };
-        if self.outbox.len() < REFUSALS_MAX && self.told.is_new(job, refusal.code()) {
-            eprintln!("{job} refused: {refusal}; {}", refusal.advice());
-            self.write_receipt(&Account::refused(job, refusal.code()))?;
-        }
-        self.send(self.taken(job, JobPhase::Refused));
-        Ok(())
-    }
-
-    fn finish(&mut self, job: StatementId, report: &Report) -> Result<()> {
-        let work = self.running.remove(&job);
-        let t0 = work.as_ref().map_or_else(now, |work| work.t0);
-        let occurrence = work.as_ref().and_then(|work| work.occurrence);
-        let mut account = Account::ended(job, t0, report).of_run(occurrence);
-        if account.decision == Decision::Interrupted && work.is_some_and(|work| work.is_frozen()) {
-            let withdrawn = self.state.withdrawals.contains(&job);
-            let why = if withdrawn { Refusal::Withdrawn } else { Refusal::Frozen };
-            account.code = why.code();
-        }
-        self.write_receipt(&account)?;
-        self.folder.forget_started(job)
-    }
-
-    /// The receipt is durable before the state that counts it, and both before it is sent.
-    fn write_receipt(&mut self, account: &Account<'_>) -> Result<()> {
-        let (seq, envelope) = receipts::write(&self.device, &mut self.state, account)?;
-        let envelope = envelope.encode();
-        self.outbox.add(seq, envelope)?;
-        self.folder.store_state(&self.state)?;
-        self.send_receipts();
-        Ok(())
-    }
-
-    /// Sends receipts in order, a few at a time: the server confirms them as it stores them.
-    fn send_receipts(&mut self) {
-        if !self.linked {
-            return;
-        }
-        for (seq, envelope) in self.outbox.after(self.receipts_sent, RECEIPTS_IN_FLIGHT_MAX) {
-            self.receipts_sent = seq;
-            self.send(Message::Receipt { envelope });
-        }
-    }
-
-    fn taken(&self, job: StatementId, phase: JobPhase) -> Message {
-        Message::JobTaken { job, phase, jobs_size: self.state.jobs.size }
-    }
-
-    fn pins(&self) -> Vec<Sha256> {
-        self.state
-            .trust
-            .iter()
-            .flat_map(|trust| &trust.bundle.servers)
-            .map(|server| server.spki)
-            .collect()
-    }
-
-    fn mirrors(&self) -> Vec<Mirror> {
-        self.state.trust.as_ref().map_or_else(Vec::new, |trust| trust.bundle.mirrors.clone())
-    }
-
-    fn send_setup(&mut self) {
-        let mut addresses: Vec<String> = self
-            .state
-            .trust
-            .iter()
-            .flat_map(|trust| &trust.bundle.servers)
-            .flat_map(|s| s.addresses.clone())
-            .collect();
-        if addresses.is_empty() {
-            addresses.push(self.enrolled.server.clone());
-        }
-        let certificate = self.certificate.clone();
-        let setup = Setup { certificate, addresses, spkis: self.pins(), mirrors: self.mirrors() };
-        self.send(Message::Setup(setup));
-    }
-
-    fn send_inventory(&mut self) {
-        let json = serde_json::to_vec(&inventory::read(VERSION, &self.limits)).unwrap_or_default();
-        if !json.is_empty() && json.len() <= INVENTORY_BYTES_MAX {
-            self.inventory_sent = Some((Instant::now(), Sha256::of(&json)));
-            self.send(Message::Inventory { json });
-        }
-    }
-
-    fn refresh_inventory(&mut self) {
-        let Some((at, hash)) = self.inventory_sent else { return };
-        if !self.linked || at.elapsed() < INVENTORY_INTERVAL {
-            return;
-        }
-        let json = serde_json::to_vec(&inventory::read(VERSION, &self.limits)).unwrap_or_default();
-        if Sha256::of(&json) == hash {
-            self.inventory_sent = Some((Instant::now(), hash));
-        } else {
-            self.send_inventory();
-        }
-    }
-
-    fn send(&mut self, message: Message) {
-        let taken = self.agent.as_ref().is_none_or(|agent| agent.send(message));
-        if !taken {
-            eprintln!("the agent takes no messages; starting another");
-            self.replace_agent();
-        }
-    }
-
-    fn replace_agent(&mut self) {
-        if let Some(agent) = self.agent.take()
-            && let Err(error) = agent.end(&self.launcher)
-        {
-            eprintln!("{error:#}");
-        }
-        self.generation += 1;
-        self.linked = false;
-        self.awaited = None;
-        self.restart_at = Instant::now() + self.restart_pause;
-        self.restart_pause = (self.restart_pause * 2).min(RESTART_PAUSE_MAX);
-    }
-
-    fn keep_agent_running(&mut self) {
-        if self.agent.is_some() || Instant::now() < self.restart_at || signals::stop_requested() {
-            return;
-        }
-        let started = Agent::start(
-            &self.program,
-            &self.separation,
-            self.generation,
-            self.sender.clone(),
-            &self.launcher,
-        );
-        match started {
-            Ok(agent) => {
-                self.agent = Some(agent);
-                self.send_setup();
-            }
-            Err(error) => {
-                eprintln!("{error:#}");
-                self.replace_agent();
-            }
-        }
     }
 }
 
