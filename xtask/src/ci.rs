@@ -17,6 +17,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         cargo(root, &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
     })?;
     step("build", || cargo(root, &["build", "--workspace"]))?;
+    step("console", || crate::web::real(root))?;
     step("doc tests", || cargo(root, &["test", "--quiet", "--doc", "-p", "bartizan-trust"]))?;
     // Last, so that the line which counts the tests ends the output.
     step("tests", || cargo(root, &["nextest", "run", "--workspace", "--no-tests", "fail"]))?;
@@ -38,6 +39,8 @@ fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
     let status = Command::new(program)
         .args(arguments)
         .env("BARTIZAN_VENV", venv)
+        // The pages were built by the first steps: a program without them is a mistake.
+        .env("BARTIZAN_REQUIRE_CONSOLE", "1")
         .current_dir(root)
         .status()
         .context("start cargo")?;

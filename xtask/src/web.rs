@@ -23,6 +23,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Two people in two browsers, against the programs that were just built.
+pub(crate) fn real(root: &Path) -> Result<()> {
+    npm(&root.join("web"), &["run", "--silent", "test:real"])
+}
+
 fn check_node() -> Result<()> {
     let output = Command::new("node").arg("--version").output();
     let text = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());

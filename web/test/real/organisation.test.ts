@@ -1,8 +1,8 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { type Opened, launch, open } from '../browser/harness.ts'
-import { answerFor } from '../browser/serve.ts'
+import { withOwnPages } from './own-pages.ts'
 import { Stage } from './stage.ts'
 
 // Two people, two consoles, two browser contexts, one server, three endpoints: everything is real.
@@ -15,16 +15,6 @@ beforeAll(async () => {
   browser = await launch()
   for (const who of ['alice', 'bob']) people[who] = await open(browser, await stage.console(who), { before: withOwnPages })
 })
-/** `BARTIZAN_PAGES=dist` shows pages that are not in the program yet; everything else is still answered by it. */
-async function withOwnPages(context: BrowserContext): Promise<void> {
-  const folder = process.env.BARTIZAN_PAGES
-  if (!folder) return
-  await context.route(
-    (url) => !url.pathname.startsWith('/api/'),
-    (route) => route.fulfill(answerFor(folder, new URL(route.request().url()).pathname)),
-  )
-}
-
 afterAll(async () => {
   await browser?.close()
   await stage.end()
@@ -82,7 +72,7 @@ test('Alice enrols three endpoints, and they come', async () => {
   await page.getByRole('gridcell', { name: 'connected' }).nth(2).waitFor({ timeout: 120_000 })
 })
 
-test('a script is written, signed, countersigned with the same words, and ends well everywhere', async () => {
+test('a script is written, signed, countersigned with the same words, promoted, and ends well everywhere', async () => {
   const [alice, bob] = [pageOf('alice'), pageOf('bob')]
   await alice.getByRole('grid', { name: 'Endpoints' }).focus()
   await alice.keyboard.press('x')
@@ -109,7 +99,11 @@ test('a script is written, signed, countersigned with the same words, and ends w
   expect(await words(bob)).toEqual(authored)
   expect(await sign(bob, 'Approve')).toContain('enough people have')
 
-  await alice.getByText('3 of 3 ended').waitFor({ timeout: 120_000 })
+  // A change goes in two stages: one endpoint, and the others when somebody promotes.
+  await alice.getByText('1 of 1 ended').waitFor({ timeout: 120_000 })
+  await alice.locator('button:not([aria-disabled])', { hasText: /^Promote$/ }).click({ timeout: 120_000 })
+  await sign(alice, 'Promote')
+  await alice.getByText('2 of 2 ended').waitFor({ timeout: 120_000 })
   await alice.getByRole('link', { name: 'receipts' }).click()
   await alice.getByText('verified', { exact: true }).nth(3).waitFor()
   expect(await alice.getByRole('row').filter({ hasText: 'done' }).count()).toBe(3)

@@ -28,7 +28,7 @@ function freePort(): Promise<number> {
 /** A real organisation of Alice and Bob in a folder of its own: server, witnesses, endpoints, and a console for each. */
 export class Stage {
   readonly folder = mkdtempSync(join(tmpdir(), 'bartizan-console-'))
-  readonly #running: ChildProcess[] = []
+  readonly #running = new Map<string, ChildProcess>()
   plane = ''
 
   path(name: string): string {
@@ -57,7 +57,7 @@ export class Stage {
 
   start(file: string, name: string, args: string[]): void {
     const [out, log] = [openSync(this.path(`${file}.out`), 'w'), openSync(this.path(`${file}.log`), 'w')]
-    this.#running.push(spawn(program(name), args, { cwd: this.folder, env: this.#environment(), stdio: ['ignore', out, log] }))
+    this.#running.set(file, spawn(program(name), args, { cwd: this.folder, env: this.#environment(), stdio: ['ignore', out, log] }))
   }
 
   /** What a program has printed so far. */
@@ -101,20 +101,30 @@ export class Stage {
   }
 
   /** Starts a person's console; the link that opens one page. */
-  async console(who: string): Promise<string> {
-    this.start(`console-${who}`, 'bartizan', ['--home', this.path(who), '--json', 'console', '--no-open', '--port', String(await freePort())])
+  async console(who: string, port?: number, more: string[] = []): Promise<string> {
+    const chosen = port ?? (await freePort())
+    this.start(`console-${who}`, 'bartizan', ['--home', this.path(who), ...more, '--json', 'console', '--no-open', '--port', String(chosen)])
     const line = await this.until(`the console of ${who}`, () => this.out(`console-${who}`).endsWith('\n') && this.out(`console-${who}`))
     return (JSON.parse(line.split('\n')[0] ?? '') as { link: string }).link
   }
 
+  port(): Promise<number> {
+    return freePort()
+  }
+
+  /** Ends a process that was started here. */
+  async stop(file: string): Promise<void> {
+    const child = this.#running.get(file)
+    this.#running.delete(file)
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    await new Promise((resolve) => {
+      child.once('exit', resolve)
+      child.kill('SIGKILL')
+    })
+  }
+
   async end(): Promise<void> {
-    for (const child of this.#running.toReversed()) {
-      if (child.exitCode !== null || child.signalCode !== null) continue
-      await new Promise((resolve) => {
-        child.once('exit', resolve)
-        child.kill('SIGKILL')
-      })
-    }
+    for (const file of [...this.#running.keys()].toReversed()) await this.stop(file)
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
