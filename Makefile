@@ -36,6 +36,8 @@ test:
 test-long:
 	scripts/setup test
 	PROPTEST_CASES=20000 BARTIZAN_MODEL_DEPTH=1 $(CARGO) nextest run --workspace --profile long
+	$(CARGO) build --release -p bartizan-scan
+	scripts/scan-usr
 
 bench:
 	scripts/setup demo
