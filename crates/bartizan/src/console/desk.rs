@@ -20,6 +20,9 @@ use crate::home::now;
 use crate::keys::Signer;
 use crate::terminal::Terminal;
 
+/// Sends the browser to a link.
+pub(super) const LINK_FILE: &str = "console-link.html";
+
 /// Shared by all requests.
 pub(super) struct Desk {
     /// The fixed port.
@@ -83,8 +86,14 @@ impl Desk {
         Ok(format!("{}/#launch={token}", self.origin()))
     }
 
+    /// Exchanges a link's token for that of a page. A link that was used leaves no file behind.
     pub(super) fn open(&self, launch: &str) -> Result<Option<String>> {
-        locked(&self.sessions).open(launch, Instant::now())
+        let opened = locked(&self.sessions).open(launch, Instant::now())?;
+        if opened.is_some() {
+            // Where no browser was opened there is none.
+            let _ = std::fs::remove_file(self.context.home.path(LINK_FILE));
+        }
+        Ok(opened)
     }
 
     pub(super) fn knows(&self, token: &str, now: Instant) -> bool {

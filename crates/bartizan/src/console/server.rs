@@ -13,11 +13,12 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::desk::Desk;
+use super::desk::{Desk, LINK_FILE};
 use super::limits::{CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_TIMEOUT};
 use super::routes;
 use crate::commands::Context;
 use crate::exit::{Code, fail};
+use crate::home::write_private;
 use crate::terminal::line;
 
 /// Serves until the process is stopped.
@@ -52,9 +53,15 @@ fn invite(desk: &Desk, context: &Context, no_open: bool) -> Result<()> {
     if no_open {
         return Ok(());
     }
+    // In a file of mode 0600: what stands on a command line every user of this computer can read.
+    let file = context.home.path(LINK_FILE);
+    let page = format!(
+        "<!doctype html><meta charset=\"utf-8\"><title>Bartizan</title><meta http-equiv=\"refresh\" content=\"0;url={link}\">\n"
+    );
+    write_private(&file, page.as_bytes())?;
     // Where there is no browser to open, the link has been printed.
     let opened = Command::new("xdg-open")
-        .arg(&link)
+        .arg(&file)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

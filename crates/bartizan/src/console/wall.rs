@@ -107,7 +107,8 @@ fn check_sender(desk: &Desk, request: &Request) -> Result<(), Refusal> {
     let fetched = match text(headers, &HeaderName::from_static("sec-fetch-site")) {
         None | Some("same-origin") => true,
         Some("none") => !api,
-        Some(_) => false,
+        // A link may lead to our page in a window of its own. Without a token it shows nothing.
+        Some(_) => !api && is_a_new_window(headers),
     };
     if own && fetched && (reads || origin.is_some()) {
         return Ok(());
@@ -119,6 +120,11 @@ fn check_sender(desk: &Desk, request: &Request) -> Result<(), Refusal> {
         "another page may not use this console",
         next,
     ))
+}
+
+fn is_a_new_window(headers: &HeaderMap) -> bool {
+    let says = |name, value| text(headers, &HeaderName::from_static(name)) == Some(value);
+    says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
 }
 
 /// One header of that name that is text; two of them are none.

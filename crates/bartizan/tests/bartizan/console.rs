@@ -52,6 +52,19 @@ fn only_its_own_pages_are_answered() {
         send(port, "GET", API, &[own[0], own[1], ("sec-fetch-site", site)], "")
             .refused(403, "console.foreign_origin");
     }
+    // A link may open a page in a window of its own; frames and scripts of other pages get nothing.
+    let window = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    let frame = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
+    let script = [("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "script")];
+    let fetched = |path: &str, how: &[(&str, &str); 2]| {
+        let site = ("sec-fetch-site", "cross-site");
+        send(port, "GET", path, &[own[0], own[1], site, how[0], how[1]], "")
+    };
+    assert_eq!(fetched("/fleet", &window).status, 200);
+    fetched(API, &window).refused(403, "console.foreign_origin");
+    for how in [&frame, &script] {
+        fetched("/fleet", how).refused(403, "console.foreign_origin");
+    }
     // A form of another page cannot leave its origin out.
     send(port, "POST", "/api/v1/sign", &own, "{}").refused(403, "console.foreign_origin");
     send(port, "POST", "/api/v1/session", &own[..1], "{\"launch\":\"x\"}")
