@@ -82,20 +82,27 @@ impl Tx<'_> {
         offset: u64,
         limit: u64,
     ) -> Result<(u64, Vec<BriefRecord>), StoreError> {
-        let (conditions, mut parameters) = conditions(filter);
-        let total = self
-            .query_one(&format!("SELECT COUNT(*) FROM endpoint{conditions}"), &parameters)?
-            .ok_or(StoreError::Column("count"))?
-            .size(0, "count")?;
-        parameters.extend([limit.into(), offset.into()]);
-        let count = parameters.len();
+        let (conditions, parameters) = conditions(filter);
+        let mut window = parameters.clone();
+        window.extend([limit.into(), offset.into()]);
+        let count = window.len();
         let sql = format!(
             "SELECT {COLUMNS} FROM endpoint{conditions} ORDER BY {} LIMIT ${} OFFSET ${count}",
             order(filter),
             count - 1
         );
-        let rows = self.query(&sql, &parameters)?;
-        Ok((total, rows.iter().map(read).collect::<Result<_, _>>()?))
+        let rows = self.query(&sql, &window)?;
+        let rows: Vec<BriefRecord> = rows.iter().map(read).collect::<Result<_, _>>()?;
+        let found = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        if offset == 0 && found < limit {
+            // All of them: a search that finds little need not look twice.
+            return Ok((found, rows));
+        }
+        let total = self
+            .query_one(&format!("SELECT COUNT(*) FROM endpoint{conditions}"), &parameters)?
+            .ok_or(StoreError::Column("count"))?
+            .size(0, "count")?;
+        Ok((total, rows))
     }
 
     /// The ids of all that fit, in order.

@@ -33,6 +33,7 @@ CREATE INDEX job_target_by_state ON job_target (job, state);
 CREATE INDEX endpoint_by_name ON endpoint (hostname, id, tenant, site, standing);
 CREATE INDEX endpoint_by_place ON endpoint (tenant, site, standing, hostname, id);
 CREATE INDEX endpoint_by_os ON endpoint (os, hostname, id, tenant, site, standing);
+CREATE INDEX endpoint_by_standing ON endpoint (standing, id);
 CREATE INDEX job_by_time ON job (submitted, id);
 CREATE INDEX job_target_by_job_of_endpoint ON job_target (endpoint, job);
 "];
