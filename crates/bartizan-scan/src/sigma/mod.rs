@@ -217,7 +217,20 @@ impl Sigma {
         evidence: impl Fn() -> Evidence,
     ) {
         let event = JsonEvent::borrow(event);
-        let matches = self.engine.engine().evaluate_with_logsource(&event, &source.to_sigma());
+        let ask = |source: Source| {
+            self.engine.engine().evaluate_with_logsource(&event, &source.to_sigma())
+        };
+        let mut matches = ask(*source);
+        if let Some(wider) = source.wider() {
+            // Rules that name no category were asked already.
+            let is_new = |found: &EvaluationResult| {
+                let named =
+                    |m: &EvaluationResult| (m.header.rule_id.clone(), m.header.rule_title.clone());
+                !matches.iter().any(|known| named(known) == named(found))
+            };
+            let more: Vec<_> = ask(wider).into_iter().filter(is_new).collect();
+            matches.extend(more);
+        }
         if matches.is_empty() {
             return;
         }

@@ -40,6 +40,13 @@ impl Source {
         Self { product: Some("windows"), service, category }
     }
 
+    /// The wider category that rules may name instead: changes of the registry of any kind.
+    pub(crate) fn wider(self) -> Option<Self> {
+        let registry =
+            matches!(self.category, Some("registry_add" | "registry_set" | "registry_rename"));
+        registry.then_some(Self { category: Some("registry_event"), ..self })
+    }
+
     pub(crate) fn to_sigma(self) -> LogSource {
         let own = |word: Option<&str>| word.map(str::to_owned);
         LogSource {

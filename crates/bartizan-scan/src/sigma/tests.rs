@@ -85,6 +85,27 @@ fn a_process_of_sysmon_or_the_security_log_is_asked_about_alike() {
 }
 
 #[test]
+fn a_change_of_the_registry_is_also_an_event_of_it() {
+    let rule = |title: &str, logsource: &str| {
+        format!(
+            "title: {title}\nlogsource:\n    product: windows\n{logsource}detection:\n    s:\n        TargetObject|contains: 'SpecialAccounts'\n    condition: s\nlevel: high\n"
+        )
+    };
+    let rules = [
+        rule("a", "    category: registry_event\n"),
+        rule("b", "    category: registry_set\n"),
+        rule("c", ""),
+    ];
+    let texts: Vec<&str> = rules.iter().map(String::as_str).collect();
+    let set = Source::of_windows("Microsoft-Windows-Sysmon/Operational", 13);
+    let event = json!({"EventID": 13, "TargetObject": "HKLM\\X\\SpecialAccounts\\UserList"});
+    assert_eq!(found(&mut sigma(&texts), &[(set, event.clone(), 1)]).len(), 3);
+    // A process is none.
+    let process = Source::of_windows("Microsoft-Windows-Sysmon/Operational", 1);
+    assert_eq!(found(&mut sigma(&texts), &[(process, event, 1)]).len(), 1);
+}
+
+#[test]
 fn correlations_count_by_the_times_of_the_events() {
     let security = Source::of_windows("Security", 4625);
     let event = |user: &str, at| (security, json!({"EventID": 4625, "TargetUserName": user}), at);
