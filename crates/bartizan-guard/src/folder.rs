@@ -81,6 +81,11 @@ impl Folder {
         self.root.join("inbox")
     }
 
+    /// What scans found, until the server has it.
+    pub(crate) fn results(&self) -> PathBuf {
+        self.root.join("results")
+    }
+
     pub(crate) fn jobs(&self) -> PathBuf {
         self.root.join("jobs")
     }
@@ -241,7 +246,14 @@ impl Folder {
         // the lock of whoever watches.
         let others = [self.joined(), self.trial(), self.state_before()];
         let parts = parts.into_iter().chain(others).collect::<Vec<_>>();
-        let folders = [self.outbox(), self.inbox(), self.started(), self.jobs(), self.orders()];
+        let folders = [
+            self.outbox(),
+            self.inbox(),
+            self.started(),
+            self.jobs(),
+            self.results(),
+            self.orders(),
+        ];
         for from in parts.iter().chain(&folders) {
             let Some(name) = from.file_name() else { continue };
             match fs::rename(from, aside.join(name)) {

@@ -5,6 +5,7 @@ mod evil_half;
 mod freeze;
 mod link;
 mod orders;
+mod telling;
 mod update;
 mod work;
 
@@ -38,6 +39,7 @@ use crate::launcher::{self, Launcher};
 use crate::outbox::{self, Outbox};
 use crate::pipe::{Agent, Separation};
 use crate::receipts::{Account, Way};
+use crate::results::Results;
 use crate::trial;
 
 use self::update::{Sign, Updating};
@@ -99,7 +101,8 @@ fn run_this(options: &Run) -> Result<Ending> {
     let _lock = files::lock_folder(folder.root())
         .context("lock the folder")?
         .context("another bartizan-guard runs in this folder")?;
-    let program = options.agent.clone().map_or_else(beside_this_program, Ok)?;
+    let program =
+        options.agent.clone().map_or_else(|| beside_this_program("bartizan-agent"), Ok)?;
     let groups = cgroup::take_over();
     let (launcher, orders) = launcher::open();
     let updating = Updating::begin(&folder, &options.updates)?;
@@ -120,9 +123,9 @@ fn run_this(options: &Run) -> Result<Ending> {
     deciding.join().map_err(|_| anyhow::anyhow!("the deciding thread broke off"))?
 }
 
-fn beside_this_program() -> Result<PathBuf> {
+fn beside_this_program(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe().context("find this program")?;
-    Ok(own.with_file_name("bartizan-agent"))
+    Ok(own.with_file_name(name))
 }
 
 struct Guard {
@@ -132,7 +135,10 @@ struct Guard {
     device: DeviceKey,
     state: State,
     outbox: Outbox,
+    results: Results,
     program: PathBuf,
+    /// The compromise scanner, beside this program.
+    scanner: PathBuf,
     separation: Separation,
     launcher: Launcher,
     groups: Option<Arc<Delegation>>,
@@ -183,6 +189,7 @@ impl Guard {
                 state.record_receipt(envelope.id(), &receipt);
             }
         }
+        let results = Results::open(folder.results())?;
         folder.store_state(&state)?;
         // Scripts of an earlier life; nothing in there runs again.
         let _ = std::fs::remove_dir_all(folder.jobs());
@@ -195,7 +202,9 @@ impl Guard {
             device,
             state,
             outbox,
+            results,
             program,
+            scanner: beside_this_program("bartizan-scan")?,
             separation,
             launcher,
             groups: groups.ok().map(Arc::new),
@@ -250,6 +259,7 @@ impl Guard {
                 Err(RecvTimeoutError::Disconnected) => return Ok(Ending::Stopped),
             }
             self.refresh_inventory();
+            self.send_receipts();
             self.read_inbox()?;
             self.look_at_orders()?;
             self.update_when_idle()?;
@@ -309,6 +319,7 @@ impl Guard {
             Message::ReceiptStored { seq } => {
                 self.confirm_version(seq)?;
                 self.outbox.confirm(seq);
+                self.forget_results();
                 self.send_receipts();
             }
             Message::InventoryRequest => self.send_inventory(),

@@ -11,18 +11,19 @@ use std::thread;
 
 use anyhow::Result;
 use bartizan_os::cgroup::Delegation;
-use bartizan_os::exec::{self, Stream as OsStream};
+use bartizan_os::exec::{self, Chunk, Scanner, Stream as OsStream};
 use bartizan_os::signals;
 use bartizan_os::versions::Measuring;
 use bartizan_proto::message::{JobMessage, Message, Stream};
 use bartizan_trust::authorize::{Authorized, JobDelivery};
 use bartizan_trust::id::{OperatorId, Sha256, StatementId};
 use bartizan_trust::state::State;
-use bartizan_trust::statement::{Content, Job, Script};
+use bartizan_trust::statement::{Content, Job, Scan, Script};
 use bartizan_trust::time::UnixSeconds;
 
 use crate::guard::Event;
 use crate::launcher::Launcher;
+use crate::results::Keeping;
 
 /// Most jobs at work at once.
 pub(crate) const RUNNING_MAX: usize = 16;
@@ -165,8 +166,30 @@ pub(crate) struct Work {
     frozen: Arc<AtomicBool>,
 }
 
+/// What may be done, with its proof.
+pub(crate) enum Deed {
+    Script(Box<Authorized<Script>>),
+    Scan(Box<Authorized<Scan>>, Scanner, Keeping),
+}
+
+impl Deed {
+    pub(crate) fn job(&self) -> StatementId {
+        match self {
+            Self::Script(proof) => proof.job(),
+            Self::Scan(proof, ..) => proof.job(),
+        }
+    }
+
+    fn work(&self, t0: UnixSeconds) -> Work {
+        match self {
+            Self::Script(proof) => Work::of(proof, t0),
+            Self::Scan(proof, ..) => Work::of(proof, t0),
+        }
+    }
+}
+
 impl Work {
-    fn of(proof: &Authorized<Script>, t0: UnixSeconds) -> Self {
+    fn of<A>(proof: &Authorized<A>, t0: UnixSeconds) -> Self {
         Self {
             t0,
             occurrence: None,
@@ -200,19 +223,19 @@ pub(crate) struct Place {
 
 /// Runs a job on a thread of its own; what happens comes back as events.
 pub(crate) fn start(
-    proof: Box<Authorized<Script>>,
+    deed: Deed,
     t0: UnixSeconds,
     place: Place,
     launcher: &Launcher,
 ) -> Result<Work> {
-    let job = proof.job();
-    let work = Work::of(&proof, t0);
+    let job = deed.job();
+    let work = deed.work(t0);
     let frozen = Arc::clone(&work.frozen);
     let follow = move || {
         let Place { folder, groups, events } = place;
         let output = events.clone();
         let stop = || signals::stop_requested() || frozen.load(Ordering::Relaxed);
-        let report = exec::run(proof, &folder, groups.as_deref(), stop, |chunk| {
+        let sink = |chunk: Chunk<'_>| {
             let stream = match chunk.stream {
                 OsStream::Stdout => Stream::Stdout,
                 OsStream::Stderr => Stream::Stderr,
@@ -221,7 +244,17 @@ pub(crate) fn start(
                 Message::Output { job, offset: chunk.offset, stream, bytes: chunk.bytes.to_vec() };
             // The channel is bounded: a script that floods waits here, not in memory.
             let _ = output.send(Event::Output(message));
-        });
+        };
+        let groups = groups.as_deref();
+        let report = match deed {
+            Deed::Script(proof) => exec::run(proof, &folder, groups, stop, sink),
+            Deed::Scan(proof, scanner, mut keeping) => {
+                let keep = |chunk: Chunk<'_>| keeping.take(&chunk);
+                let report = exec::scan(proof, &scanner, &folder, groups, stop, keep);
+                keeping.finish();
+                report
+            }
+        };
         let _ = events.send(Event::Finished(job, report));
     };
     launcher.call(|| drop(thread::spawn(follow)))?;

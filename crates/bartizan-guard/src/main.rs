@@ -13,6 +13,7 @@ mod outbox;
 mod pipe;
 mod reanchor;
 mod receipts;
+mod results;
 mod trial;
 
 use std::process::ExitCode;

@@ -56,6 +56,11 @@ impl Agent {
         }
     }
 
+    /// Hands over a message if there is room for it now.
+    pub(crate) fn offer(&self, message: Message) -> bool {
+        self.outbound.try_send(message).is_ok()
+    }
+
     /// Ends it. It may be another user, to whom the deciding thread cannot send signals.
     pub(crate) fn end(mut self, launcher: &Launcher) -> Result<()> {
         launcher.call(move || {

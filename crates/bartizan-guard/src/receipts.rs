@@ -66,6 +66,8 @@ pub(crate) struct Account<'a> {
     pub(crate) t0: UnixSeconds,
     pub(crate) exit: Option<i32>,
     pub(crate) output: Output,
+    /// Of a scan: which scanner ran.
+    pub(crate) program: Option<Sha256>,
 }
 
 impl<'a> Account<'a> {
@@ -84,6 +86,7 @@ impl<'a> Account<'a> {
             t0,
             exit: None,
             output: no_output(),
+            program: None,
         }
     }
 
@@ -108,25 +111,29 @@ impl<'a> Account<'a> {
     }
 
     fn without_run(job: StatementId, decision: Decision, code: &'a str) -> Self {
-        Self { job, occurrence: None, decision, code, t0: now(), exit: None, output: no_output() }
+        let (exit, output, program) = (None, no_output(), None);
+        Self { job, occurrence: None, decision, code, t0: now(), exit, output, program }
     }
 
     /// What became of an update.
     pub(crate) fn update(trial: &Trial, decision: Decision, code: &'a str) -> Self {
         let (job, t0) = (trial.job, trial.t0);
-        Self { job, occurrence: None, decision, code, t0, exit: None, output: no_output() }
+        let (exit, output, program) = (None, no_output(), None);
+        Self { job, occurrence: None, decision, code, t0, exit, output, program }
     }
 
     /// A run that ended.
     pub(crate) fn ended(job: StatementId, t0: UnixSeconds, report: &Report) -> Self {
         let (decision, code, exit) = match report.ending {
+            Ending::Exited(status) if report.program.is_some() => scanned(status),
             Ending::Exited(0) => (Decision::Done, "ok", Some(0)),
             Ending::Exited(status) => (Decision::Failed, "exec.exit_status", Some(status)),
             Ending::TimedOut => (Decision::TimedOut, "exec.timeout", None),
             Ending::Interrupted => (Decision::Interrupted, "exec.interrupted", None),
             Ending::NotStarted(code) => (Decision::Failed, code, None),
         };
-        Self { job, occurrence: None, decision, code, t0, exit, output: report.output }
+        let (output, program) = (report.output, report.program);
+        Self { job, occurrence: None, decision, code, t0, exit, output, program }
     }
 }
 
@@ -152,12 +159,24 @@ pub(crate) fn write(
         t1: now().max(account.t0),
         exit: account.exit,
         output: account.output,
+        program: account.program,
         state: state.summary(),
     };
     let mut envelope = Envelope::new(&receipt);
     device.sign(&mut envelope, SignatureRole::Receipt)?;
     state.record_receipt(envelope.id(), &receipt);
     Ok((receipt.seq, envelope))
+}
+
+/// What a scan came to: its exit status is its verdict. SPEC: scan.md "What comes back"
+const fn scanned(status: i32) -> (Decision, &'static str, Option<i32>) {
+    match status {
+        0 => (Decision::Done, "ok", Some(0)),
+        1 => (Decision::Done, "scan.suspicious", Some(1)),
+        2 => (Decision::Done, "scan.compromised", Some(2)),
+        3 => (Decision::Done, "scan.incomplete", Some(3)),
+        status => (Decision::Failed, "scan.failed", Some(status)),
+    }
 }
 
 fn no_output() -> Output {

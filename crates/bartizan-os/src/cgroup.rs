@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::limits::{JOB_CPU_WEIGHT, JOB_MEMORY_PERCENT, JOB_PROCESSES_MAX};
+use crate::limits::{CPU_PERIOD_US, JOB_CPU_WEIGHT, JOB_MEMORY_PERCENT, JOB_PROCESSES_MAX};
 
 /// The group of the guard itself, a leaf: groups that hold processes cannot hand controllers on.
 const OWN: &str = "guard";
@@ -85,6 +85,15 @@ impl Delegation {
                 Err(error)
             }
         }
+    }
+
+    /// Holds a job to so many per cent of one processor, where that can be limited here.
+    pub(crate) fn limit_cpu(&self, group: &JobGroup, percent: u32) -> io::Result<()> {
+        if !self.controllers.contains(&"cpu") {
+            return Ok(());
+        }
+        let quota_us = CPU_PERIOD_US / 100 * percent;
+        fs::write(group.path.join("cpu.max"), format!("{quota_us} {CPU_PERIOD_US}"))
     }
 
     fn limit(&self, path: &Path) -> io::Result<()> {

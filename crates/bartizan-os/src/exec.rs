@@ -1,5 +1,9 @@
 //! The one door through which work reaches the machine.
 
+mod scan;
+
+pub use scan::{Scanner, scan};
+
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -10,6 +14,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use bartizan_trust::authorize::Authorized;
+use bartizan_trust::id::Sha256;
 use bartizan_trust::statement::{Interpreter, Output, Script};
 
 use crate::account::{self, Account};
@@ -51,6 +56,8 @@ pub struct Report {
     pub ending: Ending,
     /// Everything it wrote.
     pub output: Output,
+    /// Of a scan that began: the hash of the scanner's program.
+    pub program: Option<Sha256>,
 }
 
 /// Runs an authorised script in a fresh process and folder below `folder`, which belongs to the guard. Takes the proof by
@@ -78,8 +85,11 @@ pub fn run(
     };
     // What cannot be removed now is removed with the folder at the next start.
     let _ = fs::remove_dir_all(&place);
-    Report { ending, output: collector.finish() }
+    Report { ending, output: collector.finish(), program: None }
 }
+
+/// The same for everything that runs, whatever the guard was started with.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 struct Prepared {
     /// The content, which nobody can change any more.
@@ -148,7 +158,7 @@ fn start(script: &Script, prepared: &Prepared, place: &Path) -> Result<Child, &'
         .arg(sealed::path(&prepared.content))
         .args(&script.args)
         .env_clear()
-        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("PATH", PATH)
         .env("LANG", "C.UTF-8")
         .env("HOME", home)
         .envs(script.env.iter().map(|var| (&var.name, &var.value)))

@@ -22,5 +22,7 @@ pub const INVENTORY_TEXT_MAX: usize = 128;
 pub const JOB_MEMORY_PERCENT: u64 = 75;
 /// Most processes and threads of one job: a build has hundreds, a fork bomb any number.
 pub const JOB_PROCESSES_MAX: u32 = 4096;
+/// Over what time a limit of processor time is kept, in microseconds: what kernels take by themselves.
+pub const CPU_PERIOD_US: u32 = 100_000;
 /// A job's share of the processor beside others, of which each usually has 100: what people work with comes first.
 pub const JOB_CPU_WEIGHT: u32 = 50;

@@ -24,6 +24,8 @@ use crate::tree::end_with;
 const GUARD: &str = "bartizan-guard";
 /// What a version consists of.
 const PROGRAMS: [&str; 3] = [GUARD, "bartizan-agent", "bartizan-tuf"];
+/// What a version may come without: then it does not scan.
+const SCANNER: &str = "bartizan-scan";
 /// The link to the version that runs.
 const CURRENT: &str = "current";
 
@@ -64,9 +66,14 @@ pub fn install(
 fn extract(bytes: &[u8], folder: &Path) -> io::Result<()> {
     let mut archive = Cursor::new(bytes);
     let entries = archive::entries(&mut archive)?;
-    for name in PROGRAMS {
+    for name in PROGRAMS.into_iter().chain([SCANNER]) {
         let entry = entries.iter().find(|entry| entry.name == name);
-        let entry = entry.ok_or_else(|| wrong("a program is missing in the archive"))?;
+        let Some(entry) = entry else {
+            if name == SCANNER {
+                continue;
+            }
+            return Err(wrong("a program is missing in the archive"));
+        };
         let path = folder.join(name);
         let mut file =
             fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(&path)?;

@@ -1,9 +1,11 @@
 //! The decision: may this job run here, now? Specification: `docs/spec/verification.md`, "Authorize".
 
+mod looking;
 pub mod orders;
 
 use std::collections::BTreeSet;
 
+use self::looking::{check_content, look};
 use self::orders::StandingOrder;
 use crate::chain;
 use crate::checkpoint;
@@ -20,7 +22,7 @@ use crate::signers::count_operators;
 use crate::stages::{self, LoggedStatement, Rollout};
 use crate::state::{JobsView, LocalFacts, Membership, State, TrustState};
 use crate::statement::{
-    Action, Bundle, Class, ClassRule, Content, Job, Script, StatementType, Update,
+    Action, Bundle, Class, ClassRule, Content, Job, Scan, Script, StatementType, Update,
 };
 use crate::targets::verify_target;
 use crate::time::UnixSeconds;
@@ -44,7 +46,7 @@ pub struct JobDelivery<'a> {
     pub path: &'a [Sha256],
     /// The promotions to stages 1 up to its own, in order, under the proof's checkpoint.
     pub promotions: &'a [LoggedStatement],
-    /// The content of a script; `None` when it has not arrived yet.
+    /// The content of a script or a scan; `None` when it has not arrived yet.
     pub content: Option<&'a [u8]>,
     /// What arrived for an update; `None` when it has not.
     pub package: Option<&'a Package>,
@@ -107,6 +109,13 @@ impl Authorized<Script> {
     }
 }
 
+impl Authorized<Scan> {
+    /// The files of the packs that came with it, one after the other, verified.
+    pub fn content(&self) -> &[u8] {
+        &self.content
+    }
+}
+
 /// What became of a delivery.
 #[derive(Debug)]
 pub enum Verdict {
@@ -114,6 +123,8 @@ pub enum Verdict {
     Run(Box<Authorized<Script>>),
     /// Install it. The state must be durable before the proof is used.
     Update(Box<Authorized<Update>>),
+    /// Look for what it names. The state must be durable before the proof is used.
+    Scan(Box<Authorized<Scan>>),
     /// Keep it: a standing order. The state must be durable before it counts as taken in.
     Stand(Box<StandingOrder>),
     /// Everything but the content is right: fetch it and deliver again. Nothing was used up.
@@ -307,6 +318,10 @@ fn judge_class<'b>(
                 && script.output_max <= bundle.limits.output_max
         }
         Action::Update(_) => true,
+        Action::Scan(scan) => {
+            scan.timeout_s() <= bundle.limits.timeout_s_max
+                && scan.output_max() <= bundle.limits.output_max
+        }
     };
     if job.targets.count > cap || !within {
         return Err(Refusal::ClassCap);
@@ -321,7 +336,8 @@ fn content_here(job: &Job, state: &State) -> class::Content {
         Action::Script(script) if state.reviewed.contains(&script.reviewed_as()) => {
             class::Content::Reviewed
         }
-        Action::Script(_) | Action::Update(_) => class::Content::New,
+        // What a scan carries says least about it.
+        Action::Script(_) | Action::Update(_) | Action::Scan(_) => class::Content::New,
     }
 }
 
@@ -513,12 +529,12 @@ fn start(
         Action::Update(update) => {
             return install(judged, id, (job, update), state.now(facts), delivery, state);
         }
+        Action::Scan(scan) => {
+            return look(judged, id, (job, *scan), state.now(facts), delivery, state);
+        }
     };
     let Some(content) = delivery.content else { return Ok(Verdict::NeedContent(script.content)) };
-    let same_size = u32::try_from(content.len()).is_ok_and(|size| size == script.content.size);
-    if !same_size || Sha256::of(content) != script.content.sha256 {
-        return Err(Refusal::ContentMismatch);
-    }
+    check_content(content, &script.content)?;
     if job.trigger.is_some() {
         return orders::accept(&judged, id, job, state.now(facts), state).map(Verdict::Stand);
     }

@@ -25,7 +25,15 @@ pub fn derive_class(bundle: &Bundle, job: &Job, content: Content) -> Class {
     match &job.action {
         Action::Update(_) => return Class::Update,
         Action::Script(script) if script.destructive => return Class::Fleet,
-        Action::Script(_) => {}
+        // It reads, and what comes back names places: what people wrote decides only what is told of.
+        Action::Scan(scan)
+            if scan.evidence.is_none()
+                && fits(bundle, Class::Observe, job.targets.count, content) =>
+        {
+            return Class::Observe;
+        }
+        // With evidence the contents of files leave the endpoint: as much as any script could do.
+        Action::Scan(_) | Action::Script(_) => {}
     }
     // `observe` runs nothing that an operator wrote, so a script begins at `routine`.
     [Class::Routine, Class::Change]

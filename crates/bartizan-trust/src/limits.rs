@@ -66,6 +66,28 @@ pub const SCRIPT_ENV_MAX: usize = 64;
 pub const SCRIPT_TIMEOUT_S_MAX: u32 = 24 * 3600;
 /// Most output kept and relayed, in bytes.
 pub const SCRIPT_OUTPUT_BYTES_MAX: u32 = 8 * 1024 * 1024;
+/// Most rule packs of a scan.
+pub const SCAN_PACKS_MAX: usize = 16;
+/// Most bytes of the rule packs that a scan delivers: the public Sigma and YARA sets, encoded, are some 3 MiB.
+pub const SCAN_CONTENT_BYTES_MAX: u32 = 8 * 1024 * 1024;
+/// Most patterns that a scan leaves out, and most tools that it expects.
+pub const SCAN_NAMES_MAX: usize = 32;
+/// Highest reading rate that a scan can name, in megabytes a second: above it is no limit.
+pub const SCAN_IO_MB_PER_S_MAX: u32 = 10_000;
+/// Longest scan in seconds: 23 hours, so that one with the time to end is still within a day.
+pub const SCAN_TIME_S_MAX: u32 = 23 * 3600;
+/// Seconds that a scan may take to report once its time is over.
+pub const SCAN_REPORT_S: u32 = 600;
+/// Smallest result that a scan can ask for, in bytes: verdict and coverage always fit.
+pub const SCAN_RESULT_BYTES_MIN: u32 = 64 * 1024;
+/// Largest result of a scan in bytes. With the evidence it is no more than any job's output.
+pub const SCAN_RESULT_BYTES_MAX: u32 = 4 * 1024 * 1024;
+/// Smallest encrypted archive of evidence that a scan can ask for, in bytes.
+pub const SCAN_EVIDENCE_BYTES_MIN: u32 = 64 * 1024;
+/// Largest encrypted archive of evidence in bytes.
+pub const SCAN_EVIDENCE_BYTES_MAX: u32 = 4 * 1024 * 1024;
+/// Most people for whom evidence is encrypted.
+pub const SCAN_RECIPIENTS_MAX: usize = 16;
 /// Most jobs a job can wait for.
 pub const JOB_AFTER_MAX: usize = 8;
 /// Most stages of a job: every promotion travels with each delivery to a later one.

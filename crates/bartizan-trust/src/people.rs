@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::envelope::{Envelope, VerifiedSignature};
-use crate::id::OperatorId;
+use crate::id::{OperatorId, TenantId};
 use crate::refusal::Refusal;
 use crate::signers::{OperatorSignature, check_key_rules, count_operators, meets};
 use crate::statement::{
@@ -19,6 +19,15 @@ pub fn stand_behind(bundle: &Bundle, job: &Job, envelope: &Envelope) -> Result<(
     let signers = judge_signers(rule, job, &signatures)?;
     check_root(bundle, job, &signers)?;
     check_customer(bundle, rule, job, &verified)
+}
+
+/// The keys whose signatures make a rule pack believable on the endpoints of a tenant, as OpenSSH lines: those of its authors.
+// SPEC: scan.md "Packs"
+pub fn pack_keys<'b>(bundle: &'b Bundle, tenant: &TenantId) -> Vec<&'b str> {
+    let authors = bundle.operators.iter().filter(|operator| {
+        operator.roles.contains(&OperatorRole::Author) && operator.tenants.contains(tenant)
+    });
+    authors.flat_map(|operator| &operator.keys).map(|key| key.ssh.as_str()).collect()
 }
 
 // SPEC: verification.md step 9

@@ -13,8 +13,6 @@ use crate::pipe::Agent;
 
 /// How often a changed inventory is sent.
 const INVENTORY_INTERVAL: Duration = Duration::from_mins(15);
-/// Receipts on their way to the server at once.
-const RECEIPTS_IN_FLIGHT_MAX: usize = 16;
 /// First pause before a network half that ended is started again; doubles until a link is up.
 pub(super) const RESTART_PAUSE: Duration = Duration::from_millis(500);
 /// Longest pause before a network half that ended is started again.
@@ -79,6 +77,7 @@ impl Guard {
         }));
         self.send_inventory();
         self.receipts_sent = 0;
+        self.results.begin_link();
         self.send_receipts();
     }
 
@@ -137,17 +136,6 @@ impl Guard {
             self.inventory_sent = Some((Instant::now(), hash));
         } else {
             self.send_inventory();
-        }
-    }
-
-    /// Sends receipts in order, a few at a time: the server confirms them as it stores them.
-    pub(super) fn send_receipts(&mut self) {
-        if !self.linked {
-            return;
-        }
-        for (seq, envelope) in self.outbox.after(self.receipts_sent, RECEIPTS_IN_FLIGHT_MAX) {
-            self.receipts_sent = seq;
-            self.send(Message::Receipt { envelope });
         }
     }
 }

@@ -22,7 +22,7 @@ use bartizan_trust::time::UnixSeconds;
 
 use super::{Guard, facts};
 use crate::folder::Folder;
-use crate::jobs::RUNNING_MAX;
+use crate::jobs::{Deed, RUNNING_MAX};
 use crate::outbox::{RECEIPTS_MAX, REFUSALS_MAX};
 use crate::receipts::Account;
 
@@ -182,7 +182,7 @@ impl Guard {
                 eprintln!("{id} runs, due at {}", due.get());
                 // What kept it from running is over: should it come back, people hear of it again.
                 self.told.forget(id);
-                self.start(run.proof, Some(due), run.state)
+                self.start(Deed::Script(run.proof), Some(due), run.state)
             }
             Err(refusal) if ends_order(refusal) => self.end_order(id, refusal),
             Err(refusal) => self.say_once(id, refusal.code(), Some(due)),

@@ -103,7 +103,7 @@ fn update_of(message: &JobMessage) -> Option<Update> {
     let job: Job = Envelope::decode(&message.envelope).ok()?.statement().ok()?;
     match job.action {
         Action::Update(update) => Some(update),
-        Action::Script(_) => None,
+        Action::Script(_) | Action::Scan(_) => None,
     }
 }
 
@@ -161,7 +161,9 @@ impl Guard {
                     .context("remove the package")?;
                 self.refuse(refusal, job, state)
             }
-            Verdict::NeedContent(_) | Verdict::Run(_) | Verdict::Stand(_) => Ok(()),
+            Verdict::NeedContent(_) | Verdict::Run(_) | Verdict::Scan(_) | Verdict::Stand(_) => {
+                Ok(())
+            }
         }
     }
 

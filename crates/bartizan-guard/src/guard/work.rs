@@ -1,20 +1,20 @@
 //! Jobs: delivered, judged, started, refused, ended; and the receipts of it all.
 
 use anyhow::Result;
-use bartizan_os::exec::Report;
+use bartizan_os::exec::{Report, Scanner};
 use bartizan_proto::message::{JobMessage, JobPhase, Message};
-use bartizan_trust::authorize::{Authorized, Outcome, Verdict, authorize};
+use bartizan_trust::authorize::{Outcome, Verdict, authorize};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::StatementId;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::state::State;
-use bartizan_trust::statement::{Decision, Script};
+use bartizan_trust::statement::Decision;
 use bartizan_trust::time::UnixSeconds;
 
 use super::{Guard, facts, update};
 use crate::folder::Started;
 use crate::install::now;
-use crate::jobs::{self, Awaited, Piece, RUNNING_MAX};
+use crate::jobs::{self, Awaited, Deed, Piece, RUNNING_MAX};
 use crate::outbox::{RECEIPTS_MAX, REFUSALS_MAX};
 use crate::receipts::{self, Account};
 
@@ -32,6 +32,7 @@ impl Guard {
         }
         if self.running.len() >= RUNNING_MAX
             || self.outbox.len() >= RECEIPTS_MAX
+            || self.results.are_full()
             || self.updating.holds_jobs()
         {
             if let Some(job) = job {
@@ -54,7 +55,7 @@ impl Guard {
             }
             Verdict::Refused(refusal) => self.refuse(refusal, outcome.job, outcome.state),
             // Without content there is no proof; `authorize` never says this here.
-            Verdict::Run(_) | Verdict::Update(_) | Verdict::Stand(_) => Ok(()),
+            Verdict::Run(_) | Verdict::Update(_) | Verdict::Scan(_) | Verdict::Stand(_) => Ok(()),
         }
     }
 
@@ -85,11 +86,12 @@ impl Guard {
             eprintln!("signature {} does not count: {}", signature.index, signature.reason);
         }
         match verdict {
-            Verdict::Run(proof) => {
-                let job = proof.job();
-                self.start(proof, None, state)?;
-                self.send(self.taken(job, JobPhase::Running));
-                Ok(())
+            Verdict::Run(proof) => self.begin(Deed::Script(proof), state),
+            Verdict::Scan(proof) => {
+                let pack_keys = self.pack_keys(&proof.statement().tenant);
+                let scanner = Scanner { program: self.scanner.clone(), pack_keys };
+                let keeping = self.results.begin(proof.job())?;
+                self.begin(Deed::Scan(proof, scanner, keeping), state)
             }
             Verdict::Stand(order) => self.take_order(*order, &message.envelope, content, state),
             Verdict::Refused(refusal) => self.refuse(refusal, job, state),
@@ -98,15 +100,22 @@ impl Guard {
         }
     }
 
+    fn begin(&mut self, deed: Deed, state: State) -> Result<()> {
+        let job = deed.job();
+        self.start(deed, None, state)?;
+        self.send(self.taken(job, JobPhase::Running));
+        Ok(())
+    }
+
     /// Starts what may run. Note first, then the state, both durable before anything runs: a crash between the two leaves a
     /// note without an effect, a crash after them a receipt that says `interrupted`.
     pub(super) fn start(
         &mut self,
-        proof: Box<Authorized<Script>>,
+        deed: Deed,
         occurrence: Option<UnixSeconds>,
         state: State,
     ) -> Result<()> {
-        let started = Started { job: proof.job(), t0: now(), occurrence };
+        let started = Started { job: deed.job(), t0: now(), occurrence };
         self.folder.note_started(&started)?;
         self.folder.store_state(&state)?;
         self.state = state;
@@ -115,7 +124,7 @@ impl Guard {
             groups: self.groups.clone(),
             events: self.sender.clone(),
         };
-        let mut work = jobs::start(proof, started.t0, place, &self.launcher)?;
+        let mut work = jobs::start(deed, started.t0, place, &self.launcher)?;
         work.occurrence = occurrence;
         self.running.insert(started.job, work);
         Ok(())

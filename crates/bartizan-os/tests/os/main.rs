@@ -13,3 +13,4 @@ mod exec;
 mod files;
 mod inventory;
 mod runs;
+mod scans;

@@ -90,7 +90,7 @@ pub(crate) fn prove(
     delivery.content = Some(content.to_vec());
     match authorize(&state, &world.facts(), &delivery.as_ref()).verdict {
         Verdict::Run(proof) => Ok(proof),
-        Verdict::Update(_) => panic!("a script was signed"),
+        Verdict::Update(_) | Verdict::Scan(_) => panic!("a script was signed"),
         Verdict::Refused(refusal) => Err(refusal),
         Verdict::NeedContent(_) | Verdict::Stand(_) => panic!("a job with its content"),
     }

@@ -49,6 +49,11 @@ pub fn authorize(bytes: &[u8]) -> bool {
             assert!(authorized.signers().is_empty(), "an update nobody signed would be installed");
             false
         }
+        Verdict::Scan(authorized) => {
+            // Nor a scan.
+            assert!(authorized.signers().is_empty(), "a scan nobody signed would look");
+            false
+        }
         Verdict::Stand(order) => {
             // The corpus holds no standing order: whatever stands was signed by nobody.
             assert_eq!(Ok(order.id), Err(()), "an order nobody signed would stand");

@@ -207,6 +207,7 @@ fn receipt() -> Result<Receipt> {
         t1: NOW,
         exit: Some(0),
         output: Output { sha256: Sha256::of(b"hello\n"), size: 6 },
+        program: None,
         state: StateSummary { bundle: 1, clog: 1, jlog: 6, floor: NOW },
     })
 }

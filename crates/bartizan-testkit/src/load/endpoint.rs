@@ -207,6 +207,7 @@ impl Endpoint {
             Verdict::Run(proof) => self.answer(proof.job(), Decision::Done, "ok"),
             // Deliveries of these endpoints carry no package.
             Verdict::Update(proof) => self.answer(proof.job(), Decision::Done, "ok"),
+            Verdict::Scan(proof) => self.answer(proof.job(), Decision::Done, "ok"),
             Verdict::Stand(order) => self.answer(order.id, Decision::Standing, "order.standing"),
             Verdict::NeedContent(content) => {
                 Ok(vec![Message::ContentRequest { sha256: content.sha256, offset: 0 }])
@@ -249,6 +250,7 @@ impl Endpoint {
             t1: now,
             exit: (decision == Decision::Done).then_some(0),
             output: Output { sha256: Sha256::of(b""), size: 0 },
+            program: None,
             state: StateSummary {
                 bundle: state.trust.as_ref().map_or(0, |trust| trust.bundle.version),
                 clog: state.control.size(),

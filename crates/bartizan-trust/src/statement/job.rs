@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Class, Trigger, V1, check_crit, is_plain_text};
+use super::{Class, Scan, Trigger, V1, check_crit, is_plain_text};
 use crate::id::{OrgId, Sha256, StatementId, TenantId};
 use crate::json::Validate;
 use crate::limits;
@@ -56,6 +56,8 @@ pub enum Action {
     Script(Script),
     /// Replaces the endpoint's own programs.
     Update(Update),
+    /// Looks for traces of a compromise, and changes nothing.
+    Scan(Box<Scan>),
 }
 
 /// A script and how to run it.
@@ -237,6 +239,8 @@ impl Validate for Job {
             Action::Script(script) => check_script(script),
             Action::Update(_) if self.trigger.is_some() => Err("trigger: not for updates"),
             Action::Update(update) => check_update(update),
+            Action::Scan(_) if self.trigger.is_some() => Err("trigger: not for scans"),
+            Action::Scan(scan) => scan.check(),
         }
     }
 }
@@ -257,6 +261,7 @@ impl Action {
         match self {
             Self::Script(script) => script.content,
             Self::Update(update) => update.content,
+            Self::Scan(scan) => scan.content,
         }
     }
 }

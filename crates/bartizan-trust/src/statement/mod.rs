@@ -28,6 +28,7 @@ mod mirror;
 mod pack;
 mod promotion;
 mod receipt;
+mod scan;
 mod trigger;
 
 pub use bundle::*;
@@ -40,6 +41,7 @@ pub use mirror::{Mirror, MirrorPlace};
 pub use pack::*;
 pub use promotion::*;
 pub use receipt::*;
+pub use scan::*;
 pub use trigger::*;
 
 use core::fmt;

@@ -46,6 +46,9 @@ pub struct Receipt {
     pub exit: Option<i32>,
     /// The whole output: its hash and size, also of what was cut off.
     pub output: Output,
+    /// Of a scan: the hash of the scanner that ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<Sha256>,
     /// What the endpoint believed at that moment.
     pub state: StateSummary,
 }
@@ -56,7 +59,7 @@ pub struct Receipt {
 pub enum Decision {
     /// The endpoint said no; `code` says why.
     Refused,
-    /// It ran and exited with 0.
+    /// It ran and exited with 0; a scan came to a verdict, which is its exit status.
     Done,
     /// It ran and exited otherwise, or could not be started.
     Failed,

@@ -40,7 +40,7 @@ fn seen(world: &World, state: &State) -> (State, Vec<Refusal>) {
 fn try_job(world: &mut World, state: &State) -> Result<(), Refusal> {
     let delivery = world.good_delivery(state).unwrap();
     match authorize(state, &world.facts(), &delivery.as_ref()).verdict {
-        Verdict::Update(_) => panic!("nobody signed an update"),
+        Verdict::Update(_) | Verdict::Scan(_) => panic!("nobody signed such a job"),
         Verdict::Run(_) => Ok(()),
         Verdict::Refused(refusal) => Err(refusal),
         Verdict::NeedContent(_) | Verdict::Stand(_) => panic!("the content was there"),

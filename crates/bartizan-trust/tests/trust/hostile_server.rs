@@ -458,7 +458,7 @@ impl Machine {
         let state = &self.endpoints[number as usize];
         let outcome = authorize(state, &facts, &delivery.as_ref());
         let name = match &outcome.verdict {
-            Verdict::Update(_) => panic!("nobody signed an update"),
+            Verdict::Update(_) | Verdict::Scan(_) => panic!("nobody signed such a job"),
             Verdict::Run(proof) => {
                 let id = proof.job();
                 assert_eq!(proof.content(), CONTENT, "{id} ran with other content");

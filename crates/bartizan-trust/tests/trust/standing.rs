@@ -282,6 +282,7 @@ fn ended(state: &State, job: StatementId, due: UnixSeconds, decision: Decision) 
         t1: due,
         exit: None,
         output: Output { sha256: Sha256::of(b""), size: 0 },
+        program: None,
         state: state.summary(),
     }
 }

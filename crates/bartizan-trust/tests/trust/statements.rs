@@ -172,6 +172,7 @@ fn receipt() -> Receipt {
         t1: NOW,
         exit: Some(0),
         output: Output { sha256: Sha256::of(b""), size: 0 },
+        program: None,
         state: StateSummary { bundle: 1, clog: 1, jlog: 1, floor: NOW },
     }
 }

@@ -22,6 +22,7 @@ fn receipt(seq: u64, decision: Decision, code: &str) -> (StatementId, Receipt) {
         t1: NOW,
         exit: None,
         output: Output { sha256: Sha256::of(b""), size: 0 },
+        program: None,
         state: StateSummary { bundle: 1, clog: 1, jlog: 1, floor: NOW },
     };
     (StatementId::new(Sha256::of(&seq.to_be_bytes())), receipt)

@@ -10,7 +10,7 @@ use bartizan_trust::statement::{
 use bartizan_trust::time::UnixSeconds;
 use bartizan_trust::words::eight_words;
 
-use super::fields;
+use super::{fields, scan};
 use crate::commands::scope_text;
 use crate::home::now;
 use crate::terminal::{cell, plain_text};
@@ -54,6 +54,7 @@ fn job(job: &Job, content: Option<&[u8]>) -> String {
     match &job.action {
         Action::Script(script) => script_job(job, script, content),
         Action::Update(update) => update_job(job, update),
+        Action::Scan(scan) => scan::job(job, scan),
     }
 }
 
@@ -76,7 +77,7 @@ fn update_job(job: &Job, update: &Update) -> String {
     text + &conditions(job)
 }
 
-fn why(job: &Job) -> String {
+pub(super) fn why(job: &Job) -> String {
     if job.display.reason.is_empty() && job.display.ticket.is_empty() {
         return String::new();
     }
@@ -123,7 +124,7 @@ fn script_job(job: &Job, script: &Script, content: Option<&[u8]>) -> String {
 }
 
 /// What most jobs do not have, so that nothing that is signed goes unseen.
-fn conditions(job: &Job) -> String {
+pub(super) fn conditions(job: &Job) -> String {
     let mut text = String::new();
     if job.window.nbf > now() {
         text += &format!("begins  {}\n", date(job.window.nbf));

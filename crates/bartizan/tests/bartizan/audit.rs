@@ -49,6 +49,7 @@ fn receipt(
         t1: world.now,
         exit: Some(0),
         output: Output { sha256: Sha256::of(b""), size: 0 },
+        program: None,
         state: StateSummary { bundle: 1, clog: 1, jlog: 1, floor: world.now },
     };
     let mut envelope = Envelope::new(&statement);

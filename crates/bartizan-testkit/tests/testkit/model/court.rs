@@ -160,10 +160,12 @@ impl Court {
                 Verdict::Refused(refusal) => Some(*refusal),
                 Verdict::Run(_)
                 | Verdict::Update(_)
+                | Verdict::Scan(_)
                 | Verdict::Stand(_)
                 | Verdict::NeedContent(_) => None,
             };
-            let ran = matches!(outcome.verdict, Verdict::Run(_) | Verdict::Update(_));
+            let ran =
+                matches!(outcome.verdict, Verdict::Run(_) | Verdict::Update(_) | Verdict::Scan(_));
             Answer { state: self.know(outcome.state), ran, refusal }
         })
     }

@@ -156,6 +156,7 @@ impl Stage {
             t1: now,
             exit: Some(0),
             output: Output { sha256: Sha256::of(b""), size: 0 },
+            program: None,
             state: self.state.summary(),
         };
         self.state.record_receipt(Envelope::new(&receipt).id(), &receipt);
@@ -272,9 +273,10 @@ impl Stage {
             tenant: if has(Oddity::OtherTenant) { "globex" } else { "acme" },
             bundle_min: if has(Oddity::NewerBundle) { 2 } else { 1 },
             class: step.class.unwrap_or_else(|| self.mildest(step)),
-            destructive: has(Oddity::Destructive),
+            destructive: has(Oddity::Destructive) && step.scan.is_none(),
             script: step.script,
             update: step.update,
+            scan: step.scan,
             count: step.count,
             timeout_s: if has(Oddity::SlowScript) { 3601 } else { 3600 },
             stages: waves(step),
@@ -292,8 +294,9 @@ impl Stage {
             return Class::Update;
         }
         let fits = |rule: &&ClassRule| step.count <= rule.endpoints_new_max;
-        let destructive = step.oddities.contains(&Oddity::Destructive);
-        let rule = self.rules.classes.iter().filter(|_| !destructive).find(fits);
+        let destructive = step.oddities.contains(&Oddity::Destructive) && step.scan.is_none();
+        let observe = |rule: &&ClassRule| rule.class != Class::Observe || step.scan == Some(false);
+        let rule = self.rules.classes.iter().filter(observe).filter(|_| !destructive).find(fits);
         rule.map_or(Class::Fleet, |rule| rule.class)
     }
 
@@ -315,9 +318,10 @@ impl Stage {
             bundle_min: wish.bundle_min,
             tenant: TenantId::from_name(wish.tenant).unwrap(),
             class: wish.class,
-            action: match wish.update {
-                Some(newer) => Action::Update(update(newer)),
-                None => Action::Script(bartizan_trust::statement::Script {
+            action: match (wish.update, wish.scan) {
+                (Some(newer), _) => Action::Update(update(newer)),
+                (None, Some(evidence)) => Action::Scan(Box::new(scan(wish, evidence))),
+                (None, None) => Action::Script(bartizan_trust::statement::Script {
                     timeout_s: wish.timeout_s,
                     destructive: wish.destructive,
                     ..script
@@ -513,6 +517,28 @@ const fn bytes(script: Script) -> &'static [u8] {
     match script {
         Script::Hello => b"echo hello\n",
         Script::Goodbye => b"echo goodbye\n",
+    }
+}
+
+fn scan(wish: &Wish, evidence: bool) -> Scan {
+    let content = world::script(bytes(wish.script)).unwrap().content;
+    let pack = ScanPack { name: "ours".to_owned(), body: Sha256::of(b"body"), size: content.size };
+    let order = EvidenceOrder {
+        recipients: vec![Key::named("reader").unwrap().public.to_openssh()],
+        bytes_max: limits::SCAN_EVIDENCE_BYTES_MIN,
+    };
+    Scan {
+        packs: vec![pack],
+        content,
+        look: Look::Machine {},
+        processes: false,
+        exclude: Vec::new(),
+        expect_tools: Vec::new(),
+        cpu_percent: 50,
+        io_mb_per_s: None,
+        time_budget_s: wish.timeout_s - limits::SCAN_REPORT_S,
+        result_max: limits::SCAN_RESULT_BYTES_MIN,
+        evidence: evidence.then_some(order),
     }
 }
 

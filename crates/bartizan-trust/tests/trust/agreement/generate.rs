@@ -34,6 +34,8 @@ pub(super) struct Step {
     /// An update instead of a script; whether to a newer version.
     pub update: Option<bool>,
     pub vendor: Vendor,
+    /// A scan instead of a script; whether with evidence.
+    pub scan: Option<bool>,
     pub author: (&'static str, Device),
     pub approvers: Vec<(&'static str, Device)>,
     /// Later stages; their counts and those of the first are cut to fit.
@@ -226,6 +228,7 @@ fn rules() -> impl Strategy<Value = Rules> {
         class_rule(Class::Change),
         prop::option::weighted(0.8, class_rule(Class::Fleet)),
         prop::option::weighted(0.8, class_rule(Class::Update)),
+        prop::option::weighted(0.7, class_rule(Class::Observe)),
     );
     let owner = prop_oneof![8 => Just(None), 1 => Just(Some(Class::Routine)), 1 => Just(Some(Class::Fleet))];
     let size = prop::option::weighted(0.2, 5..=60u32);
@@ -238,7 +241,13 @@ fn rules() -> impl Strategy<Value = Rules> {
     (members, classes, rest).prop_map(
         |(members, classes, ((owner, size), ends_soon, future, new_agent))| Rules {
             members: vec![members.0, members.1, members.2],
-            classes: [classes.0, classes.1].into_iter().chain(classes.2).chain(classes.3).collect(),
+            classes: classes
+                .4
+                .into_iter()
+                .chain([classes.0, classes.1])
+                .chain(classes.2)
+                .chain(classes.3)
+                .collect(),
             acme_owner_signs_from: owner,
             acme_endpoints: size,
             expires: BEGINNING.get() + if ends_soon { 4000 } else { 1_000_000 },
@@ -376,7 +385,12 @@ fn step() -> impl Strategy<Value = Step> {
         prop::option::weighted(0.12, (scope(), 30..=4000u64, prop::bool::weighted(0.3))),
         prop::option::weighted(0.08, 0..6usize),
     );
-    let class = prop_oneof![Just(Class::Routine), Just(Class::Change), Just(Class::Fleet)];
+    let class = prop_oneof![
+        1 => Just(Class::Observe),
+        3 => Just(Class::Routine),
+        3 => Just(Class::Change),
+        3 => Just(Class::Fleet)
+    ];
     let person = || (prop::sample::select(&PEOPLE[..]), device());
     let anyone = (person(), prop::collection::vec(person(), 0..=3));
     let verified = |who| (who, Device::Verified);
@@ -387,7 +401,10 @@ fn step() -> impl Strategy<Value = Step> {
         prop_oneof![Just(Script::Hello), Just(Script::Goodbye)],
         prop_oneof![1 => anyone.boxed(), 2 => enough.boxed()],
         prop::option::weighted(0.15, prop::bool::weighted(0.85)),
-        prop_oneof![6 => Just(Vendor::TheSame), 1 => Just(Vendor::AnotherVersion), 1 => Just(Vendor::Nothing)],
+        (
+            prop_oneof![4 => Just(Vendor::TheSame), 1 => Just(Vendor::AnotherVersion), 1 => Just(Vendor::Nothing)],
+            prop::option::weighted(0.15, prop::bool::weighted(0.4)),
+        ),
     );
     let oddities = prop_oneof![
         4 => prop::collection::vec(oddity(), 0..=0),
@@ -402,7 +419,7 @@ fn step() -> impl Strategy<Value = Step> {
     (time, job, rollout, oddities).prop_map(
         |(
             (wait, clock_off, catch_up, ends_well, again, freeze, withdraw),
-            (class, count, script, (author, approvers), update, vendor),
+            (class, count, script, (author, approvers), update, (vendor, scan)),
             (waves, promotions),
             oddities,
         )| {
@@ -419,6 +436,7 @@ fn step() -> impl Strategy<Value = Step> {
                 script,
                 update,
                 vendor,
+                scan: scan.filter(|_| update.is_none()),
                 author,
                 approvers,
                 waves,

@@ -7,6 +7,7 @@ mod build;
 mod generate;
 mod model;
 mod promote;
+mod scan_vectors;
 mod vectors;
 
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ use model::{Answer, Memory, judge};
 
 fn answer(verdict: &Verdict) -> Answer {
     match verdict {
-        Verdict::Run(_) | Verdict::Update(_) => Answer::Run,
+        Verdict::Run(_) | Verdict::Update(_) | Verdict::Scan(_) => Answer::Run,
         Verdict::Stand(_) => Answer::Stand,
         Verdict::NeedContent(_) => Answer::NeedContent,
         Verdict::Refused(refusal) => Answer::No(*refusal),

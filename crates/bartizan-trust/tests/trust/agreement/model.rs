@@ -100,6 +100,8 @@ pub(super) struct Wish {
     pub destructive: bool,
     /// It is an update instead of a script; whether to a newer version.
     pub update: Option<bool>,
+    /// It is a scan instead of a script, whose rules are what the script would be; whether it brings evidence home.
+    pub scan: Option<bool>,
     pub script: Script,
     pub count: u32,
     pub timeout_s: u32,
@@ -282,7 +284,7 @@ fn steps(
     memory.accepted.push(wish.id);
     memory.started.push((wish.class, now));
     memory.signed.extend(signed_by.iter().map(|person| ((*person).to_owned(), now)));
-    if signed_by.len() > 1 && wish.update.is_none() {
+    if signed_by.len() > 1 && wish.update.is_none() && wish.scan.is_none() {
         memory.countersigned.insert((wish.script, wish.destructive));
     }
     Ok(if wish.trigger.is_some() { Answer::Stand } else { Answer::Run })
@@ -304,7 +306,8 @@ fn form(rules: &Rules, wish: &Wish) -> Result<(), Refusal> {
     demand(rules.min_agent_met, Refusal::AgentTooOld)?;
     demand(!wish.payload_malformed, Refusal::Malformed)?;
     // Standing orders run scripts.
-    demand(wish.update.is_none() || wish.trigger.is_none(), Refusal::Malformed)?;
+    let script = wish.update.is_none() && wish.scan.is_none();
+    demand(script || wish.trigger.is_none(), Refusal::Malformed)?;
     Ok(())
 }
 
@@ -333,13 +336,15 @@ fn rates(
 }
 
 fn class<'r>(rules: &'r Rules, memory: &Memory, wish: &Wish) -> Result<&'r ClassRule, Refusal> {
-    let reviewed = memory.countersigned.contains(&(wish.script, wish.destructive));
-    let seen = wish.update.is_none() && reviewed;
+    let script = wish.update.is_none() && wish.scan.is_none();
+    let seen = script && memory.countersigned.contains(&(wish.script, wish.destructive));
     let cap = |rule: &ClassRule| if seen { rule.endpoints_max } else { rule.endpoints_new_max };
     let find = |class: Class| rules.classes.iter().find(|rule| rule.class == class);
     let enough = |class| find(class).is_some_and(|rule| wish.count <= cap(rule));
     let derived = if wish.update.is_some() {
         Class::Update
+    } else if wish.scan == Some(false) && enough(Class::Observe) {
+        Class::Observe
     } else if wish.destructive {
         Class::Fleet
     } else if enough(Class::Routine) {

@@ -21,9 +21,9 @@ struct Promotion {
 /// One decision. Bytes are base64.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Vector {
+pub(super) struct Vector {
     /// `run`, `need_content`, or the code of the refusal.
-    expect: String,
+    pub(super) expect: String,
     now: UnixSeconds,
     agent_version: String,
     state: State,
@@ -42,11 +42,15 @@ struct Vector {
 }
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/authorize").join(name)
+    folder_of("authorize", name)
+}
+
+pub(super) fn folder_of(set: &str, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors").join(set).join(name)
 }
 
 impl Vector {
-    fn judge(&self) -> bartizan_trust::authorize::Outcome {
+    pub(super) fn judge(&self) -> bartizan_trust::authorize::Outcome {
         let bytes = |text: &str| BASE64.decode(text.as_bytes()).unwrap();
         let delivery = build::Delivery {
             envelope: bytes(&self.envelope),
@@ -71,7 +75,7 @@ impl Vector {
         authorize(&self.state, &facts, &delivery.as_ref())
     }
 
-    fn of(played: Played) -> Self {
+    pub(super) fn of(played: Played) -> Self {
         let delivery = played.delivery;
         let mut vector = Self {
             expect: name(played.answer).to_owned(),
@@ -110,9 +114,14 @@ fn authorize_vectors_are_judged_as_they_say() {
     if env::var_os("BARTIZAN_WRITE_VECTORS").is_some() {
         write();
     }
-    for (name, accept, least) in [("accept", true, 5), ("reject", false, 38)] {
+    replay("authorize", [5, 38]);
+}
+
+/// Judges every file of a set, which has at least so many to accept and to reject.
+pub(super) fn replay(set: &str, least: [usize; 2]) {
+    for (name, accept, least) in [("accept", true, least[0]), ("reject", false, least[1])] {
         let files: Vec<_> =
-            fs::read_dir(folder(name)).unwrap().map(|file| file.unwrap().path()).collect();
+            fs::read_dir(folder_of(set, name)).unwrap().map(|file| file.unwrap().path()).collect();
         assert!(files.len() >= least, "{name}: {} files", files.len());
         for file in files {
             let vector: Vector = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();

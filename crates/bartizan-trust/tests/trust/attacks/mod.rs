@@ -7,6 +7,7 @@ mod log;
 mod newcomer;
 mod people;
 mod place_and_time;
+mod scans;
 mod stages;
 mod supply_chain;
 
