@@ -11,6 +11,11 @@ const FILES: [&[u8]; 3] = [
 /// The name of the pack whose rules match nothing but the self-test's own triggers.
 pub const SELF_TEST: &str = "self-test";
 
+/// Their files, as they are encoded.
+pub fn files() -> impl Iterator<Item = &'static [u8]> {
+    FILES.into_iter()
+}
+
 /// All of them.
 pub fn packs() -> Result<Vec<Pack>, PackError> {
     FILES.iter().map(|bytes| decode_body(split_pack(bytes)?.body)).collect()

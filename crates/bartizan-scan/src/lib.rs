@@ -25,6 +25,7 @@ mod places;
 pub mod process;
 pub mod registry;
 pub mod report;
+pub mod rollup;
 pub mod rules;
 pub mod self_test;
 pub mod sigma;

@@ -28,6 +28,23 @@ pub struct Report {
     pub findings_omitted: u64,
     /// What was covered.
     pub coverage: Coverage,
+    /// Of a scan in the fleet that collected evidence: the archive that came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Archive>,
+}
+
+/// An encrypted archive of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    /// Files in it.
+    pub files: u64,
+    /// Files that are not in it for want of room, or because they could not be read.
+    pub omitted: u64,
+    /// SHA-256 of the archive as it was encrypted.
+    pub sha256: String,
+    /// Its bytes.
+    pub size: u64,
 }
 
 impl Report {
@@ -43,6 +60,21 @@ impl Report {
             Verdict::Suspicious => 1,
             Verdict::NoIndicators if !self.is_complete() => 3,
             Verdict::NoIndicators => 0,
+        }
+    }
+
+    /// Keeps so many findings, the worst, and counts the others. The verdict stays that of all of them.
+    pub fn leave_findings_out(&mut self, keep: usize) {
+        let left_out = self.findings.len().saturating_sub(keep);
+        self.findings.truncate(keep);
+        let left_out = u64::try_from(left_out).unwrap_or(u64::MAX);
+        self.findings_omitted = self.findings_omitted.saturating_add(left_out);
+    }
+
+    /// Takes out what was found, and leaves where it was.
+    pub fn leave_excerpts_out(&mut self) {
+        for finding in &mut self.findings {
+            finding.evidence.excerpt.clear();
         }
     }
 

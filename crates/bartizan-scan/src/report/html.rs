@@ -5,7 +5,7 @@ use core::fmt::Write as _;
 use super::text::coverage_lines;
 use crate::model::{Finding, Report};
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em}\
+pub(super) const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em}\
 h1{font-size:1.4em}.verdict{padding:.8em 1em;border-left:.4em solid #777;background:#f3f3f3}\
 .compromised{border-color:#b00020}.suspicious{border-color:#c77700}\
 article{border:1px solid #ccc;padding:.6em 1em;margin:1em 0}\
@@ -78,7 +78,7 @@ fn add_finding(page: &mut String, finding: &Finding) {
     page.push_str("</dl></article>\n");
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -1,5 +1,6 @@
 //! A report in the forms people and machines want it. Everything that came from evidence is escaped for its form.
 
+mod fleet;
 mod html;
 mod sarif;
 mod stix;
@@ -7,6 +8,7 @@ mod table;
 mod text;
 
 use crate::model::Report;
+use crate::rollup::{Answer, Rollup};
 
 /// The forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,17 @@ pub fn render(report: &Report, form: Form) -> String {
         Form::Csv => table::render(report),
         Form::Stix => stix::render(report),
         Form::Sarif => sarif::render(report),
+    }
+}
+
+/// Writes the picture of a fleet; the forms that have no room for one give nothing.
+pub fn render_fleet(all: &Rollup, answers: &[Answer], form: Form) -> Option<String> {
+    match form {
+        Form::Text => Some(fleet::text(all)),
+        Form::Json => Some(line(all)),
+        Form::Html => Some(fleet::html(all)),
+        Form::Csv => Some(fleet::csv(all, answers)),
+        Form::JsonLines | Form::Stix | Form::Sarif => None,
     }
 }
 

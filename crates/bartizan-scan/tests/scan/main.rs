@@ -13,6 +13,8 @@ mod hive_logs;
 mod hostile_bytes;
 mod kaseya;
 mod linux;
+#[cfg(unix)]
+mod orders;
 mod packs;
 mod promises;
 mod signatures;

@@ -36,6 +36,27 @@ fn sign(folder: &Path, key: &str, role: &str, pack: &str) {
     fs::write(at(pack), join_pack(&envelope.encode(), parts.body)).unwrap();
 }
 
+/// A signed pack with a rule for the path of a file, and the line of the key that signed it.
+pub(crate) fn signed_pack(name: &str, path: &str) -> (Vec<u8>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    keygen(&["-q", "-t", "ed25519", "-N", "", "-f", &at("key")]);
+    let rule = serde_json::json!({
+        "id": "a.name", "reason": "a name", "level": "suspicious", "confidence": "medium",
+        "source": "us", "advice": "look at it",
+    });
+    let source = serde_json::json!({
+        "v": 1, "name": name, "version": "1", "made": 1_800_000_000, "title": "t",
+        "files": [{ "rule": rule, "path": [path] }],
+    });
+    fs::write(at("source.json"), source.to_string()).unwrap();
+    let build = ["pack", "build", &at("source.json"), "--output", &at("pack"), "--org", ORG];
+    let (_, error, code) = run(&build);
+    assert_eq!(code, 0, "{error}");
+    sign(folder.path(), "key", "pack.v1@bartizan", "pack");
+    (fs::read(at("pack")).unwrap(), fs::read_to_string(at("key.pub")).unwrap())
+}
+
 #[test]
 fn a_pack_counts_when_a_known_key_signed_this_body_in_the_role_pack() {
     let folder = tempfile::tempdir().unwrap();

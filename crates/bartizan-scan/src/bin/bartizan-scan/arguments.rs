@@ -31,6 +31,34 @@ pub(crate) enum Command {
     /// Measure what scanning costs on this machine.
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Scan as a signed job says: what the guard of an endpoint starts.
+    #[command(hide = true)]
+    Order {
+        /// The folder with the order.
+        folder: PathBuf,
+    },
+    /// Say by what a signed job names packs and recipients: what the operator's tool starts.
+    #[command(hide = true)]
+    Check {
+        /// A pack that comes with the job.
+        #[arg(long = "pack", value_name = "FILE")]
+        packs: Vec<PathBuf>,
+        /// For whom evidence is encrypted.
+        #[arg(long = "recipient")]
+        recipients: Vec<String>,
+    },
+    /// One picture of what many endpoints said: what the operator's tool starts.
+    #[command(hide = true)]
+    Rollup {
+        /// What was verified of each endpoint.
+        index: PathBuf,
+        /// A report in a file: .json .html .csv .txt
+        #[arg(long = "report", value_name = "FILE")]
+        reports: Vec<PathBuf>,
+        /// JSON on standard output.
+        #[arg(long)]
+        json: bool,
+    },
     /// Put the harmless triggers before the rules and say which are found.
     SelfTest(PackArguments),
 }
@@ -128,7 +156,7 @@ pub(crate) struct ImportArguments {
 }
 
 /// Which rules.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct PackArguments {
     /// A rule pack besides those built in.
     #[arg(long = "pack", value_name = "FILE")]

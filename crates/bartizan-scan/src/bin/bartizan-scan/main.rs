@@ -1,16 +1,20 @@
 //! The scanner's program: reads disks, prints what the engine says, and writes nothing where it looks.
 
+mod age;
 mod arguments;
 mod bench;
 mod canaries;
+mod collect;
 mod import;
 mod logs;
+mod order;
 mod output;
 mod pace;
 mod packs;
 mod processes;
 mod read;
 mod resume;
+mod rollup;
 mod scan;
 mod scope;
 mod signature;
@@ -26,6 +30,8 @@ use arguments::{Arguments, Command, PackCommand};
 
 /// Incomplete, or an error.
 const FAILED: u8 = 3;
+/// An error where 3 means no indicators, but not everything seen: the guard tells the two apart.
+const ORDER_FAILED: u8 = 4;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -35,11 +41,17 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { FAILED } else { 0 });
         }
     };
+    let failed = match &arguments.command {
+        Some(Command::Order { .. } | Command::Check { .. } | Command::Rollup { .. }) => {
+            ORDER_FAILED
+        }
+        _ => FAILED,
+    };
     match run(arguments) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(FAILED)
+            ExitCode::from(failed)
         }
     }
 }
@@ -57,6 +69,9 @@ fn run(arguments: Arguments) -> Result<u8> {
             import::test(&pack, &goodware, json)
         }
         Some(Command::Pack(PackCommand::Show(which))) => packs::show(&which),
+        Some(Command::Order { folder }) => order::run(&folder),
+        Some(Command::Check { packs, recipients }) => order::check(&packs, &recipients),
+        Some(Command::Rollup { index, reports, json }) => rollup::run(&index, &reports, json),
         Some(Command::SelfTest(which)) => packs::self_test(&which),
     }
 }

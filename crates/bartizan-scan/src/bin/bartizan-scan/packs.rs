@@ -28,6 +28,11 @@ pub(crate) struct Loaded {
 /// Loads everything that the command line names.
 pub(crate) fn load(arguments: &PackArguments) -> Result<Loaded> {
     let (packs, trust) = read(arguments)?;
+    Ok(assemble(packs, trust))
+}
+
+/// Makes the rules of packs ready, each with what is known of who vouches for it.
+pub(crate) fn assemble(packs: Vec<Pack>, trust: Vec<String>) -> Loaded {
     let (rules, loaded) = rules::compile(&packs);
     let sigma = Sigma::new(&packs);
     let mut problems = Vec::new();
@@ -47,7 +52,7 @@ pub(crate) fn load(arguments: &PackArguments) -> Result<Loaded> {
             loaded: loaded.rules.saturating_add(in_logs),
         });
     }
-    Ok(Loaded { rules, sigma, packs, coverage, problems })
+    Loaded { rules, sigma, packs, coverage, problems }
 }
 
 /// What in a pack cannot be used.

@@ -36,7 +36,21 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<u8> {
     if let Some(file) = &arguments.resume {
         scope::check_outside(&scope, file)?;
     }
-    let mut loaded = packs::load(&arguments.packs)?;
+    let loaded = packs::load(&arguments.packs)?;
+    let report = examine(arguments, &scope, loaded)?;
+    for (file, form) in reports {
+        output::save(&report, file, form)?;
+    }
+    print(arguments, &report)?;
+    Ok(report.exit_code())
+}
+
+/// The scan itself, after the self-test, which it does not begin without.
+pub(crate) fn examine(
+    arguments: &ScanArguments,
+    scope: &Scope,
+    mut loaded: Loaded,
+) -> Result<Report> {
     let triggers = self_test::run(&loaded.rules, &loaded.packs, &mut loaded.sigma);
     let missed: Vec<&str> = triggers.iter().filter(|t| !t.found).map(|t| t.name).collect();
     if !missed.is_empty() {
@@ -51,13 +65,8 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<u8> {
     for problem in &loaded.problems {
         coverage.add_not_understood(format!("rules that are not in force: {problem}"));
     }
-    let state = scan(arguments, &scope, &mut loaded, coverage)?;
-    let report = finish(&scope, state);
-    for (file, form) in reports {
-        output::save(&report, file, form)?;
-    }
-    print(arguments, &report)?;
-    Ok(report.exit_code())
+    let state = scan(arguments, scope, &mut loaded, coverage)?;
+    Ok(finish(scope, state))
 }
 
 fn print(arguments: &ScanArguments, report: &Report) -> Result<()> {
@@ -248,6 +257,7 @@ fn finish(scope: &Scope, state: State) -> Report {
         findings,
         findings_omitted,
         coverage: state.coverage,
+        archive: None,
     }
 }
 
