@@ -14,6 +14,7 @@ mod promotions;
 mod quarantine;
 mod queue;
 mod receipts;
+mod results;
 mod schema;
 
 pub use endpoints::{Admission, EndpointFilter, EndpointRecord, Introduction};

@@ -36,6 +36,9 @@ CREATE INDEX endpoint_by_os ON endpoint (os, hostname, id, tenant, site, standin
 CREATE INDEX endpoint_by_standing ON endpoint (standing, id);
 CREATE INDEX job_by_time ON job (submitted, id);
 CREATE INDEX job_target_by_job_of_endpoint ON job_target (endpoint, job);
+", "
+CREATE TABLE scan_result (job TEXT NOT NULL, endpoint TEXT NOT NULL, start BIGINT NOT NULL, bytes BYTEA NOT NULL,
+    PRIMARY KEY (job, endpoint, start));
 "];
 
 /// The newest schema this program knows.

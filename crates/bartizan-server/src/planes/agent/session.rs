@@ -8,9 +8,11 @@ use anyhow::{Context as _, bail, ensure};
 use bartizan_proto::frame::{FrameReader, encode_frame};
 use bartizan_proto::message::{Hello, JobPhase, Message};
 use bartizan_proto::operator::JobEvent;
-use bartizan_store::DueJob;
+use bartizan_store::{DueJob, Tx};
+use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, StatementId};
 use bartizan_trust::keys::PublicKey;
+use bartizan_trust::statement::{Action, Job};
 use data_encoding::BASE64;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -33,6 +35,8 @@ const READ_BYTES: usize = 2 * 1024;
 const OUTPUT_TAIL_MAX: usize = 64 * 1024;
 /// Jobs of one endpoint whose output is kept at once.
 const OUTPUT_JOBS_MAX: usize = 4;
+/// Jobs of which a connection remembers whether they are scans.
+const RESULTS_KNOWN_MAX: usize = 256;
 
 /// The state of a connection.
 pub(super) struct Session {
@@ -51,6 +55,8 @@ pub(super) struct Session {
     /// The job row behind the id the endpoint knows a delivered job by.
     pub(super) rows: HashMap<StatementId, StatementId>,
     pub(super) outputs: HashMap<StatementId, Vec<u8>>,
+    /// Which jobs are scans, and how much they may bring.
+    results: HashMap<StatementId, Option<u64>>,
     stream: Box<TlsStream<TcpStream>>,
     reader: FrameReader,
     link: Arc<Link>,
@@ -97,6 +103,7 @@ pub(super) async fn run(
         attempts: HashMap::new(),
         rows: HashMap::new(),
         outputs: HashMap::new(),
+        results: HashMap::new(),
         stream,
         reader,
         link: Arc::clone(&link),
@@ -217,8 +224,8 @@ impl Session {
             Message::JobTaken { job, phase, jobs_size } => {
                 self.accept_taken(job, phase, jobs_size).await
             }
-            Message::Output { job, stream, bytes, .. } => {
-                self.accept_output(job, stream.code(), &bytes).await
+            Message::Output { job, offset, stream, bytes } => {
+                self.accept_output(job, offset, stream.code(), bytes).await
             }
             Message::Receipt { envelope } => self.accept_receipt(envelope).await,
             Message::ControlRequest { from } => {
@@ -272,8 +279,9 @@ impl Session {
     async fn accept_output(
         &mut self,
         job: StatementId,
+        offset: u64,
         stream: u8,
-        bytes: &[u8],
+        bytes: Vec<u8>,
     ) -> anyhow::Result<()> {
         if self.row_of(job).is_none() {
             // Delivered over an earlier connection, or none of this endpoint's jobs.
@@ -284,6 +292,13 @@ impl Session {
             self.rows.insert(job, job);
         }
         let Some(row) = self.row_of(job) else { return Ok(()) };
+        if let Some(bytes_max) = self.result_max(row).await? {
+            ensure!(self.admitted, "a result from quarantine");
+            let of = (row, self.id);
+            let put = move |tx: &mut Tx<'_>| tx.put_result(of, offset, &bytes, bytes_max);
+            return Ok(self.app.db.write(put).await?);
+        }
+        let bytes = bytes.as_slice();
         if self.outputs.len() >= OUTPUT_JOBS_MAX && !self.outputs.contains_key(&row) {
             self.outputs.clear();
         }
@@ -296,6 +311,25 @@ impl Session {
             .events
             .push(row, JobEvent::Output { endpoint: self.id, stream, bytes: BASE64.encode(bytes) });
         Ok(())
+    }
+
+    /// How much the result of a job may have, if it is a scan.
+    async fn result_max(&mut self, row: StatementId) -> anyhow::Result<Option<u64>> {
+        if let Some(known) = self.results.get(&row) {
+            return Ok(*known);
+        }
+        let record = self.app.db.read(move |tx| tx.job(row)).await?;
+        let job = record.and_then(|record| Envelope::decode(&record.envelope).ok());
+        let action = job.and_then(|envelope| Some(envelope.statement::<Job>().ok()?.action));
+        let bytes_max = match action {
+            Some(Action::Scan(scan)) => Some(u64::from(scan.output_max())),
+            Some(Action::Script(_) | Action::Update(_)) | None => None,
+        };
+        if self.results.len() >= RESULTS_KNOWN_MAX {
+            self.results.clear();
+        }
+        self.results.insert(row, bytes_max);
+        Ok(bytes_max)
     }
 
     /// The job row behind an id, if it was delivered here.

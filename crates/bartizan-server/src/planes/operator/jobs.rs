@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use bartizan_proto::operator::{JobDetail, JobPage, JobRow, JobSubmission, ReceiptPage, Stored};
 use bartizan_store::{LogName, NewJob};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{OperatorId, StatementId};
+use bartizan_trust::id::{EndpointId, OperatorId, StatementId};
 use bartizan_trust::merkle::leaf_hash;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::signers::operator_signatures;
@@ -262,6 +262,21 @@ pub(super) async fn receipts(
         receipts.last().filter(|_| full).map(|last| format!("{}:{}", last.endpoint, last.seq));
     let receipts = receipts.iter().map(|receipt| BASE64.encode(&receipt.envelope)).collect();
     Ok(Json(ReceiptPage { receipts, next }))
+}
+
+/// `GET /v1/jobs/{id}/results/{endpoint}`
+pub(super) async fn result(
+    State(app): State<Arc<App>>,
+    _session: Session,
+    Path((id, endpoint)): Path<(String, String)>,
+) -> Result<Vec<u8>, Failure> {
+    let id = parse(&id)?;
+    let endpoint: EndpointId = endpoint.parse().map_err(|error| {
+        let next = "copy the id from `bartizan endpoints`";
+        Failure::bad("request.id", format!("{error}"), next)
+    })?;
+    let result = app.db.read(move |tx| tx.result(id, endpoint)).await?;
+    if result.is_empty() { Err(Failure::not_found("result")) } else { Ok(result) }
 }
 
 /// Reads a job's id from a path.

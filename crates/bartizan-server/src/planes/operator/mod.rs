@@ -136,6 +136,7 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/jobs/{id}/signatures", post(jobs::sign))
         .route("/v1/jobs/{id}/promotions", post(promotions::add))
         .route("/v1/jobs/{id}/receipts", get(jobs::receipts))
+        .route("/v1/jobs/{id}/results/{endpoint}", get(jobs::result))
         .route("/v1/jobs/{id}/events", get(events::events))
         .route("/v1/log/{name}/entries", get(logs::entries))
         .route("/v1/log/{name}/checkpoint", get(logs::checkpoint))
