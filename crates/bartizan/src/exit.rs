@@ -90,6 +90,18 @@ pub(crate) fn coded(
     anyhow::Error::new(Failure { code, next: next.into(), message: message.into(), reason })
 }
 
+/// What was asked for is on the screen, and this is what it came to: the exit codes of the scanner.
+#[derive(Debug)]
+pub(crate) struct Verdict(pub(crate) u8);
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the verdict {}", self.0)
+    }
+}
+
+impl std::error::Error for Verdict {}
+
 /// The code the server gave, if it gave one.
 pub(crate) fn reason(error: &anyhow::Error) -> Option<String> {
     error.downcast_ref::<Failure>()?.reason.clone()
@@ -125,6 +137,9 @@ pub(crate) fn told(error: &anyhow::Error) -> Told {
 
 /// Prints an error and its remedy on standard error, as JSON if asked for; the code for the shell.
 pub(crate) fn report(error: &anyhow::Error, terminal: Terminal) -> u8 {
+    if let Some(Verdict(code)) = error.downcast_ref::<Verdict>() {
+        return *code;
+    }
     let Told { exit, code, message, next } = told(error);
     if terminal.json {
         let shown = json!({ "error": { "code": code, "exit": exit.number(), "message": message, "next": next } });
@@ -158,4 +173,6 @@ pub(crate) const HELP: &str = "\
 3  refused by an endpoint or the server, or a verification failed
 4  still waiting when the command ended
 5  the server cannot be reached
+
+`scan report` ends as the scanner does: 0 no indicators found, 1 suspicious, 2 compromised, 3 incomplete
 ";

@@ -29,6 +29,8 @@ mod recovery;
 mod resign;
 pub(crate) mod rollout;
 mod run;
+mod scan;
+mod scans;
 mod statement;
 mod trigger;
 pub(crate) mod update;
@@ -116,6 +118,8 @@ pub(crate) enum Command {
     Enroll(enroll::EnrollOptions),
     /// Run a script on endpoints
     Run(Box<run::RunOptions>),
+    /// Have endpoints look for traces of a compromise
+    Scan(Box<scan::ScanOptions>),
     /// Update the endpoints' own programs from the vendor's repository
     Update(update::UpdateOptions),
     /// List jobs that wait for a signature
@@ -267,6 +271,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Endpoint(command) => endpoints::run(context, &command),
         Command::Enroll(options) => enroll::run(context, &options),
         Command::Run(options) => run::run(context, &options),
+        Command::Scan(options) => scan::run(context, &options),
         Command::Update(options) => update::run(context, &options),
         Command::Pending => watch::list(context, "pending"),
         Command::Jobs => watch::list(context, ""),

@@ -4,8 +4,9 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::Sha256;
-use bartizan_trust::statement::{Pack, SignatureRole};
+use bartizan_trust::id::{Sha256, TenantId};
+use bartizan_trust::people::pack_keys;
+use bartizan_trust::statement::{Bundle, Pack, SignatureRole};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -46,6 +47,18 @@ pub(crate) fn run(context: &Context, command: &PackCommand) -> Result<()> {
     context
         .terminal
         .result(&shown, &format!("signed by {key}; scanners need that key: --pack-keys"))
+}
+
+/// Whether endpoints of a tenant believe a pack file by the bundle in force. SPEC: scan.md "Packs"
+pub(super) fn is_vouched_for(bytes: &[u8], bundle: &Bundle, tenant: &TenantId) -> bool {
+    let Some((envelope, body)) = split(bytes) else { return false };
+    let about = envelope.statement::<Pack>().ok().map(|statement| statement.body);
+    let keys = pack_keys(bundle, tenant);
+    let (signatures, _) = envelope.verify_signatures();
+    let counts = signatures.iter().any(|signature| {
+        signature.role == SignatureRole::Pack && keys.contains(&signature.key.to_openssh().as_str())
+    });
+    counts && about == Some(Sha256::of(body))
 }
 
 /// The envelope and the body of a pack file. What is signed says which body it is about, so the digest in the first line

@@ -78,7 +78,7 @@ fn line(receipt: &Receipt, verified: bool) -> Vec<String> {
 fn as_json(receipt: &Receipt, verified: bool) -> Value {
     json!({
         "endpoint": receipt.endpoint, "seq": receipt.seq, "occurrence": receipt.occurrence, "decision": receipt.decision, "code": receipt.code,
-        "exit": receipt.exit, "output": receipt.output, "t0": receipt.t0, "t1": receipt.t1, "verified": verified,
+        "exit": receipt.exit, "output": receipt.output, "program": receipt.program, "t0": receipt.t0, "t1": receipt.t1, "verified": verified,
         "next": advice(&receipt.code),
     })
 }

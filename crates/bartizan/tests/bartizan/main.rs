@@ -27,6 +27,7 @@ mod preflight;
 mod recovery;
 mod rescue;
 mod rollouts;
+mod scans;
 mod sheet;
 mod signing;
 mod stage;
