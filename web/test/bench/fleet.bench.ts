@@ -17,11 +17,12 @@ test('a list of 100,000 endpoints', async () => {
     while (!document.querySelector('[role=row] [role=gridcell] bdi')) await new Promise(requestAnimationFrame)
     return performance.now() - from
   })()`)
+  // Words with a hyphen: no id holds one, so that what is found is found by its name.
   const search = await page.evaluate<number[]>(`(async () => {
     const field = document.querySelector('input[type=search]')
     const type = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set
     const times = []
-    for (const text of ['w', 'web', 'web-hub-1', 'web-hub-1-4', 'dc-school', 'kiosk', 'x', '']) {
+    for (const text of ['web-', 'web-h', 'web-hub-1', 'dc-school', 'kiosk-', '']) {
       const from = performance.now()
       type.call(field, text)
       field.dispatchEvent(new Event('input', { bubbles: true }))
