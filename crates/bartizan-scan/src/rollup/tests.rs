@@ -104,11 +104,11 @@ fn what_endpoints_say_is_text_in_every_form() {
     let place = "=cmd|'/c calc'!A1,\"x\"\u{1b}[2J";
     let answer = scanned(name, vec![finding("a", Level::Suspicious, place)], Coverage::default());
     let all = roll_up("st_x", std::slice::from_ref(&answer));
-    let html = render_fleet(&all, &[answer.clone()], Form::Html).unwrap();
+    let html = render_fleet(&all, std::slice::from_ref(&answer), Form::Html).unwrap();
     assert!(!html.contains("<script>") && html.contains("&lt;script&gt;"));
-    let csv = render_fleet(&all, &[answer.clone()], Form::Csv).unwrap();
+    let csv = render_fleet(&all, std::slice::from_ref(&answer), Form::Csv).unwrap();
     assert!(csv.contains("'=cmd") && csv.lines().count() == 2, "{csv}");
-    let json = render_fleet(&all, &[answer.clone()], Form::Json).unwrap();
+    let json = render_fleet(&all, std::slice::from_ref(&answer), Form::Json).unwrap();
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(
         (&value["verdict"], &value["endpoints"][0]["name"]),
