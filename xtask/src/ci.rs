@@ -11,8 +11,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let start = Instant::now();
     step("format", || cargo(root, &["fmt", "--all", "--check"]))?;
     step("tidy", || crate::tidy::run(root))?;
-    // Warnings are denied through clippy's own flag: RUSTFLAGS would rebuild every dependency.
     step("web", || crate::web::run(root))?;
+    // Warnings are denied through clippy's own flag: RUSTFLAGS would rebuild every dependency.
     step("clippy", || {
         cargo(root, &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
     })?;
