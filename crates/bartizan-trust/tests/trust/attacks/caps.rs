@@ -305,6 +305,19 @@ fn an_agent_that_is_too_old_runs_nothing() {
 }
 
 #[test]
+fn an_agent_that_knows_only_older_statements_runs_nothing() {
+    let mut world = World::with(|bundle| {
+        bundle.min_statement = 2;
+        Ok(())
+    })
+    .unwrap();
+    let state = world.endpoint(0).unwrap();
+    let delivery = world.good_delivery(&state).unwrap();
+    let outcome = deliver(&world, &state, &delivery);
+    assert!(matches!(outcome.verdict, Verdict::Refused(Refusal::UnsupportedVersion)));
+}
+
+#[test]
 fn a_job_for_a_newer_bundle_waits_for_it() {
     let mut world = world();
     let state = world.endpoint(0).unwrap();
