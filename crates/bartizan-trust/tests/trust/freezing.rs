@@ -168,9 +168,43 @@ fn a_freeze_alone_is_short_and_few() {
         world.now = world.now.plus(1);
         world.log_control(&freeze(&world, FreezeScope::Sessions, 4 * HOUR_S, &["alice"]));
     }
-    world.log_control(&freeze(&world, FreezeScope::Sessions, HOUR_S, &["bob"]));
-    let (_, skipped) = seen(&world, &state);
+    let another = freeze(&world, FreezeScope::Sessions, HOUR_S, &["bob"]);
+    world.log_control(&another);
+    let (state, skipped) = seen(&world, &state);
     assert_eq!(skipped, [Refusal::FreezeLimit, Refusal::FreezeLimit], "too long, and the fourth");
+    assert!(state.freezes.iter().any(|(id, _)| *id == another.id()), "another's do not count");
+}
+
+#[test]
+fn a_day_later_one_operator_may_freeze_again() {
+    for (later, expected) in
+        [(limits::DAY_S - 1, Some(Refusal::FreezeLimit)), (limits::DAY_S, None)]
+    {
+        let mut world = world();
+        let state = world.endpoint(0).unwrap();
+        for more in 0..3 {
+            world.log_control(&freeze(&world, FreezeScope::Sessions, HOUR_S + more, &["alice"]));
+        }
+        let (state, skipped) = seen(&world, &state);
+        assert_eq!(skipped, []);
+        world.now = world.now.plus(later);
+        world.log_control(&freeze(&world, FreezeScope::Sessions, HOUR_S, &["alice"]));
+        assert_eq!(seen(&world, &state).1, Vec::from_iter(expected), "{later} s later");
+    }
+}
+
+#[test]
+fn a_freeze_may_be_dated_ahead_as_far_as_clocks_differ() {
+    let world = world();
+    let state = world.endpoint(0).unwrap();
+    let skew = limits::CLOCK_SKEW_S;
+    for (ahead, expected) in [(skew, Ok(())), (skew + 1, Err(Refusal::TooEarly))] {
+        let mut dated = world.freeze(FreezeScope::Org, HOUR_S);
+        (dated.iat, dated.exp) = (dated.iat.plus(ahead), dated.exp.plus(ahead));
+        let bytes = signed(&dated, &[("carol", ROLE)]).unwrap().encode();
+        let found = control::freeze(&state, &world.facts(), &bytes).map(|_| ());
+        assert_eq!(found, expected, "{ahead} s ahead");
+    }
 }
 
 #[test]
@@ -261,6 +295,9 @@ fn a_freeze_by_another_way_acts_at_once_and_a_thawed_one_does_not_return() {
     let (state, skipped) = seen(&world, &state);
     assert_eq!(skipped, []);
     assert_eq!(try_job(&mut world, &state), Ok(()));
+    // It stays remembered while it could come back.
+    assert!(state.freezes.iter().any(|(id, _)| *id == frozen.id()));
+    assert_eq!(state.freezes.standing(state.floor).count(), 0);
     // Whoever kept a copy delivers it again.
     let state = control::freeze(&state, &world.facts(), &frozen.encode()).unwrap();
     assert_eq!(try_job(&mut world, &state), Ok(()));
