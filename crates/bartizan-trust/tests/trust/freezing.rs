@@ -182,8 +182,10 @@ fn a_day_later_one_operator_may_freeze_again() {
     {
         let mut world = world();
         let state = world.endpoint(0).unwrap();
-        for more in 0..3 {
-            world.log_control(&freeze(&world, FreezeScope::Sessions, HOUR_S + more, &["alice"]));
+        // Long ones, made with another: they are still remembered a day later, and count as hers.
+        for days in 2..5 {
+            let length_s = days * limits::DAY_S;
+            world.log_control(&freeze(&world, FreezeScope::Sessions, length_s, &["alice", "bob"]));
         }
         let (state, skipped) = seen(&world, &state);
         assert_eq!(skipped, []);
