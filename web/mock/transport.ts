@@ -42,16 +42,27 @@ function delayMs(): number {
   return Number.isFinite(wanted) ? Math.min(5_000, Math.max(0, wanted)) : 0
 }
 
+/** Answers wait between the page's events `mock:hold` and `mock:release`, so that a test sees what stands meanwhile. */
+function gate(): () => Promise<void> {
+  let held = Promise.resolve()
+  document.addEventListener('mock:hold', () => {
+    held = new Promise((release) => document.addEventListener('mock:release', () => release(), { once: true }))
+  })
+  return () => held
+}
+
 export function mockTransport(): typeof fetch {
   const search = new URLSearchParams(location.search)
   const news = new News()
   const world = makeWorld({ size: Number(search.get('mock-size') ?? 1_400), story: search.get('mock-story') ?? 'busy' }, news)
   const routes = handlers(world)
   const delay = delayMs()
+  const opened = gate()
   return async (input, init) => {
     const request = new Request(input, init)
     const url = new URL(request.url)
     if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay))
+    await opened()
     if (request.signal.aborted) throw new DOMException('aborted', 'AbortError')
     if (url.pathname === '/api/v1/events') return stream(news, 'all', request.signal)
     const job = /^\/api\/v1\/jobs\/([^/]+)\/events$/.exec(url.pathname)

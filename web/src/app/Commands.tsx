@@ -19,6 +19,8 @@ export function Commands({ onClose, onHelp }: { onClose: () => void; onHelp: () 
   const [query, setQuery] = useState('')
   const search = useDeferredValue(query.trim())
   const endpoints = useQuery({ ...fleetWindowQuery({ search, limit: 8, offset: 0 }), enabled: search.length > 1 })
+  // Until the answer is there, the rows are those of fewer words: they stay only where their own text has the rest.
+  const answered = endpoints.isPlaceholderData ? '' : search.toLowerCase()
   const jobs = useQuery(jobsQuery({ limit: 100 }))
   const inbox = useQuery(inboxQuery())
   const go = (to: (typeof pages)[number]['to']) => () => void navigate({ to })
@@ -47,7 +49,7 @@ export function Commands({ onClose, onHelp }: { onClose: () => void; onHelp: () 
         group: 'Endpoint',
         name: row.hostname || row.id,
         // The words of the search stand here too: the server found the row by them, also in the id.
-        detail: [row.tenant, row.site, row.os, row.hostname.toLowerCase().includes(search.toLowerCase()) ? '' : search].filter(Boolean).join(' · '),
+        detail: [row.tenant, row.site, row.os, row.hostname.toLowerCase().includes(answered) ? '' : answered].filter(Boolean).join(' · '),
         icon: 'fleet',
         run: () => void navigate({ to: '/endpoints/$id', params: { id: row.id }, search: {} }),
       }),

@@ -109,6 +109,18 @@ describe('by the keyboard alone', () => {
     await page.getByRole('heading', { level: 1, name: /srv-hub-1/ }).waitFor()
   })
 
+  test('the palette offers no endpoint that only fewer words had found', async () => {
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox').pressSequentially('ws')
+    const endpoints = page.getByRole('option').filter({ hasText: 'Endpoint' })
+    await endpoints.first().waitFor()
+    await page.evaluate(() => document.dispatchEvent(new Event('mock:hold')))
+    await page.getByRole('combobox').pressSequentially('-school')
+    for (const row of await endpoints.allInnerTexts()) expect(row.split('\n')[0]).toContain('ws-school')
+    await page.evaluate(() => document.dispatchEvent(new Event('mock:release')))
+    await endpoints.first().waitFor()
+  })
+
   test('the help lists the keys', async () => {
     await page.keyboard.press('?')
     await dialog().getByText('Sign what is shown').waitFor()
