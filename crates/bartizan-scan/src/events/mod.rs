@@ -148,11 +148,11 @@ impl Event {
         let system = event.remove("System")?;
         let channel = text(system.get("Channel")?)?;
         let number = u32::try_from(text(system.get("EventID")?)?.parse::<u64>().ok()?).ok()?;
-        let source = Source::of_windows(&channel, number);
         let data = match event.remove("EventData") {
             Some(Value::Object(data)) => flat(data),
             _ => event.remove("UserData").map(user_data).unwrap_or_default(),
         };
+        let source = Source::of_windows(&channel, number).with_fields(&data);
         let fields = fields_of(system_fields(&system, &channel, number), data, &source);
         Some(Self { record, at, event: number, channel, source, fields })
     }

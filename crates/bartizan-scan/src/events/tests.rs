@@ -104,3 +104,59 @@ fn damaged_logs_are_read_as_far_as_they_go() {
         let _ = read(whole[..end].to_vec());
     }
 }
+
+/// Sysmon writes three kinds of changes under the number 12; only a field of it tells which.
+#[test]
+fn changes_of_the_registry_get_the_category_that_rules_name() {
+    const SYSMON: Written<'_> = Written {
+        channel: "Microsoft-Windows-Sysmon/Operational",
+        provider: "Microsoft-Windows-Sysmon",
+        ..LOGON
+    };
+    let rule = |category: &str| {
+        let source = format!(
+            "title: {category}\nlogsource:\n    product: windows\n    category: {category}\ndetection:\n    s:\n        TargetObject|endswith: '\\Run\\x'\n    condition: s\nlevel: high\n"
+        );
+        SigmaRule { source, origin: "test".to_owned() }
+    };
+    let categories =
+        ["registry_add", "registry_delete", "registry_set", "registry_rename", "registry_event"];
+    let pack = Pack {
+        name: "p".to_owned(),
+        sigma: categories.iter().map(|name| rule(name)).collect(),
+        ..Pack::default()
+    };
+    for (number, kind, expected) in [
+        (12, "CreateKey", &["registry_add", "registry_event"][..]),
+        (12, "DeleteKey", &["registry_delete", "registry_event"]),
+        (12, "DeleteValue", &["registry_delete", "registry_event"]),
+        (12, "something new", &["registry_event"]),
+        (13, "SetValue", &["registry_event", "registry_set"]),
+        (14, "RenameKey", &["registry_event", "registry_rename"]),
+        (11, "CreateKey", &[]),
+    ] {
+        let data = [("EventType", kind), ("TargetObject", "HKLM\\Run\\x")];
+        let mut sigma = Sigma::new([&pack]);
+        let bytes = log(&[Written { event: number, data: &data, ..SYSMON }]);
+        EventLogs::default().read("s.evtx", Cursor::new(bytes), &mut sigma, |_| {}).unwrap();
+        let mut asked: Vec<String> =
+            sigma.finish().0.into_iter().map(|finding| finding.rule.reason).collect();
+        asked.sort();
+        assert_eq!(asked, expected, "{number} {kind}");
+    }
+}
+
+#[test]
+fn the_old_log_of_powershell_has_a_category_for_each_of_its_events() {
+    for (number, category) in [
+        (400, Some("ps_classic_start")),
+        (600, Some("ps_classic_provider_start")),
+        (800, Some("ps_classic_script")),
+        (403, None),
+    ] {
+        let event = Written { channel: "Windows PowerShell", event: number, ..LOGON };
+        let (events, _, _) = read(log(&[event]));
+        assert_eq!(events[0].source.category, category, "{number}");
+        assert_eq!(events[0].source.service, Some("powershell-classic"));
+    }
+}

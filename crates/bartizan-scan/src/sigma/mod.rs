@@ -1,6 +1,7 @@
 //! Sigma rules over events. Parsing, matching and correlation are `rsigma`'s; which rules an event is asked about, under which
 //! field names, and what becomes of a match is decided here.
 
+mod channels;
 mod source;
 
 pub use source::{Source, fields_of};

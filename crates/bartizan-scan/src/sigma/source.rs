@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use rsigma_parser::LogSource;
 use serde_json::{Map, Value};
 
+use super::channels;
+
 /// A log source of Sigma.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Source {
@@ -22,11 +24,7 @@ impl Source {
 
     /// The source of an event of a Windows channel.
     pub fn of_windows(channel: &str, event: u32) -> Self {
-        let channel = channel.to_ascii_lowercase();
-        let service = SERVICES
-            .iter()
-            .find(|(name, _)| channel == *name || channel.starts_with(&format!("{name}/")))
-            .map(|(_, service)| *service);
+        let service = channels::service_of(channel);
         let category = match (service, event) {
             (Some("sysmon"), _) => sysmon_category(event),
             (Some("security"), 4688) => Some("process_creation"),
@@ -34,16 +32,32 @@ impl Source {
             (Some("powershell"), 4103) => Some("ps_module"),
             (Some("powershell"), 4104) => Some("ps_script"),
             (Some("powershell-classic"), 400) => Some("ps_classic_start"),
-            (Some("powershell-classic"), 800) => Some("ps_classic_provider_start"),
+            (Some("powershell-classic"), 600) => Some("ps_classic_provider_start"),
+            (Some("powershell-classic"), 800) => Some("ps_classic_script"),
             _ => None,
         };
         Self { product: Some("windows"), service, category }
     }
 
+    /// What only the fields of an event tell: Sysmon writes keys that are made and keys and values that are deleted under one number.
+    pub(crate) fn with_fields(self, data: &Map<String, Value>) -> Self {
+        if self.category != Some("registry_event") {
+            return self;
+        }
+        let category = match data.get("EventType").and_then(Value::as_str) {
+            Some("CreateKey") => "registry_add",
+            Some("DeleteKey" | "DeleteValue") => "registry_delete",
+            _ => return self,
+        };
+        Self { category: Some(category), ..self }
+    }
+
     /// The wider category that rules may name instead: changes of the registry of any kind.
     pub(crate) fn wider(self) -> Option<Self> {
-        let registry =
-            matches!(self.category, Some("registry_add" | "registry_set" | "registry_rename"));
+        let registry = matches!(
+            self.category,
+            Some("registry_add" | "registry_delete" | "registry_set" | "registry_rename")
+        );
         registry.then_some(Self { category: Some("registry_event"), ..self })
     }
 
@@ -59,40 +73,12 @@ impl Source {
     }
 }
 
-/// Channels and the services that rules call them.
-const SERVICES: [(&str, &str); 22] = [
-    ("security", "security"),
-    ("system", "system"),
-    ("application", "application"),
-    ("microsoft-windows-sysmon", "sysmon"),
-    ("microsoft-windows-powershell", "powershell"),
-    ("powershellcore", "powershell"),
-    ("windows powershell", "powershell-classic"),
-    ("microsoft-windows-taskscheduler", "taskscheduler"),
-    ("microsoft-windows-wmi-activity", "wmi"),
-    ("microsoft-windows-windows defender", "windefend"),
-    ("microsoft-windows-bits-client", "bits-client"),
-    ("microsoft-windows-windows firewall with advanced security", "firewall-as"),
-    (
-        "microsoft-windows-terminalservices-localsessionmanager",
-        "terminalservices-localsessionmanager",
-    ),
-    ("microsoft-windows-ntlm", "ntlm"),
-    ("microsoft-windows-codeintegrity", "codeintegrity-operational"),
-    ("microsoft-windows-applocker", "applocker"),
-    ("microsoft-windows-dns-client", "dns-client"),
-    ("dns server", "dns-server"),
-    ("microsoft-windows-printservice", "printservice-operational"),
-    ("microsoft-windows-smbclient", "smbclient-security"),
-    ("microsoft-windows-driverframeworks-usermode", "driver-framework"),
-    ("openssh", "openssh"),
-];
-
 const fn sysmon_category(event: u32) -> Option<&'static str> {
     Some(match event {
         1 => "process_creation",
         2 => "file_change",
         3 => "network_connection",
+        4 | 16 => "sysmon_status",
         5 => "process_termination",
         6 => "driver_load",
         7 => "image_load",
@@ -100,7 +86,8 @@ const fn sysmon_category(event: u32) -> Option<&'static str> {
         9 => "raw_access_thread",
         10 => "process_access",
         11 => "file_event",
-        12 => "registry_add",
+        // Which change it is, its fields say.
+        12 => "registry_event",
         13 => "registry_set",
         14 => "registry_rename",
         15 => "create_stream_hash",
@@ -108,9 +95,12 @@ const fn sysmon_category(event: u32) -> Option<&'static str> {
         19..=21 => "wmi_event",
         22 => "dns_query",
         23 | 26 => "file_delete",
+        24 => "clipboard_change",
         25 => "process_tampering",
         27 => "file_block_executable",
+        28 => "file_block_shredding",
         29 => "file_executable_detected",
+        255 => "sysmon_error",
         _ => return None,
     })
 }
