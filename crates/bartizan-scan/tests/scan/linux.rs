@@ -6,18 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use bartizan_scan::self_test::{Elf, elf};
 
-use crate::tree::{Tree, ids};
-
-/// As compressed code is: every byte as often as every other, in no order.
-fn packed() -> Vec<u8> {
-    let bytes = (0..16_384_u32).map(|i| i.wrapping_mul(2_654_435_761) >> 11);
-    bytes.map(|value| value.to_le_bytes()[0]).collect()
-}
-
-/// As a compiler's is: few bytes stand for most of it.
-fn plain() -> Vec<u8> {
-    b"\x55\x48\x89\xe5\x48\x83\xec\x10\xe8\x00\x00\x00\x00\xc9\xc3\x90".repeat(1024)
-}
+use crate::tree::{Tree, ids, packed, plain};
 
 fn found(path: &str, program: &[u8], mode: u32) -> Vec<String> {
     let tree = Tree::new();

@@ -15,7 +15,9 @@ mod kaseya;
 mod linux;
 #[cfg(unix)]
 mod orders;
+mod pack_vectors;
 mod packs;
+mod programs;
 mod promises;
 mod signatures;
 mod tree;

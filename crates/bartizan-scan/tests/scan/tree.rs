@@ -88,6 +88,17 @@ pub(crate) fn snapshot(
     all
 }
 
+/// As compressed code is: every byte as often as every other, in no order.
+pub(crate) fn packed() -> Vec<u8> {
+    let bytes = (0..16_384_u32).map(|i| i.wrapping_mul(2_654_435_761) >> 11);
+    bytes.map(|value| value.to_le_bytes()[0]).collect()
+}
+
+/// As a compiler's is: few bytes stand for most of it.
+pub(crate) fn plain() -> Vec<u8> {
+    b"\x55\x48\x89\xe5\x48\x83\xec\x10\xe8\x00\x00\x00\x00\xc9\xc3\x90".repeat(1024)
+}
+
 /// A program for Windows that only says what it is called: one section with a version resource.
 pub(crate) fn pe(original_name: &str, overlay: &[u8]) -> Vec<u8> {
     let version = version_block(original_name);
