@@ -71,6 +71,16 @@ pub fn misp(name: &str, text: &[u8]) -> Result<Imported, NotTheFormat> {
         why: error.to_string(),
     })?;
     let events = match document {
+        // Any object can be read as an event of which nothing is told.
+        Document::Bare(Event { info, attributes, objects, .. })
+            if info.is_empty() && attributes.is_empty() && objects.is_empty() =>
+        {
+            return Err(NotTheFormat {
+                name: name.to_owned(),
+                format: "a MISP event",
+                why: "neither `Event` nor `response` nor `Attribute` stands in it".to_owned(),
+            });
+        }
         Document::One { event } | Document::Bare(event) => vec![event],
         Document::Many { response } => response.into_iter().map(|wrapped| wrapped.event).collect(),
     };

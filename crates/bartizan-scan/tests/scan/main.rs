@@ -15,6 +15,7 @@ mod kaseya;
 mod linux;
 #[cfg(unix)]
 mod orders;
+mod pack_program;
 mod pack_vectors;
 mod packs;
 mod programs;

@@ -42,7 +42,8 @@ pub(crate) fn import(arguments: &ImportArguments) -> Result<u8> {
             "yar" | "yara" | "rule" | "rules" => yara.push((name, text(bytes, &file)?)),
             "csv" => all.merge(import::csv(&name, &bytes)?),
             "ioc" | "xml" => all.merge(import::openioc(&name, &bytes)?),
-            "json" | "stix" if is_stix(&bytes) => all.merge(import::stix(&name, &bytes)?),
+            "stix" => all.merge(import::stix(&name, &bytes)?),
+            "json" if is_stix(&bytes) => all.merge(import::stix(&name, &bytes)?),
             "json" => all.merge(import::misp(&name, &bytes)?),
             _ => other += 1,
         }
