@@ -18,6 +18,8 @@ mod orders;
 mod pack_program;
 mod pack_vectors;
 mod packs;
+#[cfg(target_os = "linux")]
+mod processes;
 mod programs;
 mod promises;
 mod signatures;

@@ -198,6 +198,9 @@ pub(crate) struct ScanArguments {
     /// Leave out the memory of processes.
     #[arg(long)]
     pub(crate) no_processes: bool,
+    /// Only the memory of this process, and no files; may be given for several.
+    #[arg(long = "process", value_name = "PID", conflicts_with_all = ["root", "logs", "no_processes", "canaries", "resume"])]
+    pub(crate) pids: Vec<u32>,
     /// Also file systems of other machines (NFS, SMB).
     #[arg(long)]
     pub(crate) network_mounts: bool,

@@ -85,6 +85,7 @@ fn arguments(order: &Scan) -> ScanArguments {
         expect_tools: order.expect_tools.clone(),
         canaries: None,
         no_processes: !order.processes,
+        pids: Vec::new(),
         network_mounts: false,
         reports: Vec::new(),
         quiet: true,

@@ -1,13 +1,28 @@
 //! Processes of this machine and their memory.
 
 use bartizan_scan::evidence::Output;
+use bartizan_scan::model::Area;
 use bartizan_scan::rules::Rules;
 
 use crate::pace::Pace;
 
-/// Looks at every process but this one.
+/// Looks at these processes; if none is named, at every process but this one.
 #[cfg(target_os = "linux")]
-pub(crate) fn examine(rules: &Rules, pace: &Pace, output: &mut Output) {
+pub(crate) fn examine(rules: &Rules, pids: &[u32], pace: &Pace, output: &mut Output) {
+    for pid in pids {
+        let folder = std::path::Path::new("/proc").join(pid.to_string());
+        if !folder.exists() {
+            output.coverage.add_existing(Area::Processes);
+            output
+                .coverage
+                .add_unreadable(format!("process {pid}"), "there is none of this number");
+        } else if pace.stopped().is_none() {
+            linux::examine(rules, *pid, pace, output);
+        }
+    }
+    if !pids.is_empty() {
+        return;
+    }
     let Ok(entries) = std::fs::read_dir("/proc") else {
         output.coverage.add_unreadable("/proc", "not mounted");
         return;
@@ -25,7 +40,11 @@ pub(crate) fn examine(rules: &Rules, pace: &Pace, output: &mut Output) {
 
 /// Only Linux shows memory as files; elsewhere it is said that nobody looked.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn examine(_rules: &Rules, _pace: &Pace, output: &mut Output) {
+pub(crate) fn examine(_rules: &Rules, pids: &[u32], _pace: &Pace, output: &mut Output) {
+    for pid in pids {
+        output.coverage.add_existing(Area::Processes);
+        output.coverage.add_unreadable(format!("process {pid}"), "memory is read on Linux only");
+    }
     output.coverage.add_not_understood("memory of processes: read on Linux only");
 }
 

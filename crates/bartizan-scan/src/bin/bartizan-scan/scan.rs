@@ -108,7 +108,7 @@ fn scan(
     walk_files(arguments, &plan, &loaded.rules, &pace, &mut state)?;
     let mut output = Output::default();
     if scope.live && !arguments.no_processes && pace.stopped().is_none() {
-        processes::examine(&loaded.rules, &pace, &mut output);
+        processes::examine(&loaded.rules, &arguments.pids, &pace, &mut output);
     }
     if let Some(file) = &arguments.canaries {
         let root = scope.roots.first().filter(|_| !scope.live).map(std::path::PathBuf::as_path);

@@ -31,6 +31,11 @@ pub(crate) fn scope(arguments: &ScanArguments) -> Result<Scope> {
         let name = crate::walk::shown(&folder);
         return Ok(Scope { name, roots: vec![folder], skipped: Vec::new(), live: false });
     }
+    if !arguments.pids.is_empty() {
+        let pids: Vec<String> = arguments.pids.iter().map(u32::to_string).collect();
+        let name = format!("processes {} of this machine ({})", pids.join(", "), host_name());
+        return Ok(Scope { name, roots: Vec::new(), skipped: Vec::new(), live: true });
+    }
     Ok(Scope {
         name: format!("this machine ({})", host_name()),
         roots: machine_roots(),
