@@ -46,16 +46,16 @@ pub struct Batch {
     notes: BTreeSet<String>,
 }
 
-/// What a file adds, if anything.
-pub fn trace(file: &FileEvidence<'_>, kind: FileKind) -> Option<Trace> {
-    let name = path::file_name(file.path).to_lowercase();
+/// What a file adds, if anything. `path` is that of the file in its normal form.
+pub(crate) fn trace(file: &FileEvidence<'_>, path: &str, kind: FileKind) -> Option<Trace> {
+    let name = path::file_name(path);
     if kind == FileKind::Text && name.ends_with("-readme.txt") {
-        return Some(Trace::Note { place: name });
+        return Some(Trace::Note { place: name.to_owned() });
     }
     if kind != FileKind::Other || file.head.len() < SAMPLE_MIN {
         return None;
     }
-    let ending = path::extension(&name)?;
+    let ending = path::extension(name)?;
     let random_name = (5..=10).contains(&ending.len())
         && ending.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     // The name before it is kept: `invoice.xlsx.csruj`.

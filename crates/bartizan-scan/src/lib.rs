@@ -18,6 +18,7 @@ pub mod limits;
 pub mod lint;
 pub mod logs;
 pub mod model;
+mod needles;
 pub mod network;
 pub mod pack;
 pub mod path;

@@ -7,12 +7,17 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 /// Windows paths are compared without regard to case because Windows does; Linux paths too, because an image of one is
 /// often carried on the other.
 pub fn normalise(path: &str) -> String {
-    let lower = path.to_lowercase().replace('\\', "/");
-    let rest = match lower.as_bytes() {
-        [drive, b':', ..] if drive.is_ascii_lowercase() => lower.get(2..).unwrap_or_default(),
-        _ => lower.as_str(),
+    let mut normal = if path.is_ascii() { path.to_ascii_lowercase() } else { path.to_lowercase() };
+    if normal.contains('\\') {
+        normal = normal.replace('\\', "/");
+    }
+    let rest = match normal.as_bytes() {
+        [drive, b':', ..] if drive.is_ascii_lowercase() => normal.get(2..).unwrap_or_default(),
+        _ => normal.as_str(),
     };
-    rest.trim_start_matches('/').to_owned()
+    let cut = normal.len() - rest.trim_start_matches('/').len();
+    normal.drain(..cut);
+    normal
 }
 
 /// The last part of a path, whichever separator it has.

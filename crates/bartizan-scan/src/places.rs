@@ -72,9 +72,12 @@ impl Place {
 
 fn place_of(path: &str) -> Option<Place> {
     let name = path::file_name(path);
-    let within = |part: &str| {
-        let mut places = path.match_indices(part);
-        places.any(|(at, _)| at == 0 || path.as_bytes().get(at - 1) == Some(&b'/'))
+    // Every part of the path is a place where a folder's name may begin.
+    let within = |folders: &str| {
+        path.starts_with(folders)
+            || path
+                .match_indices('/')
+                .any(|(at, _)| path.get(at + 1..).is_some_and(|rest| rest.starts_with(folders)))
     };
     match name {
         "authorized_keys" | "authorized_keys2" => return Some(Place::AuthorizedKeys),

@@ -11,18 +11,23 @@ use globset::GlobSet;
 use crate::digest::Wanted;
 use crate::limits;
 use crate::model::Rule;
-use crate::pack::{CommandRule, FileCondition, Pack, RegistryRule};
+use crate::needles::Needles;
+use crate::pack::{CommandRule, FileCondition, FileKind, Pack, RegistryRule};
 use crate::path::{self, Globs};
 
 /// Rules in force.
 pub struct Rules {
     pub(crate) files: Vec<CompiledFile>,
+    /// Which of them may be about a kind of file.
+    by_kind: HashMap<FileKind, Vec<usize>>,
     /// By digest: the rule, and what the file is.
     pub(crate) digests: HashMap<Box<[u8]>, DigestTarget>,
     pub(crate) digest_lists: Vec<CompiledList>,
     pub(crate) registry: Vec<CompiledRegistry>,
     pub(crate) commands: Vec<(String, CommandRule)>,
     pub(crate) yara: Option<Scanner>,
+    /// What bytes must have for YARA rules to be asked; absent: they always are.
+    needles: Option<Needles>,
     pub(crate) yara_heads: HashMap<String, (String, Rule)>,
     wanted: Wanted,
 }
@@ -69,16 +74,18 @@ pub struct Loaded {
 pub fn compile(packs: &[Pack]) -> (Rules, Vec<Loaded>) {
     let mut rules = Rules {
         files: Vec::new(),
+        by_kind: HashMap::new(),
         digests: HashMap::new(),
         digest_lists: Vec::new(),
         registry: Vec::new(),
         commands: Vec::new(),
         yara: None,
+        needles: None,
         yara_heads: HashMap::new(),
         wanted: Wanted::default(),
     };
     let mut compiler = yara_compiler();
-    let mut has_yara = false;
+    let mut sources = Vec::new();
     let mut loaded = Vec::new();
     for pack in packs {
         let mut result = Loaded::default();
@@ -89,10 +96,11 @@ pub fn compile(packs: &[Pack]) -> (Rules, Vec<Loaded>) {
             rules.commands.push((pack.name.clone(), lower(rule)));
             result.rules += 1;
         }
-        has_yara |= rules.add_yara(pack, &mut compiler, &mut result);
+        rules.add_yara(pack, &mut compiler, (&mut sources, &mut result));
         loaded.push(result);
     }
-    if has_yara {
+    if !sources.is_empty() {
+        rules.needles = Needles::new(&sources);
         let mut scanner = compiler.finalize();
         scanner.set_scan_params(scan_params());
         rules.yara = Some(scanner);
@@ -121,6 +129,19 @@ fn scan_params() -> ScanParams {
 }
 
 impl Rules {
+    /// Rules about files of a kind.
+    pub(crate) fn about(&self, kind: FileKind) -> impl Iterator<Item = &CompiledFile> {
+        let places = self.by_kind.get(&kind).into_iter().flatten();
+        places.filter_map(|place| self.files.get(*place))
+    }
+
+    /// Whether a YARA rule may be about these bytes.
+    pub(crate) fn may_match_yara(&self, bytes: &[u8]) -> bool {
+        !bytes.is_empty()
+            && self.yara.is_some()
+            && self.needles.as_ref().is_none_or(|needles| needles.may_match(bytes))
+    }
+
     /// Which digests of a file are needed.
     pub fn wanted(&self) -> Wanted {
         self.wanted
@@ -130,6 +151,13 @@ impl Rules {
         for rule in &pack.files {
             match self.compile_file(pack, rule) {
                 Ok(compiled) => {
+                    let when = &compiled.when;
+                    for kind in FileKind::ALL {
+                        let wanted = when.kind.is_empty() || when.kind.contains(&kind);
+                        if wanted && !when.not_kind.contains(&kind) {
+                            self.by_kind.entry(kind).or_default().push(self.files.len());
+                        }
+                    }
                     self.files.push(compiled);
                     result.rules += 1;
                 }
@@ -230,8 +258,12 @@ impl Rules {
         }
     }
 
-    fn add_yara(&mut self, pack: &Pack, compiler: &mut Compiler, result: &mut Loaded) -> bool {
-        let mut added = false;
+    fn add_yara<'p>(
+        &mut self,
+        pack: &'p Pack,
+        compiler: &mut Compiler,
+        (sources, result): (&mut Vec<&'p str>, &mut Loaded),
+    ) {
         for (index, source) in pack.yara.iter().enumerate() {
             if source.source.len() > limits::RULE_SOURCE_BYTES_MAX {
                 result.problems.push(format!("{}: source above the limit", source.rule.id));
@@ -240,14 +272,13 @@ impl Rules {
             let namespace = format!("{}/{index}", pack.name);
             match compiler.add_rules_str_in_namespace(&source.source, &namespace) {
                 Ok(_) => {
-                    added = true;
+                    sources.push(&source.source);
                     result.rules += u64::from(source.rules);
                     self.yara_heads.insert(namespace, (pack.name.clone(), source.rule.clone()));
                 }
                 Err(error) => result.problems.push(format!("{}: {error}", source.rule.id)),
             }
         }
-        added
     }
 }
 

@@ -3,10 +3,9 @@
 //! Each is a few dozen lines, and all that is wanted is "which bytes stand in it": passwords, links and rights do not
 //! matter here. What is not understood is said.
 
-use std::io::Read;
+use std::borrow::Cow;
 
-use flate2::read::{DeflateDecoder, MultiGzDecoder};
-
+use super::inflate::{Inflater, Unpacking};
 use crate::limits;
 
 /// What is left of the limits while one archive and all in it are unpacked.
@@ -24,13 +23,13 @@ impl Default for Budget {
 
 /// Something in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Member {
+pub(super) enum Member<'a> {
     /// Bytes under a name.
     File {
         /// Its name.
         name: String,
         /// Its bytes.
-        bytes: Vec<u8>,
+        bytes: Cow<'a, [u8]>,
     },
     /// Not read, and why.
     Unread {
@@ -48,7 +47,7 @@ pub(super) fn unpack(
     name: &str,
     bytes: &[u8],
     budget: &mut Budget,
-    visit: &mut dyn FnMut(Member, &mut Budget),
+    visit: &mut dyn FnMut(Member<'_>, &mut Budget),
 ) {
     match bytes {
         [b'P', b'K', ..] => unpack_zip(bytes, budget, visit),
@@ -61,7 +60,7 @@ fn unpack_gzip(
     name: &str,
     bytes: &[u8],
     budget: &mut Budget,
-    visit: &mut dyn FnMut(Member, &mut Budget),
+    visit: &mut dyn FnMut(Member<'_>, &mut Budget),
 ) {
     let name = crate::path::file_name(name);
     let lower = name.to_lowercase();
@@ -70,36 +69,51 @@ fn unpack_gzip(
         Some((stem, "gz")) => stem.to_owned(),
         _ => format!("{name}.unpacked"),
     };
-    let member = match inflate(MultiGzDecoder::new(bytes), budget) {
-        Ok(bytes) => Member::File { name: inner, bytes },
-        Err(why) => Member::Unread { name: inner, why },
-    };
-    visit(member, budget);
+    let unpacked = budget.member(|room| Inflater::default().gzip(bytes, room).map(Cow::Owned));
+    visit(member_of(inner, unpacked), budget);
 }
 
-/// Unpacks one member, charging the budget.
-fn inflate(from: impl Read, budget: &mut Budget) -> Result<Vec<u8>, &'static str> {
-    let Some(members) = budget.members.checked_sub(1) else { return Err("too many members") };
-    budget.members = members;
-    let room = budget.bytes.min(limits::ARCHIVE_MEMBER_BYTES_MAX);
-    let mut bytes = Vec::new();
-    let take = u64::try_from(room).unwrap_or(u64::MAX).saturating_add(1);
-    let read = from.take(take).read_to_end(&mut bytes);
-    budget.bytes = budget.bytes.saturating_sub(bytes.len());
-    if bytes.len() > room {
-        return Err(BOMB);
+fn member_of<'a>(name: String, unpacked: Result<Cow<'a, [u8]>, &'static str>) -> Member<'a> {
+    match unpacked {
+        Ok(bytes) => Member::File { name, bytes },
+        Err(why) => Member::Unread { name, why },
     }
-    read.map(|_| bytes).map_err(|_| "damaged")
+}
+
+impl Budget {
+    /// Charges what one member comes to.
+    fn member<'a>(
+        &mut self,
+        unpack: impl FnOnce(usize) -> Result<Cow<'a, [u8]>, Unpacking>,
+    ) -> Result<Cow<'a, [u8]>, &'static str> {
+        self.members = self.members.checked_sub(1).ok_or("too many members")?;
+        let room = self.bytes.min(limits::ARCHIVE_MEMBER_BYTES_MAX);
+        match unpack(room) {
+            Ok(bytes) if bytes.len() <= room => {
+                self.bytes -= bytes.len();
+                Ok(bytes)
+            }
+            Ok(_) | Err(Unpacking::TooLarge) => {
+                // It was unpacked as far as there was room.
+                self.bytes -= room;
+                Err(BOMB)
+            }
+            Err(Unpacking::Damaged) => Err("damaged"),
+        }
+    }
 }
 
 struct ZipEntry<'a> {
     name: String,
     flags: u16,
     method: u16,
+    /// How much it says it holds.
+    size: usize,
     packed: &'a [u8],
 }
 
-fn unpack_zip(bytes: &[u8], budget: &mut Budget, visit: &mut dyn FnMut(Member, &mut Budget)) {
+fn unpack_zip(bytes: &[u8], budget: &mut Budget, visit: &mut dyn FnMut(Member<'_>, &mut Budget)) {
+    let mut inflater = Inflater::default();
     let Some(mut at) = central_directory(bytes) else {
         let why = "a zip archive without a directory, or one beyond 4 GiB";
         visit(Member::Unread { name: String::new(), why }, budget);
@@ -120,15 +134,12 @@ fn unpack_zip(bytes: &[u8], budget: &mut Budget, visit: &mut dyn FnMut(Member, &
         }
         let unpacked = match (entry.flags & 1, entry.method) {
             (1, _) => Err("has a password"),
-            (_, 0) => inflate(entry.packed, budget),
-            (_, 8) => inflate(DeflateDecoder::new(entry.packed), budget),
+            (_, 0) => budget.member(|_| Ok(Cow::Borrowed(entry.packed))),
+            (_, 8) => budget
+                .member(|room| inflater.deflated(entry.packed, entry.size, room).map(Cow::Owned)),
             _ => Err("a compression that is not read"),
         };
-        let member = match unpacked {
-            Ok(bytes) => Member::File { name: entry.name, bytes },
-            Err(why) => Member::Unread { name: entry.name, why },
-        };
-        visit(member, budget);
+        visit(member_of(entry.name, unpacked), budget);
     }
 }
 
@@ -150,6 +161,7 @@ fn zip_entry(bytes: &[u8], at: usize) -> Option<(ZipEntry<'_>, usize)> {
     let flags = u16_at(bytes, at + 8)?;
     let method = u16_at(bytes, at + 10)?;
     let packed_size = usize::try_from(u32_at(bytes, at + 20)?).ok()?;
+    let size = usize::try_from(u32_at(bytes, at + 24)?).ok()?;
     let name_length = usize::from(u16_at(bytes, at + 28)?);
     let more = usize::from(u16_at(bytes, at + 30)?) + usize::from(u16_at(bytes, at + 32)?);
     let offset = usize::try_from(u32_at(bytes, at + 42)?).ok()?;
@@ -157,7 +169,7 @@ fn zip_entry(bytes: &[u8], at: usize) -> Option<(ZipEntry<'_>, usize)> {
     let local = local_header(bytes, offset)?;
     let packed = bytes.get(local..local.checked_add(packed_size)?)?;
     let name = String::from_utf8_lossy(name).into_owned();
-    Some((ZipEntry { name, flags, method, packed }, at + 46 + name_length + more))
+    Some((ZipEntry { name, flags, method, size, packed }, at + 46 + name_length + more))
 }
 
 /// Where the bytes of a member begin. Offsets are from the archive's own beginning, which may lie behind a program.
@@ -172,7 +184,7 @@ fn local_header(bytes: &[u8], offset: usize) -> Option<usize> {
 
 const TAR_BLOCK: usize = 512;
 
-fn unpack_tar(bytes: &[u8], budget: &mut Budget, visit: &mut dyn FnMut(Member, &mut Budget)) {
+fn unpack_tar(bytes: &[u8], budget: &mut Budget, visit: &mut dyn FnMut(Member<'_>, &mut Budget)) {
     let mut at = 0_usize;
     let mut long_name: Option<String> = None;
     while let Some(header) = bytes.get(at..at.saturating_add(TAR_BLOCK)) {
@@ -191,10 +203,7 @@ fn unpack_tar(bytes: &[u8], budget: &mut Budget, visit: &mut dyn FnMut(Member, &
             _ => continue,
         }
         let name = long_name.take().unwrap_or(name);
-        let member = match inflate(content, budget) {
-            Ok(bytes) => Member::File { name, bytes },
-            Err(why) => Member::Unread { name, why },
-        };
+        let member = member_of(name, budget.member(|_| Ok(Cow::Borrowed(content))));
         let over = budget.members == 0 || budget.bytes == 0;
         visit(member, budget);
         if over {

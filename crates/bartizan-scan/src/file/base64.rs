@@ -1,6 +1,6 @@
 //! Text that decodes to a program: how a payload passes for a certificate.
 
-use super::kind::{kind_of, to_text};
+use super::kind::{is_wide, kind_of, to_text};
 use crate::limits;
 use crate::pack::FileKind;
 
@@ -18,6 +18,16 @@ pub(super) fn decode_program(bytes: &[u8]) -> Option<Vec<u8>> {
 /// The cheap question first: base64 of a program begins with one of few letters.
 fn begins_as_program(bytes: &[u8]) -> bool {
     let head = bytes.get(..512).unwrap_or(bytes);
+    if !is_wide(head) {
+        let text = head.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(head).trim_ascii_start();
+        // Other white space before it is looked at below.
+        if !matches!(
+            text,
+            [b'T', b'V', ..] | [b'f', b'0', ..] | [b'-', b'-', ..] | [11 | 128.., ..]
+        ) {
+            return false;
+        }
+    }
     let text = to_text(head);
     let start = body(&text).trim_start();
     let mz = matches!(start.as_bytes(), [b'T', b'V', b'o' | b'p' | b'q' | b'r', ..]);

@@ -3,6 +3,7 @@
 mod archive;
 mod base64;
 pub mod elf;
+mod inflate;
 pub mod kind;
 pub mod pe;
 pub(crate) mod structure;
@@ -35,14 +36,14 @@ fn examine_at(
     output: &mut Output,
 ) {
     let view = View::new(file);
-    for rule in &rules.files {
+    for rule in rules.about(view.kind) {
         if view.matches(rule) {
             output.add(&rule.pack, &rule.rule, view.evidence(rule));
         }
     }
     match_digest(rules, &view, output);
     match_yara(rules, &view, output);
-    output.batch.extend(batch::trace(file, view.kind));
+    output.batch.extend(batch::trace(file, &view.path, view.kind));
     places::examine(rules, file, &view.path, view.kind, output);
     if depth >= limits::ARCHIVE_DEPTH_MAX {
         return;
@@ -134,6 +135,13 @@ fn match_digest(rules: &Rules, view: &View<'_>, output: &mut Output) {
 
 fn match_yara(rules: &Rules, view: &View<'_>, output: &mut Output) {
     let Some(scanner) = &rules.yara else { return };
+    let head = view.file.head;
+    // Hives are longer, and have rules of their own.
+    let head = head.get(..limits::FILE_BYTES_MAX).unwrap_or(head);
+    let pieces = [head, view.file.tail].map(|bytes| rules.may_match_yara(bytes).then_some(bytes));
+    if pieces == [None, None] {
+        return;
+    }
     let mut scanner = scanner.clone();
     let name = path::file_name(view.file.path).to_owned();
     let extension = path::extension(&name).map(|text| format!(".{text}")).unwrap_or_default();
@@ -142,12 +150,9 @@ fn match_yara(rules: &Rules, view: &View<'_>, output: &mut Output) {
     let _ = scanner.define_symbol("extension", extension);
     let _ = scanner.define_symbol("filename", name);
     let _ = scanner.define_symbol("filetype", yara_type(view.kind, view.file.head));
-    let head = view.file.head;
-    // Hives are longer, and have rules of their own.
-    let head = head.get(..limits::FILE_BYTES_MAX).unwrap_or(head);
-    let evidence = || view.file.evidence();
-    scan_bytes(rules, &scanner, head, &evidence, output);
-    scan_bytes(rules, &scanner, view.file.tail, &evidence, output);
+    for bytes in pieces.into_iter().flatten() {
+        scan_bytes(rules, &scanner, bytes, &|| view.file.evidence(), output);
+    }
 }
 
 /// The kind of a file in the words that public rules use. A rule that asks for it first spares most files the search.
@@ -170,9 +175,37 @@ fn yara_type(kind: FileKind, head: &[u8]) -> &'static str {
     }
 }
 
+/// Visits everything that stands in an archive, at every depth that is looked at: what scanning cannot do without, for measuring.
+pub fn unpack(name: &str, bytes: &[u8], visit: &mut dyn FnMut(&[u8])) {
+    unpack_at(name, bytes, 0, &mut Budget::default(), visit);
+}
+
+fn unpack_at(
+    name: &str,
+    bytes: &[u8],
+    depth: usize,
+    budget: &mut Budget,
+    visit: &mut dyn FnMut(&[u8]),
+) {
+    if depth >= limits::ARCHIVE_DEPTH_MAX || kind::kind_of(bytes) != FileKind::Archive {
+        return;
+    }
+    archive::unpack(name, bytes, budget, &mut |member, budget| {
+        if let Member::File { name, bytes } = member {
+            visit(&bytes);
+            unpack_at(&name, &bytes, depth + 1, budget, visit);
+        }
+    });
+}
+
+/// The first bytes of what a gzip file holds, by the first bytes of the file.
+pub fn gzip_head(packed: &[u8], length: usize) -> Vec<u8> {
+    inflate::Inflater::default().gzip_head(packed, length)
+}
+
 /// Looks at a piece of a process's memory.
 pub(crate) fn match_memory(rules: &Rules, bytes: &[u8], evidence: &Evidence, output: &mut Output) {
-    if let Some(scanner) = &rules.yara {
+    if let Some(scanner) = rules.yara.as_ref().filter(|_| rules.may_match_yara(bytes)) {
         scan_bytes(rules, scanner, bytes, &|| evidence.clone(), output);
     }
 }
@@ -184,9 +217,6 @@ fn scan_bytes(
     evidence: &dyn Fn() -> Evidence,
     output: &mut Output,
 ) {
-    if bytes.is_empty() {
-        return;
-    }
     let result = match scanner.scan_mem(bytes) {
         Ok(result) => result,
         Err((error, result)) => {

@@ -48,9 +48,8 @@ impl<'a> View<'a> {
     /// Cheap conditions first; paths are dear because there are many, and the search through the bytes comes last.
     pub(super) fn matches(&self, rule: &CompiledFile) -> bool {
         let when = &rule.when;
-        (when.kind.is_empty() || when.kind.contains(&self.kind))
-            && !when.not_kind.contains(&self.kind)
-            && (!when.setuid || self.is_setuid())
+        // The kind was asked about when the rules were sorted by it.
+        (!when.setuid || self.is_setuid())
             && (!when.deleted || self.file.is_deleted)
             && self.matches_program(rule)
             && (rule.digest.is_empty() || rule.digest.iter().any(|digest| self.has_digest(digest)))

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use crate::file::kind;
 use crate::time::UnixSeconds;
 
 /// One logged request.
@@ -39,7 +40,7 @@ pub enum Dialect {
 impl Dialect {
     /// The form of a log, by its first lines. `None`: not a log of requests.
     pub fn of(head: &[u8]) -> Option<Self> {
-        let text = String::from_utf8_lossy(head);
+        let text = kind::lossy(head);
         let lines = text.lines().filter(|line| !line.trim().is_empty()).take(20);
         for line in lines {
             if line.starts_with("#Software: ") || line.starts_with("#Fields: ") {

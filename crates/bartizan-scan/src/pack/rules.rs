@@ -101,6 +101,22 @@ pub enum FileKind {
     Other,
 }
 
+impl FileKind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Pe,
+        Self::Elf,
+        Self::MachO,
+        Self::Script,
+        Self::Image,
+        Self::Archive,
+        Self::Hive,
+        Self::EventLog,
+        Self::Text,
+        Self::Other,
+    ];
+}
+
 /// Structures that bytes alone do not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

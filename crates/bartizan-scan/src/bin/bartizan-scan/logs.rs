@@ -1,12 +1,13 @@
 //! Logs, after the walk: entries of one client may stand in several of them.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use bartizan_scan::command;
 use bartizan_scan::events::EventLogs;
 use bartizan_scan::evidence::Output;
+use bartizan_scan::file;
 use bartizan_scan::logs::{Dialect, WebLogs};
 use bartizan_scan::model::{Area, Evidence};
 use bartizan_scan::pack::{FileKind, Pack};
@@ -48,32 +49,18 @@ pub(crate) fn classify(
     modified: Option<UnixSeconds>,
 ) -> Option<LogFile> {
     let head = head.get(..HEAD_BYTES).unwrap_or(head);
-    let kind = match bartizan_scan::file::kind::kind_of(head) {
+    let kind = match file::kind::kind_of(head) {
         FileKind::EventLog => LogKind::Events,
         FileKind::Text if Dialect::of(head).is_some() => LogKind::Web,
         FileKind::Archive
-            if head.starts_with(&[0x1f, 0x8b]) && Dialect::of(&unpacked(head)).is_some() =>
+            if head.starts_with(&[0x1f, 0x8b])
+                && Dialect::of(&file::gzip_head(head, HEAD_BYTES)).is_some() =>
         {
             LogKind::PackedWeb
         }
         _ => return None,
     };
     Some(LogFile { modified, path: path.to_owned(), place: place.to_owned(), kind })
-}
-
-/// As much as the first bytes unpack to.
-fn unpacked(head: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0; HEAD_BYTES];
-    let mut decoder = MultiGzDecoder::new(head);
-    let mut filled = 0;
-    while let Some(space) = bytes.get_mut(filled..).filter(|space| !space.is_empty()) {
-        match decoder.read(space) {
-            Ok(0) | Err(_) => break,
-            Ok(read) => filled += read,
-        }
-    }
-    bytes.truncate(filled);
-    bytes
 }
 
 /// Reads all logs, the older first.

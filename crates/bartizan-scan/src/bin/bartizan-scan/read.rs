@@ -91,6 +91,10 @@ pub(crate) fn read(
         pace.read(read);
         content.filled = start.saturating_add(read).min(head_max.max(start));
         content.bytes_read += u64::try_from(read).unwrap_or_default();
+        // Its facts are asked again below: whether more came meanwhile needs no read of its own.
+        if content.bytes_read == before.len() {
+            break;
+        }
         let grows = content.bytes_read > before.len().saturating_add(GROWTH_BYTES_MAX);
         let no_digest = before.len() > limits::FILE_DIGEST_BYTES_MAX;
         if grows || (no_digest && content.filled >= head_max) {

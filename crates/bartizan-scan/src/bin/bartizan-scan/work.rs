@@ -18,7 +18,7 @@ use crate::walk::{self, Found, Met, Plan, shown};
 /// Batches that wait for a worker, and of results that wait for their turn.
 const QUEUE: usize = 32;
 /// Files of a batch: waking a worker costs as much as looking at a small file.
-const BATCH_FILES: u64 = 16;
+const BATCH_FILES: u64 = 64;
 /// Bytes of a batch; a larger file goes alone.
 const BATCH_BYTES: u64 = 512 * 1024;
 
