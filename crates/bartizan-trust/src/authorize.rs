@@ -189,12 +189,13 @@ fn decide(
     let envelope = decode_envelope(delivery.envelope)?;
     outcome.job = Some(envelope.id());
     check_kind(&envelope)?;
-    check_versions(&trust.bundle, facts)?;
+    check_statement_version(&trust.bundle)?;
     // SPEC: verification.md steps 4 to 6
     let (verified, ignored) = envelope.verify_signatures();
     let (signatures, more) = count_operators(&trust.bundle, &verified);
     outcome.ignored = ignored.into_iter().chain(more).collect();
     let job = decode_job(&envelope)?;
+    check_agent(&trust.bundle, &job, facts)?;
     check_scope(&job, &outcome.state, &trust, &membership, now)?;
     // SPEC: verification.md steps 7 to 9
     let rule = judge_class(&trust.bundle, &job, content_here(&job, &outcome.state))?;
@@ -255,15 +256,8 @@ fn check_kind(envelope: &Envelope) -> Result<(), Refusal> {
     }
 }
 
-fn check_versions(bundle: &Bundle, facts: &LocalFacts<'_>) -> Result<(), Refusal> {
-    if bundle.min_statement > 1 {
-        return Err(Refusal::UnsupportedVersion);
-    }
-    let agent = AgentVersion::parse(facts.agent_version);
-    if agent.is_none() || agent < AgentVersion::parse(&bundle.min_agent) {
-        return Err(Refusal::AgentTooOld);
-    }
-    Ok(())
+fn check_statement_version(bundle: &Bundle) -> Result<(), Refusal> {
+    if bundle.min_statement > 1 { Err(Refusal::UnsupportedVersion) } else { Ok(()) }
 }
 
 // SPEC: verification.md step 5
@@ -273,6 +267,19 @@ fn decode_job(envelope: &Envelope) -> Result<Job, Refusal> {
         EnvelopeError::Malformed(_) => Refusal::Malformed,
     })?;
     if job.crit.is_empty() { Ok(job) } else { Err(Refusal::CriticalUnknown) }
+}
+
+/// An agent below `min_agent` still takes the update that lifts it there: it would stay below for ever otherwise.
+// SPEC: verification.md step 5
+fn check_agent(bundle: &Bundle, job: &Job, facts: &LocalFacts<'_>) -> Result<(), Refusal> {
+    let runs = AgentVersion::parse(facts.agent_version).ok_or(Refusal::AgentTooOld)?;
+    let acts = match &job.action {
+        Action::Update(update) => AgentVersion::parse(&update.version),
+        Action::Script(_) | Action::Scan(_) => None,
+    };
+    let newest = acts.map_or(runs, |version| version.max(runs));
+    let enough = Some(newest) >= AgentVersion::parse(&bundle.min_agent);
+    if enough { Ok(()) } else { Err(Refusal::AgentTooOld) }
 }
 
 // SPEC: verification.md step 6

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Authorized, Judged, check_customer, check_kind, check_scope, check_versions, class,
-    count_operators, decode_envelope, decode_job, judge_class, judge_signers,
+    Authorized, Judged, check_agent, check_customer, check_kind, check_scope,
+    check_statement_version, class, count_operators, decode_envelope, decode_job, judge_class,
+    judge_signers,
 };
 use crate::chain;
 use crate::id::{Sha256, StatementId};
@@ -168,10 +169,11 @@ fn stands<'b>(
     let id = envelope.id();
     let order = state.orders.get(&id).ok_or(Refusal::OrderUnknown)?;
     check_kind(&envelope)?;
-    check_versions(bundle, facts)?;
+    check_statement_version(bundle)?;
     let (verified, _) = envelope.verify_signatures();
     let (signatures, _) = count_operators(bundle, &verified);
     let job = decode_job(&envelope)?;
+    check_agent(bundle, &job, facts)?;
     check_scope(&job, state, trust, membership, now)?;
     let content = if order.reviewed { class::Content::Reviewed } else { class::Content::New };
     let rule = judge_class(bundle, &job, content)?;

@@ -426,7 +426,7 @@ fn change(bundle: &mut Bundle, rules: &Rules) {
     bundle.expires = UnixSeconds::new(rules.expires);
     bundle.min_statement = rules.min_statement;
     if !rules.min_agent_met {
-        "9.0.0".clone_into(&mut bundle.min_agent);
+        "0.2.0".clone_into(&mut bundle.min_agent);
     }
     let acme = TenantId::from_name("acme").unwrap();
     let size = |endpoints| TenantSize { tenant: acme.clone(), endpoints };

@@ -231,6 +231,8 @@ fn steps(
     let now = clock.max(memory.witness_time);
     form(rules, wish)?;
     demand(!wish.crit, Refusal::CriticalUnknown)?;
+    // What lifts the endpoint to the least version is the way out.
+    demand(rules.min_agent_met || wish.update == Some(true), Refusal::AgentTooOld)?;
     demand(wish.our_org, Refusal::WrongOrg)?;
     demand(wish.tenant == "acme", Refusal::WrongTenant)?;
     demand(wish.bundle_min <= 1, Refusal::BundleTooOld)?;
@@ -303,7 +305,6 @@ fn form(rules: &Rules, wish: &Wish) -> Result<(), Refusal> {
         }
     }
     demand(rules.min_statement == 1, Refusal::UnsupportedVersion)?;
-    demand(rules.min_agent_met, Refusal::AgentTooOld)?;
     demand(!wish.payload_malformed, Refusal::Malformed)?;
     // Standing orders run scripts.
     let script = wish.update.is_none() && wish.scan.is_none();

@@ -187,6 +187,24 @@ fn a_running_version_that_nobody_can_read_updates_nothing_and_says_so() {
 }
 
 #[test]
+fn an_endpoint_below_the_least_version_takes_the_update_that_lifts_it_there_and_nothing_else() {
+    let mut world = organisation();
+    let state = world.endpoint(0).unwrap();
+    world.publish(|bundle| "0.2.0".clone_into(&mut bundle.min_agent), &["alice", "bob"]).unwrap();
+    let state = world.caught_up(&state).unwrap();
+    let to_an_older = |job: &mut Job| job.action = Action::Update(update("0.1.9"));
+    let short = delivery(&mut world, &state, &BOTH, to_an_older);
+    let answer = authorize(&state, &world.facts(), &short.as_ref()).verdict;
+    assert!(matches!(answer, Verdict::Refused(Refusal::AgentTooOld)), "{answer:?}");
+    let script = world.good_delivery(&state).unwrap();
+    let answer = authorize(&state, &world.facts(), &script.as_ref()).verdict;
+    assert!(matches!(answer, Verdict::Refused(Refusal::AgentTooOld)), "{answer:?}");
+    let enough = delivery(&mut world, &state, &BOTH, |_| {});
+    let answer = authorize(&state, &world.facts(), &enough.as_ref()).verdict;
+    assert!(matches!(answer, Verdict::Update(_)), "{answer:?}");
+}
+
+#[test]
 fn an_update_cannot_claim_a_milder_class() {
     let milder = |job: &mut Job| job.class = Class::Change;
     update_refused(&BOTH, milder, |_| {}, Refusal::ClassTooWeak);
