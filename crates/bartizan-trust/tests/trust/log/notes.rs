@@ -3,7 +3,7 @@
 use bartizan_testkit::load::organisation::Key;
 use bartizan_testkit::world::{Log, Witness};
 use bartizan_trust::checkpoint::{self, Checkpoint};
-use bartizan_trust::note::{Note, NoteKeyType, VerifierKey};
+use bartizan_trust::note::{Note, NoteKeyType, NoteSignature, VerifierKey};
 use bartizan_trust::time::UnixSeconds;
 use data_encoding::BASE64;
 use signed_note::{StandardSigner, StandardVerifier, Verifier, VerifierList};
@@ -155,4 +155,54 @@ fn checkpoint_texts_are_read_as_by_the_peer() {
     let extended = format!("peer.test/log\n9\n{root}\nextension\n");
     assert!(tlog_tiles::Checkpoint::from_bytes(extended.as_bytes()).is_ok());
     assert!(Checkpoint::parse(&extended).is_err());
+}
+
+#[test]
+fn a_line_counts_only_with_both_the_name_and_the_id_of_its_key() {
+    let log = log();
+    let good = Note::decode(&log.note(2, &[], AT).unwrap()).unwrap();
+    assert!(good.is_signed_by(&log.vkey));
+    let mut renamed = good.clone();
+    renamed.signatures[0].name = "log.test/another".to_owned();
+    assert!(!renamed.is_signed_by(&log.vkey), "the right id under another name");
+    let mut other_id = good;
+    other_id.signatures[0].key_id[0] ^= 1;
+    assert!(!other_id.is_signed_by(&log.vkey), "the right name with another id");
+}
+
+#[test]
+fn a_signature_line_has_a_signature() {
+    let line = |bytes: &[u8]| format!("\u{2014} log.test/peer {}\n", BASE64.encode(bytes));
+    assert!(NoteSignature::parse(&line(b"1234s")).is_ok());
+    assert!(NoteSignature::parse(&line(b"1234")).is_err(), "nothing after the id");
+    assert!(NoteSignature::parse(&line(b"123")).is_err(), "no whole id");
+}
+
+#[test]
+fn key_names_are_short_and_without_what_parts_fields() {
+    let key = |name: &str| VerifierKey::new(name, NoteKeyType::Ed25519, [7; 32]);
+    let longest = "n".repeat(128);
+    for good in ["n", "log.test/peer", &longest] {
+        assert!(key(good).is_ok(), "{good}");
+    }
+    for bad in ["", &format!("{longest}n"), "a b", "a\u{a0}b", "a\u{7}b", "a+b"] {
+        assert!(key(bad).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_note_of_exactly_the_longest_size_is_read_and_no_longer_one() {
+    let line = "\u{2014} log.test/peer MTIzNHM=\n";
+    let sized = |bytes: usize| format!("{}\n\n{line}", "t".repeat(bytes - line.len() - 2));
+    assert!(Note::decode(sized(16 * 1024).as_bytes()).is_ok());
+    assert!(Note::decode(sized(16 * 1024 + 1).as_bytes()).is_err());
+}
+
+#[test]
+fn a_note_has_at_most_64_signatures() {
+    let with =
+        |lines: usize| format!("text\n\n{}", "\u{2014} log.test/peer MTIzNHM=\n".repeat(lines));
+    assert_eq!(Note::decode(with(64).as_bytes()).unwrap().signatures.len(), 64);
+    assert!(Note::decode(with(65).as_bytes()).is_err());
+    assert!(Note::decode(with(0).as_bytes()).is_err(), "and at least one");
 }
