@@ -19,7 +19,7 @@ help:
 	@echo "make test-long    the same properties with many more cases"
 	@echo "make bench        the figures of docs/dev/bench.md"
 	@echo "make fuzz         each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)"
-	@echo "make mutants      changes the verification files one place at a time (needs cargo-mutants; FILE=… for one)"
+	@echo "make mutants      changes the verification files one place at a time (needs cargo-mutants; FILE=… for some)"
 	@echo "make coverage     which lines of bartizan-trust its tests reach (needs cargo-llvm-cov or cargo-tarpaulin)"
 	@echo "make deny         licences and advisories (needs cargo-deny)"
 
@@ -53,7 +53,7 @@ deny:
 	cargo deny check
 
 mutants:
-	scripts/mutants $(if $(FILE),-F $(FILE))
+	scripts/mutants $(FILE)
 
 coverage:
 	scripts/coverage
