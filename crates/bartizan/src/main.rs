@@ -11,6 +11,7 @@ mod demo;
 mod drill;
 mod exit;
 mod expiry;
+mod founding;
 mod guardian;
 mod home;
 mod keys;

@@ -37,7 +37,11 @@ pub(super) fn propose(
 
 /// The bundle after the one in force where that only takes away: it acts at once, and whatever waits is dropped. Anything
 /// else follows what comes last.
-fn next(chain: &Chain, org: OrgId, edit: impl Fn(&mut Bundle) -> Result<()>) -> Result<Bundle> {
+pub(crate) fn next(
+    chain: &Chain,
+    org: OrgId,
+    edit: impl Fn(&mut Bundle) -> Result<()>,
+) -> Result<Bundle> {
     let at_once = follow(&chain.current, org, &edit);
     let Some(last) = chain.pending.last() else { return at_once };
     match at_once {

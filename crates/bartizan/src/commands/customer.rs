@@ -110,7 +110,7 @@ fn set(context: &Context, set: &Set) -> Result<()> {
     for (number, path) in set.cards.iter().enumerate() {
         let words = set.words.get(number).map(String::as_str);
         let card = Card::compared(path, words)?;
-        keys.push(card.operator_key(&card.name)?);
+        keys.extend(card.operator_keys(&card.name)?);
     }
     let rule = CustomerRule { from_class: set.from_class };
     let customer = Customer { tenant: set.tenant.clone(), keys, rule };

@@ -3,33 +3,24 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use bartizan_proto::operator::{EnvelopeBody, ServerIdentity, Stored};
+use bartizan_proto::operator::ServerIdentity;
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{Anchor, OperatorId, OrgId};
-use bartizan_trust::json::Validate;
-use bartizan_trust::keys::PublicKey;
-use bartizan_trust::statement::{
-    Bundle, BundleLimits, Class, ClassRule, LogRule, Operator, OperatorRole, OrderRule, Recovery,
-    RootRule, Server, SignatureRole, TenantScope, UserCheck, V1,
-};
+use bartizan_trust::id::{Anchor, OperatorId};
+use bartizan_trust::statement::SignatureRole;
 use bartizan_trust::words::eight_words;
 use clap::Args;
 use serde_json::json;
 
 use super::keys::{Card, WitnessCard};
 use super::recovery::PublicHalves;
-use super::{Context, File, options, policy};
+use super::{Context, File, options};
 use crate::api::session;
-use crate::api::tls::Pin;
-use crate::exit::{Code, fail, refused};
-use crate::home::{OrgFile, now, read_bounded, write_private};
+use crate::exit::{Code, fail};
+use crate::founding::{self, CHANGE_ENDPOINTS_MAX, Wish};
+use crate::home::{OrgFile, read_bounded, write_private};
 use crate::keys::Signer;
 use crate::mine;
 use crate::sign::render;
-use crate::witness;
-
-const HOUR_S: u64 = 3600;
-const DAY_S: u64 = 24 * HOUR_S;
 
 /// `bartizan init …`
 #[derive(Debug, Args)]
@@ -62,7 +53,7 @@ pub(crate) struct InitOptions {
     #[arg(long, default_value = "72h", value_parser = options::seconds)]
     recovery_delay: u64,
     /// Most endpoints of one job of class `change` (for large fleets)
-    #[arg(long, default_value_t = 250)]
+    #[arg(long, default_value_t = CHANGE_ENDPOINTS_MAX)]
     change_endpoints_max: u32,
     /// Add your signature to a bundle that another operator made
     #[arg(long, conflicts_with_all = ["id", "publish"])]
@@ -97,192 +88,29 @@ pub(crate) fn run(context: &Context, options: &InitOptions) -> Result<()> {
         let card = serde_json::from_slice(&read_bounded(path)?);
         cards.push(card.with_context(|| format!("read the card {}", path.display()))?);
     }
-    cards.sort_by(|a, b| a.id.cmp(&b.id));
-    let mut witnesses: Vec<(String, String)> =
-        cards.iter().map(|card| (card.id.name().to_owned(), card.witness.clone())).collect();
+    let mut guardians: Vec<WitnessCard> = Vec::new();
     for path in &options.guardians {
         let card = serde_json::from_slice(&read_bounded(path)?);
-        let card: WitnessCard =
-            card.with_context(|| format!("read the witness's card {}", path.display()))?;
-        witnesses.push((card.name, card.witness));
+        guardians
+            .push(card.with_context(|| format!("read the witness's card {}", path.display()))?);
     }
-    let mut bundle = propose(&cards, &witnesses, &identity, options)?;
-    bundle.recovery.delay_s = options.recovery_delay;
-    match &options.recovery {
-        Some(path) => PublicHalves::read(path)?.put_into(&mut bundle)?,
-        None => eprintln!(
-            "WARNING: no recovery key. Whoever loses a person cannot replace them; see `bartizan recovery new`."
-        ),
-    }
-    if options.recovery_delay < DAY_S {
-        eprintln!("WARNING: a recovery that waits less than a day can hardly be vetoed.");
-    }
-    if let Err(problem) = bundle.validate() {
-        return Err(fail(
-            Code::Error,
-            format!("this bundle would be invalid: {problem}"),
-            "change the options and try again",
-        ));
+    let bundle = founding::genesis(Wish {
+        cards,
+        guardians,
+        identity: &identity,
+        threshold: options.threshold,
+        recovery: options.recovery.as_deref().map(PublicHalves::read).transpose()?,
+        recovery_delay_s: options.recovery_delay,
+        change_endpoints_max: options.change_endpoints_max,
+    })?;
+    for warning in founding::warnings(&bundle) {
+        eprintln!("WARNING: {warning}");
     }
     let mut envelope = Envelope::new(&bundle);
     sign(context, &mut envelope)?;
     write_private(&options.out, &envelope.encode())?;
     let next = format!("the others run: bartizan init --countersign {}", options.out.display());
     show(context, &envelope, &next)
-}
-
-fn propose(
-    cards: &[Card],
-    witnesses: &[(String, String)],
-    identity: &ServerIdentity,
-    options: &InitOptions,
-) -> Result<Bundle> {
-    let operators = cards.iter().map(operator).collect::<Result<Vec<_>>>()?;
-    let hardware = operators.iter().flat_map(|operator| &operator.keys).all(|key| {
-        PublicKey::parse_openssh(&key.ssh).is_ok_and(|key| key.key_type().is_hardware())
-    });
-    if !hardware {
-        eprintln!(
-            "WARNING: software keys. Whoever copies such a file is that operator, so no class can demand a touch. Use security keys outside of a lab."
-        );
-    }
-    let check = if hardware { UserCheck::Verification } else { UserCheck::None };
-    let now = now();
-    Ok(Bundle {
-        v: V1,
-        org: None,
-        iat: now,
-        crit: Vec::new(),
-        version: 1,
-        prev: None,
-        expires: now.plus(365 * DAY_S),
-        root: RootRule { threshold: options.threshold },
-        recovery: Recovery { keys: Vec::new(), delay_s: 3 * DAY_S },
-        weaken_delay_s: DAY_S,
-        classes: classes(check, witnesses.len(), options.change_endpoints_max),
-        limits: BundleLimits { timeout_s_max: 24 * 3600, output_max: 8 * 1024 * 1024 },
-        log: LogRule {
-            control: identity.control_vkey.clone(),
-            jobs: identity.jobs_vkey.clone(),
-            policy: policy::write(witnesses, None),
-        },
-        servers: vec![Server { addresses: identity.agent_addresses.clone(), spki: identity.spki }],
-        mirrors: Vec::new(),
-        customers: Vec::new(),
-        tenants: Vec::new(),
-        min_agent: "0.1.0".to_owned(),
-        min_statement: 1,
-        operators,
-    })
-}
-
-fn operator(card: &Card) -> Result<Operator> {
-    Ok(Operator {
-        id: card.id.clone(),
-        name: card.name.clone(),
-        roles: vec![
-            OperatorRole::Author,
-            OperatorRole::Approve,
-            OperatorRole::Root,
-            OperatorRole::Enroll,
-            OperatorRole::Freeze,
-            OperatorRole::Promote,
-        ],
-        tenants: TenantScope::All,
-        keys: vec![card.operator_key("from the operator's card")?],
-    })
-}
-
-/// The mildest class; the others are what it is but for what they say.
-fn observe() -> ClassRule {
-    ClassRule {
-        class: Class::Observe,
-        approvals: 0,
-        user_check: UserCheck::None,
-        endpoints_new_max: 100_000,
-        endpoints_max: 100_000,
-        stages_min: 1,
-        first_stage_max: 100_000,
-        soak_s_min: 0,
-        delay_s: 0,
-        freshness_s: DAY_S,
-        window_s_max: 7 * DAY_S,
-        jobs_per_hour_max: 600,
-        operator_jobs_per_hour_max: 600,
-        witnesses: "any-one".to_owned(),
-        orders: OrderRule {
-            life_s_max: 90 * DAY_S,
-            freshness_s_max: 14 * DAY_S,
-            runs_per_hour_max: 600,
-        },
-    }
-}
-
-fn classes(check: UserCheck, witnesses: usize, change_endpoints_max: u32) -> Vec<ClassRule> {
-    let two = if witnesses > 1 { "any-two" } else { "any-one" };
-    let base = observe();
-    vec![
-        base.clone(),
-        ClassRule {
-            class: Class::Routine,
-            user_check: check,
-            endpoints_new_max: 10,
-            endpoints_max: 50,
-            freshness_s: HOUR_S,
-            window_s_max: DAY_S,
-            jobs_per_hour_max: 60,
-            operator_jobs_per_hour_max: 60,
-            orders: OrderRule { freshness_s_max: 7 * DAY_S, runs_per_hour_max: 120, ..base.orders },
-            ..base.clone()
-        },
-        ClassRule {
-            class: Class::Change,
-            approvals: 1,
-            user_check: check,
-            endpoints_new_max: change_endpoints_max,
-            endpoints_max: change_endpoints_max,
-            // A few first, then the rest as soon as somebody has seen them end well. One endpoint has one stage.
-            stages_min: 2,
-            first_stage_max: 25,
-            freshness_s: HOUR_S,
-            jobs_per_hour_max: 60,
-            operator_jobs_per_hour_max: 60,
-            witnesses: two.to_owned(),
-            orders: OrderRule {
-                life_s_max: 30 * DAY_S,
-                freshness_s_max: 7 * DAY_S,
-                runs_per_hour_max: 60,
-            },
-            ..base.clone()
-        },
-        ClassRule {
-            class: Class::Fleet,
-            approvals: 1,
-            user_check: check,
-            stages_min: 3,
-            first_stage_max: 25,
-            soak_s_min: 1800,
-            delay_s: 900,
-            freshness_s: 600,
-            jobs_per_hour_max: 10,
-            operator_jobs_per_hour_max: 30,
-            witnesses: two.to_owned(),
-            orders: OrderRule::NONE,
-            ..base.clone()
-        },
-        ClassRule {
-            class: Class::Update,
-            // As many root operators as change the bundle must sign, whatever stands here.
-            approvals: 0,
-            user_check: check,
-            freshness_s: HOUR_S,
-            jobs_per_hour_max: 10,
-            operator_jobs_per_hour_max: 30,
-            witnesses: two.to_owned(),
-            orders: OrderRule::NONE,
-            ..base
-        },
-    ]
 }
 
 fn countersign(context: &Context, path: &Path) -> Result<()> {
@@ -305,7 +133,7 @@ fn sign(context: &Context, envelope: &mut Envelope) -> Result<()> {
 }
 
 fn show(context: &Context, envelope: &Envelope, next: &str) -> Result<()> {
-    let anchor = Anchor::new(OrgId::new(*envelope.id().hash()));
+    let anchor = founding::anchor_of(envelope);
     let words = render::words(envelope);
     let shown =
         json!({ "anchor": anchor, "words": words, "signatures": envelope.signature_count() });
@@ -315,48 +143,19 @@ fn show(context: &Context, envelope: &Envelope, next: &str) -> Result<()> {
 fn publish(context: &Context, path: &Path, address: &str) -> Result<()> {
     let envelope = Envelope::decode(&read_bounded(path)?)
         .with_context(|| format!("read {}", path.display()))?;
-    let anchor = Anchor::new(OrgId::new(*envelope.id().hash()));
-    check_free(context, anchor)?;
-    let genesis = crate::trust::genesis(&envelope.encode(), anchor)?;
-    let spkis: Vec<_> = genesis.bundle.servers.iter().map(|server| server.spki).collect();
-    let api = session::stranger(address, Pin::Keys(spkis))?;
-    let _: Stored = api.send(
-        "/v1/genesis",
-        &EnvelopeBody { envelope: data_encoding::BASE64.encode(&envelope.encode()) },
-    )?;
-    let spki = api.server_key()?;
-    finish(context, &OrgFile { anchor, server: api.address().to_owned(), spki })
+    founding::check_free(&context.home, founding::anchor_of(&envelope))?;
+    finish(context, &founding::publish(&envelope, address)?)
 }
 
 /// Becomes part of an organisation that exists: believes nothing but the anchor.
 pub(crate) fn join(context: &Context, anchor: Anchor, address: &str) -> Result<()> {
-    check_free(context, anchor)?;
-    let api = session::stranger(address, Pin::FirstContact)?;
-    let spki = api.server_key()?;
-    finish(context, &OrgFile { anchor, server: api.address().to_owned(), spki })
-}
-
-/// One home, one organisation: its memory of the logs must not be mixed with another's.
-fn check_free(context: &Context, anchor: Anchor) -> Result<()> {
-    match context.home.load::<OrgFile>("org.json")? {
-        Some(org) if org.anchor != anchor => Err(fail(
-            Code::Error,
-            format!("this console belongs to the organisation {} already", org.anchor),
-            "use another directory for this one: --home DIR",
-        )),
-        Some(_) | None => Ok(()),
-    }
+    founding::check_free(&context.home, anchor)?;
+    finish(context, &founding::at(anchor, address)?)
 }
 
 fn finish(context: &Context, org: &OrgFile) -> Result<()> {
     let api = session::open(&context.home, org, context.key.as_deref())?;
-    let trust = crate::trust::current_view(&api, org.anchor)?.chain.current;
-    if !trust.bundle.servers.iter().any(|server| server.spki == org.spki) {
-        let next = "check the address; if it is right, somebody stands in between";
-        return Err(refused("this server's key is not in the organisation's bundle", next));
-    }
-    context.home.save("org.json", org)?;
-    witness::cosign_both(&context.home, &api, &trust.bundle)?;
+    founding::enter(&context.home, org, &api)?;
     show_org(context)
 }
 

@@ -58,6 +58,19 @@ pub(crate) struct Card {
     /// Of a passkey.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) passkey: Option<PasskeyRules>,
+    /// Another key of the same person, for the day on which this one is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) spare: Option<CardKey>,
+}
+
+/// A key of a person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CardKey {
+    pub(crate) ssh: String,
+    /// Of a passkey.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passkey: Option<PasskeyRules>,
 }
 
 /// Where a passkey may be used, and whether it can be copied.
@@ -98,40 +111,28 @@ impl Card {
             ssh,
             witness: witness.to_string(),
             passkey,
+            spare: None,
         })
     }
 
-    /// The key as a bundle names it. A passkey signs from its own origin only, and verifies its user each time.
-    pub(crate) fn operator_key(&self, note: &str) -> Result<OperatorKey> {
-        let public = PublicKey::parse_openssh(&self.ssh)
-            .with_context(|| format!("the key of {}", self.id))?;
-        let is_one = public.application() == passkey::RP_ID;
-        let origin = self.passkey.as_ref().map(|rules| rules.origin.as_str());
-        let local = origin.is_none_or(|origin| {
-            let port = origin.strip_prefix("http://localhost:").unwrap_or_default();
-            port.parse::<u16>().is_ok_and(|number| number.to_string() == port)
-        });
-        if is_one != origin.is_some() || !local {
-            let problem = format!(
-                "the card of {} names a passkey that is none, or no origin of this kind",
-                self.id
-            );
-            return Err(refused(problem, "have it made again in the console of that person"));
+    /// The keys as a bundle names them.
+    pub(crate) fn operator_keys(&self, note: &str) -> Result<Vec<OperatorKey>> {
+        let mut keys = vec![operator_key(&self.id, &self.ssh, self.passkey.as_ref(), note)?];
+        if let Some(spare) = &self.spare {
+            keys.push(operator_key(&self.id, &spare.ssh, spare.passkey.as_ref(), note)?);
         }
-        Ok(OperatorKey {
-            ssh: self.ssh.clone(),
-            origins: origin.map(str::to_owned).into_iter().collect(),
-            uv: self.passkey.is_some(),
-            backup_ok: self.passkey.as_ref().is_some_and(|rules| rules.synced),
-            note: note.to_owned(),
-        })
+        Ok(keys)
     }
 
     /// Eight words of everything on it.
     pub(crate) fn words(&self) -> String {
         let mut parts = vec![self.id.name(), &self.name, &self.ssh, &self.witness];
         if let Some(rules) = &self.passkey {
-            parts.extend([rules.origin.as_str(), if rules.synced { "synced" } else { "kept" }]);
+            parts.extend(rules.words());
+        }
+        if let Some(spare) = &self.spare {
+            parts.extend(["spare", &spare.ssh]);
+            parts.extend(spare.passkey.iter().flat_map(PasskeyRules::words));
         }
         let text = parts.join("\n");
         eight_words(&Sha256::of_parts(&[b"bartizan card v1\n", text.as_bytes()]))
@@ -142,10 +143,56 @@ impl Card {
     pub(super) fn compared(path: &Path, given: Option<&str>) -> Result<Self> {
         let card: Self = serde_json::from_slice(&read_bounded(path)?)
             .with_context(|| format!("read the card {}", path.display()))?;
-        check_name(path, &card.name)?;
+        check_name(&path.display().to_string(), &card.name)?;
         compare(path, &card.words(), &card.name, given)?;
         Ok(card)
     }
+
+    /// The same for a card that a page was given.
+    pub(crate) fn compared_text(text: &str, given: &str) -> Result<Self> {
+        let card: Self = serde_json::from_str(text).map_err(|error| {
+            let next = "choose the file that the person's console or `bartizan card` made";
+            fail(Code::Usage, format!("this is no card: {error}"), next)
+        })?;
+        let whose = format!("of {}", card.id.name());
+        check_name(&whose, &card.name)?;
+        same(&whose, &card.words(), given)?;
+        Ok(card)
+    }
+}
+
+impl PasskeyRules {
+    const fn words(&self) -> [&str; 2] {
+        [self.origin.as_str(), if self.synced { "synced" } else { "kept" }]
+    }
+}
+
+/// A key as a bundle names it. A passkey signs from its own origin only, and verifies its user each time.
+fn operator_key(
+    id: &OperatorId,
+    ssh: &str,
+    rules: Option<&PasskeyRules>,
+    note: &str,
+) -> Result<OperatorKey> {
+    let public = PublicKey::parse_openssh(ssh).with_context(|| format!("the key of {id}"))?;
+    let is_one = public.application() == passkey::RP_ID;
+    let origin = rules.map(|rules| rules.origin.as_str());
+    let local = origin.is_none_or(|origin| {
+        let port = origin.strip_prefix("http://localhost:").unwrap_or_default();
+        port.parse::<u16>().is_ok_and(|number| number.to_string() == port)
+    });
+    if is_one != origin.is_some() || !local {
+        let problem =
+            format!("the card of {id} names a passkey that is none, or no origin of this kind");
+        return Err(refused(problem, "have it made again in the console of that person"));
+    }
+    Ok(OperatorKey {
+        ssh: ssh.to_owned(),
+        origins: origin.map(str::to_owned).into_iter().collect(),
+        uv: rules.is_some(),
+        backup_ok: rules.is_some_and(|rules| rules.synced),
+        note: note.to_owned(),
+    })
 }
 
 impl WitnessCard {
@@ -174,16 +221,17 @@ impl WitnessCard {
                 path.display()
             )
         })?;
-        check_name(path, &card.name)?;
+        check_name(&path.display().to_string(), &card.name)?;
         compare(path, &card.words(), &card.name, given)?;
         Ok(card)
     }
 }
 
-fn check_name(path: &Path, name: &str) -> Result<()> {
+/// Judges the name on a card; `card` says which.
+pub(crate) fn check_name(card: &str, name: &str) -> Result<()> {
     let plain = name.chars().all(is_plain_char);
     if name.is_empty() || name.len() > limits::TEXT_BYTES_MAX || !plain {
-        let problem = format!("the card {} has an unfit name", path.display());
+        let problem = format!("the card {card} has an unfit name");
         return Err(refused(
             problem,
             "have it made again: `bartizan card`, `bartizan witness key`",
@@ -203,12 +251,16 @@ fn compare(path: &Path, words: &str, whose: &str, given: Option<&str>) -> Result
             "--words",
         )?,
     };
+    same(&path.display().to_string(), words, &typed)
+}
+
+fn same(card: &str, words: &str, typed: &str) -> Result<()> {
     let typed = typed.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
     if typed == words {
         return Ok(());
     }
     Err(refused(
-        format!("these are not the words of the card {}", path.display()),
+        format!("these are not the words of the card {card}"),
         "nothing was signed; if the person reads the words from their own screen, the card was changed on its way",
     ))
 }

@@ -2,7 +2,7 @@
 
 mod alarm;
 pub(crate) mod approve;
-mod change;
+pub(crate) mod change;
 pub(crate) mod confirm;
 pub(crate) mod control;
 mod countersign;
@@ -17,15 +17,15 @@ mod init;
 pub(crate) mod keys;
 mod log;
 mod mirror;
-mod operator;
+pub(crate) mod operator;
 pub(crate) mod options;
 pub(crate) mod orders;
 mod pack;
-mod policy;
+pub(crate) mod policy;
 mod preflight;
 pub(crate) mod receipts;
 mod recover;
-mod recovery;
+pub(crate) mod recovery;
 mod resign;
 pub(crate) mod rollout;
 mod run;

@@ -153,9 +153,9 @@ pub(crate) fn run(context: &Context, command: &OperatorCommand) -> Result<()> {
         }
         OperatorCommand::Key(KeyChange::Add { card, words, note }) => {
             let card = Card::compared(card, words.as_deref())?;
-            let key = card.operator_key(note)?;
+            let keys = card.operator_keys(note)?;
             change::propose(context, &console, |bundle| {
-                find(bundle, &card.id)?.keys.push(key.clone());
+                find(bundle, &card.id)?.keys.extend(keys.clone());
                 Ok(())
             })
         }
@@ -225,13 +225,13 @@ fn find<'b>(bundle: &'b mut Bundle, id: &OperatorId) -> Result<&'b mut Operator>
 }
 
 /// An operator as a card describes one, with every role.
-pub(super) fn person(card: &Card) -> Result<Operator> {
+pub(crate) fn person(card: &Card) -> Result<Operator> {
     Ok(Operator {
         id: card.id.clone(),
         name: card.name.clone(),
         roles: ALL_ROLES.to_vec(),
         tenants: TenantScope::All,
-        keys: vec![card.operator_key("from the operator's card")?],
+        keys: card.operator_keys("from the operator's card")?,
     })
 }
 
@@ -243,11 +243,18 @@ fn add_person(bundle: &mut Bundle, card: &Card, add: &Add) -> Result<()> {
     if !add.tenants.is_empty() {
         operator.tenants = only(add.tenants.clone());
     }
+    insert(bundle, operator, (!add.no_witness).then_some(card))
+}
+
+/// Adds a person, and the console of their card as a witness.
+pub(crate) fn insert(
+    bundle: &mut Bundle,
+    operator: Operator,
+    watches: Option<&Card>,
+) -> Result<()> {
     bundle.operators.push(operator);
     bundle.operators.sort_by(|a, b| a.id.cmp(&b.id));
-    if add.no_witness {
-        return Ok(());
-    }
+    let Some(card) = watches else { return Ok(()) };
     let (name, witness) = (card.id.name().to_owned(), card.witness.clone());
     add_witness(bundle, &WitnessCard { name, witness })
 }

@@ -8,13 +8,13 @@ use bartizan_trust::policy::Policy;
 use crate::exit::{Code, fail};
 
 /// What the spare witness is called.
-pub(super) const SPARE: &str = "spare-witness";
+pub(crate) const SPARE: &str = "spare-witness";
 
 /// A witness: its short name, its verifier key.
-pub(super) type Witness = (String, String);
+pub(crate) type Witness = (String, String);
 
 /// The policy of these people and a spare witness.
-pub(super) fn write(people: &[Witness], spare: Option<&str>) -> String {
+pub(crate) fn write(people: &[Witness], spare: Option<&str>) -> String {
     let mut text = String::new();
     for (name, vkey) in people {
         text += &format!("witness {name} {vkey}\n");
@@ -35,7 +35,7 @@ pub(super) fn write(people: &[Witness], spare: Option<&str>) -> String {
 }
 
 /// Changes people and spare witness of a policy that this tool wrote. One that was written by hand is left to its author.
-pub(super) fn rewrite(
+pub(crate) fn rewrite(
     policy: &str,
     edit: impl FnOnce(&mut Vec<Witness>, &mut Option<String>),
 ) -> Result<String> {

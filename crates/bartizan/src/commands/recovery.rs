@@ -54,20 +54,20 @@ pub(crate) struct New {
 /// What the bundle needs to know. Not secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PublicHalves {
-    pub(super) recovery: String,
+pub(crate) struct PublicHalves {
+    pub(crate) recovery: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) spare_witness: Option<String>,
+    pub(crate) spare_witness: Option<String>,
 }
 
 impl PublicHalves {
-    pub(super) fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
         let read = serde_json::from_slice(&read_bounded(path)?);
         read.with_context(|| format!("read {}; `bartizan recovery new` made it", path.display()))
     }
 
     /// Names these in a bundle in the place of earlier ones.
-    pub(super) fn put_into(&self, bundle: &mut Bundle) -> Result<()> {
+    pub(crate) fn put_into(&self, bundle: &mut Bundle) -> Result<()> {
         bundle.recovery.keys = vec![self.recovery.clone()];
         if let Some(vkey) = &self.spare_witness {
             bundle.log.policy = policy::rewrite(&bundle.log.policy, |_, spare| {
@@ -152,15 +152,21 @@ fn print_them(written: &[String]) -> String {
 
 /// Makes a key, stores it encrypted only, and returns its public half.
 fn seal(dir: &Path, kind: Kind) -> Result<PublicKey> {
-    let (secret, public) = file::generate()?;
     eprintln!(
         "A passphrase for the {} key. Five random words are good; it is not on the sheet.",
         kind.name()
     );
     let passphrase = file::new_passphrase(Path::new(kind.name()), "choose another")?;
-    let armor = age::encrypt(secret.expose().as_bytes(), &passphrase)?;
+    let (public, armor) = new_key(&passphrase)?;
     write_private(&dir.join(format!("{}.age", kind.name())), armor.as_bytes())?;
     Ok(public)
+}
+
+/// A new key: its public half, and the key itself under a passphrase.
+pub(crate) fn new_key(passphrase: &Secret<String>) -> Result<(PublicKey, String)> {
+    let (secret, public) = file::generate()?;
+    let armor = age::encrypt(secret.expose().as_bytes(), passphrase)?;
+    Ok((public, armor))
 }
 
 /// Decrypts a sheet's file.
@@ -178,14 +184,14 @@ pub(super) fn unseal(path: &Path) -> Result<file::FileKey> {
 }
 
 /// The verifier key of a spare witness.
-pub(super) fn witness_vkey(public: &PublicKey) -> Result<VerifierKey> {
+pub(crate) fn witness_vkey(public: &PublicKey) -> Result<VerifierKey> {
     let bytes = public.ed25519_bytes().context("a witness key is Ed25519")?;
     let mark: String = Sha256::of(&bytes).to_string().chars().take(8).collect();
     let name = format!("bartizan-witness/{}-{mark}", policy::SPARE);
     VerifierKey::new(&name, NoteKeyType::CosignatureV1, bytes).context("name the spare witness")
 }
 
-fn key_words(blob: &[u8]) -> String {
+pub(crate) fn key_words(blob: &[u8]) -> String {
     eight_words(&Sha256::of(blob))
 }
 

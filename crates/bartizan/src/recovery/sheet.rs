@@ -24,14 +24,14 @@ impl Kind {
         }
     }
 
-    const fn title(self) -> &'static str {
+    pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Recovery => "Bartizan recovery key",
             Self::SpareWitness => "Bartizan spare witness key",
         }
     }
 
-    const fn purpose(self) -> &'static str {
+    pub(crate) const fn purpose(self) -> &'static str {
         match self {
             Self::Recovery => {
                 "Whoever has this sheet and its passphrase can name new people for the organisation below. It takes 72 hours unless your bundle says otherwise, every console sees it, and one operator who is still there can stop it. It can change nothing else."
@@ -44,7 +44,7 @@ impl Kind {
 }
 
 /// What to do, case by case: the same table as in the guide.
-const CASES: &[(&str, &str)] = &[
+pub(crate) const CASES: &[(&str, &str)] = &[
     (
         "One security key lost, its owner has another",
         "two operators: `bartizan operator key remove NAME SHA256:…`. At once. Then `bartizan operator key add`.",
@@ -82,7 +82,7 @@ pub(crate) struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    fn facts(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
         let (anchor, words) = match self.anchor {
             Some(anchor) => (anchor.to_string(), eight_words(anchor.org().hash())),
             None => ("_".repeat(40), "_".repeat(40)),
@@ -97,7 +97,7 @@ impl Sheet<'_> {
         ]
     }
 
-    fn use_it(&self) -> String {
+    pub(crate) fn use_it(&self) -> String {
         let name = self.kind.name();
         format!(
             "Photograph or type the block between and including the two lines of dashes into the file {name}.age. `bartizan recover` takes that file. Without Bartizan: `age -d {name}.age` asks for the passphrase and prints an OpenSSH private key."
@@ -141,12 +141,11 @@ impl Sheet<'_> {
 /// No colour, no script, nothing from elsewhere.
 const STYLE: &str = "@page{size:A4;margin:15mm}body{font:10pt/1.35 sans-serif;max-width:180mm;margin:auto;color:#000;background:#fff}h1{font-size:16pt}h2{font-size:12pt}table{border-collapse:collapse;width:100%}th,td{border:1px solid #999;padding:1mm 2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{white-space:nowrap;font-weight:600}.key{display:flex;gap:5mm;align-items:center;margin:4mm 0}pre{font:7.5pt/1.25 monospace;margin:0}svg{width:85mm;height:85mm;flex:none}";
 
-/// The encrypted key as a QR code.
-fn code(armor: &str) -> Result<String> {
+/// The encrypted key as a QR code: an SVG picture without an XML declaration.
+pub(crate) fn code(armor: &str) -> Result<String> {
     let code = QrCode::with_error_correction_level(armor.as_bytes(), EcLevel::M)
         .context("the key does not fit into a QR code")?;
     let drawn = code.render::<svg::Color<'_>>().min_dimensions(600, 600).build();
-    // Inside a page, SVG comes without its XML declaration.
     Ok(drawn.find("<svg").and_then(|start| drawn.get(start..)).unwrap_or_default().to_owned())
 }
 
