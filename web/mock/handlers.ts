@@ -39,7 +39,7 @@ const unreachable: Problem = {
 export function requireServer(world: World): void {
   if (world.standing === 'unreachable') throw new Refused(503, unreachable.code, unreachable.message, unreachable.next)
   if (world.standing === 'login_needed') throw new Refused(409, 'console.login_needed', 'this console is not logged in', 'log in with your passkey')
-  if (world.standing === 'no_organisation') throw new Refused(409, 'console.no_organisation', 'this console belongs to no organisation', 'run `bartizan init` or `bartizan join`')
+  if (world.standing === 'no_organisation') throw new Refused(409, 'console.no_organisation', 'this console belongs to no organisation', 'open `bartizan console` and found or join one there')
 }
 
 function consoleHandlers(world: World): Pick<Handlers, '/api/v1/passkeys' | '/api/v1/passkeys/options' | '/api/v1/session' | '/api/v1/me' | '/api/v1/overview'> {

@@ -1,6 +1,7 @@
 import type { Compose, EndpointRow, PlannedStage, Preview, Sheet, SignedBy } from '~/api/schema'
 
 import type { SignableAction } from '~/api/actions'
+import { founded, foundingHandlers } from './founding'
 import { Refused, absent, freezeRow, requireServer, waitingItems } from './handlers'
 import { jobText } from './jobs'
 import { runJob, tellControl, tellJobs } from './progress'
@@ -47,7 +48,7 @@ function signatureOf(role: string): SignedBy {
 
 export function signingHandlers(world: World) {
   const sheet = (action: SignableAction, made: Omit<Sheet, 'token' | 'expires' | 'signatures' | 'stages' | 'notes'> & Partial<Pick<Sheet, 'signatures' | 'stages' | 'notes'>>): Sheet => {
-    requireServer(world)
+    if (action.kind !== 'genesis' && action.kind !== 'countersign' && action.kind !== 'join') requireServer(world)
     const token = world.random.hex(16)
     world.sheets.set(token, { action, id: made.id, words: made.words })
     return { signatures: [], stages: [], notes: [], ...made, token, expires: world.now() + 900 }
@@ -144,10 +145,10 @@ export function signingHandlers(world: World) {
       },
     },
   }
-  return routes
+  return { ...routes, ...foundingHandlers(world, sheet) }
 }
 
-type MakeSheet = (action: SignableAction, made: Omit<Sheet, 'token' | 'expires' | 'signatures' | 'stages' | 'notes'> & Partial<Pick<Sheet, 'signatures' | 'stages' | 'notes'>>) => Sheet
+export type MakeSheet = (action: SignableAction, made: Omit<Sheet, 'token' | 'expires' | 'signatures' | 'stages' | 'notes'> & Partial<Pick<Sheet, 'signatures' | 'stages' | 'notes'>>) => Sheet
 
 function findJob(world: World, id: string): Job {
   const job = world.jobs.find((one) => one.row.id === id)
@@ -257,6 +258,23 @@ function act(world: World, action: SignableAction, id: string) {
     case 'enrolment':
       world.control.push({ kind: 'enrolment', id, title: `Enrolment for ${action.body.tenant}, ${action.body.site}`, signatures: [signatureOf('enroll')] })
       return { ...done(true, 'It is good from now on.'), command: `bartizan-guard enroll --server rmm.example.org:443 --anchor bz1-k7v3n5q2w4x6z8a3 --enrolment ${world.random.id('en', 40)}` }
+    case 'threshold':
+    case 'person':
+      world.drafts.unshift({ id, kind: 'bundle', title: action.kind === 'person' ? 'Bundle version 3: one more person' : 'Bundle version 3: more people change it', at: world.now(), signatures: [signatureOf('root')], who_else: '1 more root operator', verification: { verified: true } })
+      tellControl(world)
+      return done(false, 'It waits in Approvals until 1 more person signs.')
+    case 'genesis': {
+      const { draft } = world.founding
+      world.founding = { looks: 0, waiting: founded(draft?.words ?? '', { people: draft?.people ?? 1, signed: false }) }
+      const enough = world.founding.waiting?.complete ?? false
+      return done(enough, enough ? 'The organisation exists. Now let this console in.' : 'It waits for another person: give them the file.')
+    }
+    case 'countersign':
+      world.founding = { looks: 0, waiting: founded(world.random.words(), { people: 2, signed: true }) }
+      return done(true, 'The organisation exists. Now let this console in.')
+    case 'join':
+      world.standing = 'ready'
+      return done(true, 'This console belongs to the organisation.')
     case 'login':
       world.standing = 'ready'
       return done(true, 'This console is logged in for twelve hours.')

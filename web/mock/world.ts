@@ -1,6 +1,7 @@
 import type { BundleRow, EndpointRow, FreezeRow, InboxItem, JobRow, PasskeyRow, PendingBundle, SignedBy } from '~/api/schema'
 
 import type { SignableAction } from '~/api/actions'
+import { type Founding, founded } from './founding'
 import { hostileNames } from './hostile'
 import type { News } from './news'
 import { Random } from './random'
@@ -44,6 +45,7 @@ export type World = {
   passkeys: PasskeyRow[]
   control: { kind: string; id: string; title: string; signatures: SignedBy[] }[]
   thaws: Map<string, string>
+  founding: Founding
 }
 
 export const alice: SignedBy = {
@@ -70,14 +72,15 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
   const random = new Random(20_260_801)
   const start = Math.floor(Date.now() / 1000)
   const count = Math.max(0, Math.min(200_000, Number.isFinite(size) ? size : 1_400))
-  const empty = story === 'empty' || story === 'new'
+  const outside = story === 'new' || story === 'waiting'
+  const empty = story === 'empty' || outside
   const endpoints = empty ? [] : fleet(random, count, start)
   const world: World = {
     random,
     now: () => Math.floor(Date.now() / 1000),
     token: 'mock',
     news,
-    standing: story === 'new' ? 'no_organisation' : story === 'login' ? 'login_needed' : story === 'unreachable' ? 'unreachable' : 'ready',
+    standing: outside ? 'no_organisation' : story === 'login' ? 'login_needed' : story === 'unreachable' ? 'unreachable' : 'ready',
     endpoints,
     byId: new Map(endpoints.map((row) => [row.id, row])),
     jobs: [],
@@ -89,7 +92,10 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
     passkeys: [],
     control: [{ kind: 'bundle', id: random.id('st'), title: 'Bundle version 1', signatures: [alice, bob] }],
     thaws: new Map(),
+    // In the story nobody else ever signs.
+    founding: { looks: story === 'waiting' ? Number.NEGATIVE_INFINITY : 0 },
   }
+  if (story === 'waiting') world.founding.waiting = founded(random.words(), { people: 2, signed: false })
   if (!empty) fill(world, start)
   return world
 }

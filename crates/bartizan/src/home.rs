@@ -57,7 +57,7 @@ impl Home {
     /// The organisation, or what to do to have one.
     pub(crate) fn org(&self) -> Result<OrgFile> {
         self.load("org.json")?.ok_or_else(|| {
-            let next = "run `bartizan join --anchor bz1-… --server host:port`";
+            let next = "open `bartizan console` and found or join one there; or run `bartizan join --anchor bz1-… --server host:port`";
             fail(Code::Error, "this console belongs to no organisation yet", next)
         })
     }

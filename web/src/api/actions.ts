@@ -1,4 +1,4 @@
-import type { AboutRequest, ApprovalRequest, Compose, EnrolmentRequest, FreezeRequest, PromotionRequest } from './schema'
+import type { AboutRequest, ApprovalRequest, Compose, CountersignRequest, EnrolmentRequest, FreezeRequest, JoinRequest, PersonRequest, PromotionRequest, ThresholdRequest } from './schema'
 
 /** What somebody wants to sign. The operator process makes the statement and the sheet from it. */
 export type SignableAction =
@@ -10,5 +10,13 @@ export type SignableAction =
   | { kind: 'veto'; body: AboutRequest }
   | { kind: 'withdrawal'; body: AboutRequest }
   | { kind: 'enrolment'; body: EnrolmentRequest }
+  | { kind: 'person'; body: PersonRequest }
+  | { kind: 'threshold'; body: ThresholdRequest }
+  /** The first bundle of an organisation, as it was composed before. */
+  | { kind: 'genesis' }
+  /** The same, by another who founds it. */
+  | { kind: 'countersign'; body: CountersignRequest }
+  /** Enters an organisation with this console's first login. */
+  | { kind: 'join'; body: JoinRequest }
   /** With a passkey: lets this console's connection speak for the person. */
   | { kind: 'login' }

@@ -3,7 +3,7 @@ import { type QueryClient, keepPreviousData, queryOptions } from '@tanstack/reac
 import type { SignableAction } from './actions'
 import { answer, api } from './client'
 import { assertWithPasskey, createPasskey } from './passkey'
-import type { FleetWindow, PasskeyCard, PreviewRequest, Sheet, Signed, paths } from './schema'
+import type { CardRequest, FleetWindow, FoundRequest, PaperCheck, PasskeyCard, PersonRequest, PreviewRequest, Sheet, Signed, paths } from './schema'
 
 export type FleetParams = NonNullable<paths['/api/v1/endpoints']['get']['parameters']['query']>
 type JobsParams = NonNullable<paths['/api/v1/jobs']['get']['parameters']['query']>
@@ -162,6 +162,16 @@ export function makeSheet(action: SignableAction, signal?: AbortSignal): Promise
       return answer(api.POST('/api/v1/sheets/withdrawal', { body: action.body, ...options }))
     case 'enrolment':
       return answer(api.POST('/api/v1/sheets/enrolment', { body: action.body, ...options }))
+    case 'person':
+      return answer(api.POST('/api/v1/sheets/person', { body: action.body, ...options }))
+    case 'threshold':
+      return answer(api.POST('/api/v1/sheets/threshold', { body: action.body, ...options }))
+    case 'genesis':
+      return answer(api.POST('/api/v1/sheets/genesis', options))
+    case 'countersign':
+      return answer(api.POST('/api/v1/sheets/countersign', { body: action.body, ...options }))
+    case 'join':
+      return answer(api.POST('/api/v1/sheets/join', { body: action.body, ...options }))
     case 'login':
       return answer(api.POST('/api/v1/sheets/login', options))
   }
@@ -182,6 +192,39 @@ export async function registerPasskey(who: { id: string; name: string }, mayBeSy
   const options = await answer(api.POST('/api/v1/passkeys/options'))
   const made = await createPasskey(options, who)
   return answer(api.POST('/api/v1/passkeys', { body: { ...who, ...made, may_be_synced: mayBeSynced } }))
+}
+
+/** How far this console is on its way into an organisation. Asks the server while something waits there. */
+export const foundingQuery = () =>
+  queryOptions({
+    queryKey: ['founding'],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/founding', { signal })),
+    refetchInterval: (query) => (query.state.data?.waiting ? 3_000 : false),
+  })
+
+export function makeCard(body: CardRequest) {
+  return answer(api.POST('/api/v1/founding/card', { body }))
+}
+
+export function comparePerson(body: PersonRequest) {
+  return answer(api.POST('/api/v1/founding/person', { body }))
+}
+
+/** Composes the first bundle. The recovery sheets and their passphrases are in this answer and in no other. */
+export function composeFounding(body: FoundRequest) {
+  return answer(api.POST('/api/v1/founding/draft', { body }))
+}
+
+export function checkPassphrase(body: PaperCheck) {
+  return answer(api.POST('/api/v1/founding/check', { body }))
+}
+
+export function publishFounding() {
+  return answer(api.POST('/api/v1/founding/publish'))
+}
+
+export function forgetFounding() {
+  return answer(api.POST('/api/v1/founding/forget'))
 }
 
 export function admitEndpoint(id: string) {

@@ -430,6 +430,323 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/founding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far this console is on its way into an organisation. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Founding"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/founding/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The card of this person, with the key that signs and a spare one. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CardRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OwnCard"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/founding/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show that a passphrase was written down. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PaperCheck"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PaperLeft"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/founding/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compose the first bundle. The recovery sheets and their passphrases stand in this answer only. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["FoundRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FoundDraft"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/founding/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forget what was composed or signed, and begin again. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Founding"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/founding/person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compare another person's card with the words they read. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PersonRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NewPerson"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/founding/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand a complete first bundle to the server once more. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Founding"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/freezes": {
         parameters: {
             query?: never;
@@ -1357,6 +1674,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sheets/countersign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A first bundle that the founder signed, for the others to sign. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CountersignRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sheets/enrolment": {
         parameters: {
             query?: never;
@@ -1451,6 +1815,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sheets/genesis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The composed first bundle, for its founder to sign. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sheets/job": {
         parameters: {
             query?: never;
@@ -1498,6 +1905,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sheets/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter an organisation that is there: the first login. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["JoinRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sheets/login": {
         parameters: {
             query?: never;
@@ -1516,6 +1970,53 @@ export interface paths {
                 cookie?: never;
             };
             requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a person to the organisation that is there. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PersonRequest"];
+                };
+            };
             responses: {
                 200: {
                     headers: {
@@ -1608,6 +2109,53 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["AboutRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/threshold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let more, or fewer, people change the bundle. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ThresholdRequest"];
                 };
             };
             responses: {
@@ -1936,6 +2484,13 @@ export interface components {
          * @enum {string}
          */
         BundleState: "in_force" | "waits" | "former" | "no_effect";
+        /** @description Who one is going to be. */
+        CardRequest: {
+            /** @description Bare short name. */
+            id: string;
+            /** @description For people. */
+            name: string;
+        };
         /**
          * @description What became of a line.
          * @enum {string}
@@ -2057,6 +2612,13 @@ export interface components {
             at?: number | null;
             /** @description Its name in the policy. */
             name: string;
+        };
+        /** @description A first bundle that another person signed. */
+        CountersignRequest: {
+            /** @description `host:port` of the operator plane. */
+            address: string;
+            /** @description The file, in base64. */
+            file: string;
         };
         /** @description A tenant that countersigns. */
         CustomerRow: {
@@ -2271,6 +2833,76 @@ export interface components {
              * @description How many fit.
              */
             total: number;
+        };
+        /** @description A first bundle that is composed and not signed. Its sheets of paper stand in this answer and in no other. */
+        FoundDraft: {
+            /** @description `bz1-…` */
+            anchor: string;
+            /** @description To be printed, each with a passphrase to be written down. */
+            sheets: components["schemas"]["PaperSheet"][];
+            /** @description What to know before it is signed. */
+            warnings: string[];
+            /** @description Eight words of it. */
+            words: string;
+        };
+        /** @description How far this console is on its way into an organisation. */
+        Founding: {
+            /** @description Keys of this person that a card would name; the first of them signs. */
+            keys: components["schemas"]["FoundingKey"][];
+            /** @description The one origin of this console; passkeys belong to it. */
+            origin: string;
+            /** @description Whether a passkey made here would be the key that signs, or the spare one. */
+            signs_by_passkey: boolean;
+            waiting?: components["schemas"]["FoundingWaits"] | null;
+        };
+        /** @description A key that a card would name. */
+        FoundingKey: {
+            /** @description `SHA256:…` */
+            fingerprint: string;
+            /** @description `ssh-ed25519` … */
+            key_type: string;
+            /** @description Where it is. */
+            place: components["schemas"]["KeyPlace"];
+            /** @description Whether it can be copied to other devices. */
+            synced: boolean;
+        };
+        /** @description A first bundle that was signed here. */
+        FoundingWaits: {
+            /** @description `host:port` of the operator plane. */
+            address: string;
+            /** @description `bz1-…` */
+            anchor: string;
+            /** @description Whether enough have signed. */
+            complete: boolean;
+            /** @description The bundle with its signatures, for the others: base64 of the file. */
+            file: string;
+            /**
+             * Format: int32
+             * @description How many people must sign it.
+             */
+            needed: number;
+            problem?: components["schemas"]["Problem"] | null;
+            /** @description Whether the server serves it, by its own word; entering the organisation verifies it. */
+            published: boolean;
+            /** @description Signatures it has. */
+            signatures: components["schemas"]["SignedBy"][];
+            /** @description Eight words of the bundle, which are those of the anchor. */
+            words: string;
+        };
+        /** @description What is asked of whoever founds an organisation. */
+        FoundRequest: {
+            /** @description `host:port` of the operator plane. */
+            address: string;
+            /** @description Bare short name. */
+            id: string;
+            /** @description What `bartizan-server identity` printed. */
+            identity: string;
+            /** @description For people. */
+            name: string;
+            /** @description Who founds it together with this person. */
+            people: components["schemas"]["PersonRequest"][];
+            /** @description Make a recovery key and a spare witness for paper. */
+            recovery: boolean;
         };
         /** @description What stands still, by the control log. */
         FreezeList: {
@@ -2513,6 +3145,13 @@ export interface components {
             /** @description Eight words to compare. */
             words: string;
         };
+        /** @description An organisation that is there. */
+        JoinRequest: {
+            /** @description `host:port` of the operator plane. */
+            address: string;
+            /** @description `bz1-…`, from another operator. */
+            anchor: string;
+        };
         /**
          * @description Where a key is.
          * @enum {string}
@@ -2583,6 +3222,15 @@ export interface components {
             roles: string[];
             /** @description For these tenants only; absent means all. */
             tenants?: string[] | null;
+        };
+        /** @description A person whose card has the words they read. */
+        NewPerson: {
+            /** @description `SHA256:…` of each key. */
+            fingerprints: string[];
+            /** @description Bare short name. */
+            id: string;
+            /** @description For people. */
+            name: string;
         };
         /** @description Something changed; pages ask again for what they show. Events of `GET /events` and `GET /jobs/{id}/events`. */
         News: {
@@ -2783,6 +3431,60 @@ export interface components {
              */
             waiting_for_me: number;
         };
+        /** @description A card, for whoever puts the organisation together or adds a person to it. */
+        OwnCard: {
+            /** @description The card: text of the file. */
+            card: string;
+            /** @description Eight words of it, to be read to that person. */
+            words: string;
+        };
+        /** @description Shows that a passphrase was written down. */
+        PaperCheck: {
+            /** @description Of which sheet. */
+            kind: components["schemas"]["PaperKind"];
+            /** @description The words that were asked for, in that order. */
+            words: string[];
+        };
+        /** @description A line of a sheet. */
+        PaperFact: {
+            /** @description What. */
+            name: string;
+            /** @description How. */
+            value: string;
+        };
+        /**
+         * @description What a sheet of paper is for.
+         * @enum {string}
+         */
+        PaperKind: "recovery" | "spare_witness";
+        /** @description What is still to be shown. */
+        PaperLeft: {
+            /** @description Sheets whose passphrase nobody has shown to have. */
+            left: components["schemas"]["PaperKind"][];
+        };
+        /** @description A sheet of paper, and the passphrase that is not on it. */
+        PaperSheet: {
+            /** @description The encrypted key, as text. */
+            armor: string;
+            /** @description Which of them are asked for, counted from one. */
+            asked: number[];
+            /** @description What to do when. */
+            cases: components["schemas"]["PaperFact"][];
+            /** @description The same as a QR code: an SVG picture. */
+            code: string;
+            /** @description Names and values. */
+            facts: components["schemas"]["PaperFact"][];
+            /** @description What it is for. */
+            kind: components["schemas"]["PaperKind"];
+            /** @description Eight words that open it. Said once. */
+            passphrase: string;
+            /** @description What whoever has it can do. */
+            purpose: string;
+            /** @description Its head. */
+            title: string;
+            /** @description How it is used. */
+            use_it: string;
+        };
         /** @description The card of the new passkey, for whoever adds it: `bartizan operator add` or `operator key add`. */
         PasskeyCard: {
             /** @description The card: JSON to be handed over as a file. */
@@ -2899,6 +3601,13 @@ export interface components {
             ssh: string;
             /** @description Must verify its user. */
             user_verification: boolean;
+        };
+        /** @description A person and the card that they sent. */
+        PersonRequest: {
+            /** @description The card: text of the file. */
+            card: string;
+            /** @description The eight words that the person read aloud. */
+            words: string;
         };
         /** @description A wave that is planned. */
         PlannedStage: {
@@ -3385,6 +4094,14 @@ export interface components {
             /** @description Bare name; absent for endpoints that belong to nobody yet. */
             tenant?: string | null;
         };
+        /** @description How many people change the bundle. */
+        ThresholdRequest: {
+            /**
+             * Format: int32
+             * @description Root operators.
+             */
+            people: number;
+        };
         /** @description The bundle in force, verified from the anchor. */
         Trust: {
             /**
@@ -3473,11 +4190,13 @@ export type Assertion = components['schemas']['Assertion'];
 export type BundleHistory = components['schemas']['BundleHistory'];
 export type BundleRow = components['schemas']['BundleRow'];
 export type BundleState = components['schemas']['BundleState'];
+export type CardRequest = components['schemas']['CardRequest'];
 export type Change = components['schemas']['Change'];
 export type ChosenClass = components['schemas']['ChosenClass'];
 export type ClassRow = components['schemas']['ClassRow'];
 export type Compose = components['schemas']['Compose'];
 export type Cosigned = components['schemas']['Cosigned'];
+export type CountersignRequest = components['schemas']['CountersignRequest'];
 export type CustomerRow = components['schemas']['CustomerRow'];
 export type Difference = components['schemas']['Difference'];
 export type DifferenceLine = components['schemas']['DifferenceLine'];
@@ -3494,6 +4213,11 @@ export type FleetCounts = components['schemas']['FleetCounts'];
 export type FleetSort = components['schemas']['FleetSort'];
 export type FleetTree = components['schemas']['FleetTree'];
 export type FleetWindow = components['schemas']['FleetWindow'];
+export type FoundDraft = components['schemas']['FoundDraft'];
+export type Founding = components['schemas']['Founding'];
+export type FoundingKey = components['schemas']['FoundingKey'];
+export type FoundingWaits = components['schemas']['FoundingWaits'];
+export type FoundRequest = components['schemas']['FoundRequest'];
 export type FreezeList = components['schemas']['FreezeList'];
 export type FreezeRequest = components['schemas']['FreezeRequest'];
 export type FreezeRow = components['schemas']['FreezeRow'];
@@ -3505,12 +4229,14 @@ export type InboxItem = components['schemas']['InboxItem'];
 export type JobRow = components['schemas']['JobRow'];
 export type JobsWindow = components['schemas']['JobsWindow'];
 export type JobView = components['schemas']['JobView'];
+export type JoinRequest = components['schemas']['JoinRequest'];
 export type KeyPlace = components['schemas']['KeyPlace'];
 export type Launch = components['schemas']['Launch'];
 export type Logs = components['schemas']['Logs'];
 export type LogView = components['schemas']['LogView'];
 export type Me = components['schemas']['Me'];
 export type MyOperator = components['schemas']['MyOperator'];
+export type NewPerson = components['schemas']['NewPerson'];
 export type News = components['schemas']['News'];
 export type NextStep = components['schemas']['NextStep'];
 export type OrderRow = components['schemas']['OrderRow'];
@@ -3518,6 +4244,12 @@ export type Orders = components['schemas']['Orders'];
 export type OrderTarget = components['schemas']['OrderTarget'];
 export type Organisation = components['schemas']['Organisation'];
 export type Overview = components['schemas']['Overview'];
+export type OwnCard = components['schemas']['OwnCard'];
+export type PaperCheck = components['schemas']['PaperCheck'];
+export type PaperFact = components['schemas']['PaperFact'];
+export type PaperKind = components['schemas']['PaperKind'];
+export type PaperLeft = components['schemas']['PaperLeft'];
+export type PaperSheet = components['schemas']['PaperSheet'];
 export type PasskeyCard = components['schemas']['PasskeyCard'];
 export type PasskeyList = components['schemas']['PasskeyList'];
 export type PasskeyOptions = components['schemas']['PasskeyOptions'];
@@ -3527,6 +4259,7 @@ export type PasskeyRow = components['schemas']['PasskeyRow'];
 export type PendingBundle = components['schemas']['PendingBundle'];
 export type Person = components['schemas']['Person'];
 export type PersonKey = components['schemas']['PersonKey'];
+export type PersonRequest = components['schemas']['PersonRequest'];
 export type PlannedStage = components['schemas']['PlannedStage'];
 export type Preview = components['schemas']['Preview'];
 export type PreviewRequest = components['schemas']['PreviewRequest'];
@@ -3557,6 +4290,7 @@ export type SyncState = components['schemas']['SyncState'];
 export type TargetRow = components['schemas']['TargetRow'];
 export type TargetsWindow = components['schemas']['TargetsWindow'];
 export type TenantBranch = components['schemas']['TenantBranch'];
+export type ThresholdRequest = components['schemas']['ThresholdRequest'];
 export type Trust = components['schemas']['Trust'];
 export type Variable = components['schemas']['Variable'];
 export type Verification = components['schemas']['Verification'];

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate } from '@tanstack/react-router'
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
+import { type ReactNode, Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react'
 
 import type { SignableAction } from '~/api/actions'
 import { useLiveNews } from '~/api/events'
@@ -10,6 +10,7 @@ import { EnrolDialog } from '~/features/enrol/EnrolDialog'
 import { EnrolContext } from '~/features/enrol/enrolling'
 import { FreezeBanner } from '~/features/freeze/FreezeBanner'
 import { FreezeDialog } from '~/features/freeze/FreezeDialog'
+import { AddPersonContext } from '~/features/people/adding'
 import { SigningSheet } from '~/features/sign/SigningSheet'
 import { SigningContext } from '~/features/sign/signing'
 import { count } from '~/lib/format'
@@ -25,6 +26,9 @@ import { Help } from './Help'
 import { LinkState } from './LinkState'
 import { Commands } from './Commands'
 import { FreezeContext } from './freezing'
+
+// Not wanted every day: it is loaded when it is opened.
+const AddPersonDialog = lazy(() => import('~/features/people/AddPersonDialog').then((all) => ({ default: all.AddPersonDialog })))
 
 type Page = { to: '/' | '/fleet' | '/approvals' | '/run' | '/jobs' | '/orders' | '/freezes' | '/trust' | '/log' | '/settings'; name: string; icon: IconName; keys: string }
 
@@ -44,20 +48,23 @@ export const pages: readonly Page[] = [
 /** What stands around every page. */
 export function Shell() {
   const navigate = useNavigate()
-  const [overlay, setOverlay] = useState<'palette' | 'help' | 'menu' | 'enrol' | undefined>()
+  const [overlay, setOverlay] = useState<'palette' | 'help' | 'menu' | 'enrol' | 'person' | undefined>()
   const [freezing, setFreezing] = useState<string | undefined>()
   const [signing, setSigning] = useState<{ action: SignableAction; after: ((signed: Signed) => void) | undefined }>()
+  const me = useQuery(meQuery())
+  const outside = me.data?.standing === 'no_organisation'
+  const shown = outside ? pages.filter((page) => page.to === '/' || page.to === '/settings') : pages
   const overview = useQuery(overviewQuery())
   const live = useLiveNews()
   const sign = useCallback((action: SignableAction, after?: (signed: Signed) => void) => setSigning({ action, after }), [])
   const enrol = useCallback(() => setOverlay('enrol'), [])
+  const person = useCallback(() => setOverlay('person'), [])
   const freeze = useCallback((scope = 'org') => setFreezing(scope), [])
 
   useKeys({
-    'mod+k': () => setOverlay('palette'),
     '?': () => setOverlay('help'),
-    '!': () => freeze(),
-    ...Object.fromEntries(pages.map((page) => [page.keys, () => void navigate({ to: page.to })])),
+    ...(outside ? {} : { 'mod+k': () => setOverlay('palette'), '!': () => freeze() }),
+    ...Object.fromEntries(shown.map((page) => [page.keys, () => void navigate({ to: page.to })])),
   })
   useEffect(() => {
     window.addEventListener('keydown', rememberFirst)
@@ -70,6 +77,7 @@ export function Shell() {
     <SigningContext value={sign}>
       <FreezeContext value={freeze}>
       <EnrolContext value={enrol}>
+      <AddPersonContext value={person}>
         <a className="sr-only z-50 rounded-md bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2" href="#page">
           Skip to the page
         </a>
@@ -84,7 +92,7 @@ export function Shell() {
               <Mark /> Bartizan
             </div>
             <nav aria-label="Pages" className="flex flex-1 flex-col gap-px overflow-y-auto px-2 py-1">
-              {pages.map((page) => (
+              {shown.map((page) => (
                 <NavItem badge={page.to === '/approvals' ? waiting : 0} key={page.to} onGo={() => setOverlay(undefined)} page={page} />
               ))}
             </nav>
@@ -92,7 +100,7 @@ export function Shell() {
           </aside>
           {overlay === 'menu' && <button aria-label="Close the menu" className="backdrop fixed inset-0 z-10 lg:hidden" onClick={() => setOverlay(undefined)} type="button" />}
           <div className="flex min-w-0 flex-1 flex-col">
-            <TopBar onFreeze={() => freeze()} onMenu={() => setOverlay('menu')} onPalette={() => setOverlay('palette')}>
+            <TopBar onFreeze={() => freeze()} outside={outside} onMenu={() => setOverlay('menu')} onPalette={() => setOverlay('palette')}>
               <LinkState live={live} />
             </TopBar>
             {urgent.map((alert) => (
@@ -117,6 +125,17 @@ export function Shell() {
             }}
           />
         )}
+        {overlay === 'person' && (
+          <Suspense>
+            <AddPersonDialog
+              onClose={() => setOverlay(undefined)}
+              onSign={(body) => {
+                setOverlay(undefined)
+                sign({ kind: 'person', body })
+              }}
+            />
+          </Suspense>
+        )}
         {freezing !== undefined && (
           <FreezeDialog
             onClose={() => setFreezing(undefined)}
@@ -137,6 +156,7 @@ export function Shell() {
             }}
           />
         )}
+      </AddPersonContext>
       </EnrolContext>
       </FreezeContext>
     </SigningContext>
@@ -169,13 +189,13 @@ function NavItem({ page, badge, onGo }: { page: Page; badge: number; onGo: () =>
   )
 }
 
-function TopBar(props: { children: ReactNode; onMenu: () => void; onPalette: () => void; onFreeze: () => void }) {
+function TopBar(props: { children: ReactNode; outside: boolean; onMenu: () => void; onPalette: () => void; onFreeze: () => void }) {
   const { theme } = usePreferences()
   const dark = document.documentElement.dataset.theme === 'dark'
   return (
     <div className="flex h-12 shrink-0 items-center gap-2 border-b border-line bg-panel px-2 sm:px-4 lg:px-6">
       <Button className="lg:hidden" icon="menu" label="Menu" look="quiet" onClick={props.onMenu} />
-      <button
+      {!props.outside && (<button
         className="flex h-7.5 min-w-0 flex-1 items-center gap-2 rounded-md border border-line bg-ground px-2.5 text-ink-3 hover:border-line-strong sm:max-w-80"
         onClick={props.onPalette}
         type="button"
@@ -185,8 +205,8 @@ function TopBar(props: { children: ReactNode; onMenu: () => void; onPalette: () 
         <span className="hidden sm:inline">
           <Kbd keys="Ctrl K" />
         </span>
-      </button>
-      <span className="hidden flex-1 sm:block" />
+      </button>)}
+      <span className={cx('flex-1', !props.outside && 'hidden sm:block')} />
       {props.children}
       <Button
         className="max-sm:hidden"
@@ -196,9 +216,11 @@ function TopBar(props: { children: ReactNode; onMenu: () => void; onPalette: () 
         look="quiet"
         onClick={() => setPreferences({ theme: dark ? 'light' : 'dark' })}
       />
-      <Button hint={<>Stop everything, or a part <Kbd keys="!" /></>} icon="snow" look="frost" onClick={props.onFreeze}>
-        Freeze
-      </Button>
+      {!props.outside && (
+        <Button hint={<>Stop everything, or a part <Kbd keys="!" /></>} icon="snow" look="frost" onClick={props.onFreeze}>
+          Freeze
+        </Button>
+      )}
     </div>
   )
 }

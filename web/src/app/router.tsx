@@ -1,7 +1,7 @@
 import { type QueryClient } from '@tanstack/react-query'
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
 
-import { fleetWindowQuery, inboxQuery, jobQuery, jobsQuery, logsQuery, meQuery, overviewQuery, treeQuery, trustQuery } from '~/api/queries'
+import { fleetWindowQuery, foundingQuery, inboxQuery, jobQuery, jobsQuery, logsQuery, meQuery, overviewQuery, treeQuery, trustQuery } from '~/api/queries'
 import { parseEndpointSearch } from '~/features/endpoint/search'
 import { filtersOf, parseFleetSearch } from '~/features/fleet/search'
 import { parseFreezesSearch } from '~/features/freeze/search'
@@ -109,13 +109,27 @@ const log = createRoute({
   component: lazyRouteComponent(() => import('~/features/logs/LogPage'), 'LogPage'),
 })
 
+const found = createRoute({
+  getParentRoute: parent,
+  path: '/found',
+  loader: ({ context }) => void context.queries.prefetchQuery(foundingQuery()),
+  component: lazyRouteComponent(() => import('~/features/found/FoundPage'), 'FoundPage'),
+})
+
+const join = createRoute({
+  getParentRoute: parent,
+  path: '/join',
+  loader: ({ context }) => void context.queries.prefetchQuery(foundingQuery()),
+  component: lazyRouteComponent(() => import('~/features/found/JoinPage'), 'JoinPage'),
+})
+
 const settings = createRoute({
   getParentRoute: parent,
   path: '/settings',
   component: lazyRouteComponent(() => import('~/features/settings/SettingsPage'), 'SettingsPage'),
 })
 
-const tree = root.addChildren([shell.addChildren([start, fleet, endpoint, approvals, run, jobs, job, orders, freezes, trust, log, settings])])
+const tree = root.addChildren([shell.addChildren([start, fleet, endpoint, approvals, run, jobs, job, orders, freezes, trust, log, settings, found, join])])
 
 export function makeRouter(queries: QueryClient) {
   return createRouter({

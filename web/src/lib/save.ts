@@ -4,6 +4,13 @@ export function fileName(name: string): string {
   return bare === '' ? 'file' : bare.slice(0, 100)
 }
 
+/** Text as base64 of its bytes. */
+export function base64(text: string): string {
+  let binary = ''
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte)
+  return btoa(binary)
+}
+
 /** Lets the browser save exact bytes. */
 export function saveFile(file: { name: string; base64: string }): void {
   const binary = atob(file.base64)

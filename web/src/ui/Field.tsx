@@ -40,6 +40,20 @@ export function Area({ className, ...props }: ComponentProps<'textarea'>) {
   return <textarea spellCheck={false} {...props} className={cx(box, 'py-1.5', className)} />
 }
 
+/** A file, read as text by whoever asked. Nothing is sent anywhere by choosing one. */
+export function FileInput({ className, ...props }: Omit<ComponentProps<'input'>, 'type' | 'value'>) {
+  return (
+    <input
+      {...props}
+      className={cx(
+        'w-full min-w-0 rounded-md text-ink-2 file:mr-3 file:h-7.5 file:cursor-pointer file:rounded-md file:border file:border-solid file:border-line-strong file:bg-raised file:px-2.5 file:text-ink hover:file:bg-hover',
+        className,
+      )}
+      type="file"
+    />
+  )
+}
+
 export function Select({ className, children, ...props }: ComponentProps<'select'>) {
   return (
     <select {...props} className={cx(box, 'h-7.5 pr-6', className)}>

@@ -55,6 +55,24 @@ export async function open(
   return { context, page, complaints }
 }
 
+/** A device with passkeys that confirms by itself while it is at hand. */
+export type Authenticator = { atHand: (yes: boolean) => Promise<void> }
+
+/** Adds Chromium's virtual authenticators to a page, one with each call of what it gives. */
+export async function authenticators(page: Page): Promise<(transport?: 'internal' | 'usb') => Promise<Authenticator>> {
+  const protocol = await page.context().newCDPSession(page)
+  await protocol.send('WebAuthn.enable')
+  return async (transport = 'internal') => {
+    const { authenticatorId } = await protocol.send('WebAuthn.addVirtualAuthenticator', {
+      options: { protocol: 'ctap2', ctap2Version: 'ctap2_1', transport, hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+    })
+    return { atHand: async (enabled) => void (await protocol.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled })) }
+  }
+}
+
+/** The browser would like RSA, which no bundle can name. */
+export const wantsRsa = /pubKeyCredParams is missing .* RS256/
+
 /** Fonts are there and nothing is loading. */
 export async function settled(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor()

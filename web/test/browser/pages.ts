@@ -1,7 +1,10 @@
-/** Every page with its address in the mock, and what shows that it is there. */
-export const pages: readonly { name: string; path: string; heading: RegExp }[] = [
+/** Every page with its address in the mock, and what shows that it is there. Outside of an organisation there is nothing to freeze. */
+export const pages: readonly { name: string; path: string; heading: RegExp; outside?: true }[] = [
   { name: 'start', path: '/', heading: /Good to see you/ },
-  { name: 'first-run', path: '/?mock-story=new', heading: /Start/ },
+  { name: 'first-run', path: '/?mock-story=new', heading: /Welcome to Bartizan/, outside: true },
+  { name: 'found', path: '/found?mock-story=new', heading: /Found an organisation/, outside: true },
+  { name: 'join', path: '/join?mock-story=new', heading: /Join an organisation/, outside: true },
+  { name: 'founding-waits', path: '/found?mock-story=waiting', heading: /Waiting for the others/, outside: true },
   { name: 'fleet', path: '/fleet', heading: /Fleet/ },
   { name: 'fleet-empty', path: '/fleet?mock-story=empty', heading: /Fleet/ },
   { name: 'approvals', path: '/approvals', heading: /Approvals/ },
@@ -15,5 +18,5 @@ export const pages: readonly { name: string; path: string; heading: RegExp }[] =
   { name: 'log', path: '/log', heading: /Log/ },
   { name: 'settings', path: '/settings', heading: /Settings/ },
   { name: 'unreachable', path: '/fleet?mock-story=unreachable', heading: /Fleet/ },
-  { name: 'session-ended', path: '/?no-session', heading: /Open the console/ },
+  { name: 'session-ended', path: '/?no-session', heading: /Open the console/, outside: true },
 ]

@@ -1,17 +1,19 @@
+import { readFileSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { type Opened, launch, open } from '../browser/harness.ts'
+import { type Opened, authenticators, launch, open, wantsRsa } from '../browser/harness.ts'
 import { withOwnPages } from './own-pages.ts'
 import { Stage } from './stage.ts'
 
-// Two people, two consoles, two browser contexts, one server, three endpoints: everything is real.
+// Two people, two consoles, two browser contexts, one server that serves nobody yet, three endpoints: everything is real but
+// the devices with their passkeys, which are Chromium's virtual ones.
 const stage = new Stage()
 let browser: Browser
 const people: Record<string, Opened> = {}
 
 beforeAll(async () => {
-  await stage.organisation()
+  await stage.server()
   browser = await launch()
   for (const who of ['alice', 'bob']) people[who] = await open(browser, await stage.console(who), { before: withOwnPages })
 })
@@ -45,6 +47,86 @@ async function words(page: Page): Promise<string[]> {
   await list.waitFor()
   return list.getByRole('listitem').allInnerTexts()
 }
+
+/** Who one is, and two passkeys on two devices. The second one stays at hand: it signs from here on. */
+async function introduce(page: Page, id: string, name: string): Promise<void> {
+  const add = await authenticators(page)
+  const first = await add('internal')
+  await page.getByLabel('Short name').fill(id)
+  await page.getByLabel('Name', { exact: true }).fill(name)
+  await page.getByRole('button', { name: 'Make a passkey' }).click()
+  const keys = page.getByRole('list', { name: 'Your keys' }).getByRole('listitem')
+  await keys.filter({ hasText: 'signs' }).waitFor()
+  await first.atHand(false)
+  await add('usb')
+  await page.getByRole('button', { name: 'Make the second key' }).click()
+  await keys.filter({ hasText: 'spare' }).waitFor()
+}
+
+async function saved(page: Page, button: string, name: string): Promise<string> {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button }).click()])
+  await download.saveAs(stage.path(name))
+  return stage.path(name)
+}
+
+/** A recovery sheet: its passphrase as a person writes it down, and two words back. */
+async function writeDown(page: Page): Promise<void> {
+  const list = page.getByRole('list', { name: 'Words of the passphrase' })
+  await list.waitFor({ timeout: 60_000 })
+  const words = await list.getByRole('listitem').locator('span:last-child').allInnerTexts()
+  await page.getByRole('button', { name: 'Printed and written down' }).click()
+  for (const box of await page.getByLabel(/^Word \d$/).all()) {
+    const place = Number((await page.locator(`label[for="${await box.getAttribute('id')}"]`).innerText()).replace('Word ', ''))
+    await box.fill(words[place - 1] ?? '')
+  }
+  await page.getByRole('button', { name: 'Check' }).click()
+}
+
+test('two people found an organisation: keys, cards, words by telephone, paper, two signatures', async () => {
+  const [alice, bob] = [pageOf('alice'), pageOf('bob')]
+  await bob.getByRole('link', { name: 'Join an organisation' }).click()
+  await introduce(bob, 'bob', 'Bob Example')
+  await bob.getByRole('button', { name: 'Make my card' }).click()
+  const spoken = await bob.getByRole('list', { name: 'Words of your card' }).getByRole('listitem').locator('span:last-child').allInnerTexts()
+  const card = await saved(bob, 'bob.card.json', 'bob.card')
+
+  await alice.getByRole('link', { name: 'Found an organisation' }).click()
+  await introduce(alice, 'alice', 'Alice Example')
+  await alice.getByRole('button', { name: 'Next' }).click()
+  await alice.getByLabel('Paste all that it printed').fill(readFileSync(stage.path('identity.json'), 'utf8'))
+  await alice.getByLabel('Address').fill(stage.plane)
+  await alice.getByRole('button', { name: 'Next' }).click()
+  await alice.getByLabel('Card').setInputFiles(card)
+  await alice.getByLabel('Eight words they read to you').fill(spoken.toReversed().join(' '))
+  await alice.getByRole('button', { name: 'Compare the words' }).click()
+  await alice.getByRole('alert').getByText(/not the words of the card/).waitFor()
+  await alice.getByLabel('Eight words they read to you').fill(spoken.join(' '))
+  await alice.getByRole('button', { name: 'Compare the words' }).click()
+  await alice.getByRole('list', { name: 'People' }).getByText('Bob Example').waitFor()
+  await alice.getByRole('button', { name: 'Next' }).click()
+  await alice.getByRole('button', { name: 'Make the sheets' }).click()
+  await writeDown(alice)
+  await alice.getByRole('heading', { name: /Sheet 2 of 2/ }).waitFor()
+  await writeDown(alice)
+  await alice.getByRole('button', { name: 'Read and sign' }).click()
+  const authored = await words(alice)
+  expect(await sign(alice, 'Sign')).toContain('waiting for others')
+  const genesis = await saved(alice, 'genesis.json', 'genesis.json')
+
+  await bob.getByRole('button', { name: 'They have it' }).click()
+  await bob.getByLabel('Address of the server').fill(stage.plane)
+  await bob.getByLabel('File').setInputFiles(genesis)
+  await bob.getByRole('button', { name: 'Read and sign' }).click()
+  expect(await words(bob)).toEqual(authored)
+  expect(await sign(bob, 'Approve')).toContain('The organisation exists')
+  for (const page of [bob, alice]) {
+    await page.getByRole('heading', { level: 1, name: 'The organisation exists' }).waitFor({ timeout: 60_000 })
+    await page.getByRole('button', { name: 'Enter' }).click()
+    await sign(page, 'Log in')
+    await page.getByRole('heading', { level: 1, name: /Good to see you/ }).waitFor()
+  }
+  for (const who of ['alice', 'bob']) stage.witness(who)
+})
 
 test('the pages verified the organisation', async () => {
   for (const who of ['alice', 'bob'] as const) {
@@ -156,5 +238,7 @@ test('an entry of the log verifies, with the command for stock tools', async () 
 })
 
 test('no page broke the policy or complained', () => {
-  for (const who of ['alice', 'bob']) expect(people[who]?.complaints).toEqual([])
+  // Before there is an organisation the process refuses what needs one, and so it does with words that are not those of a card.
+  const expected = (text: string) => wantsRsa.test(text) || /^Failed to load resource: the server responded with a status of 4\d\d/.test(text)
+  for (const who of ['alice', 'bob']) expect(people[who]?.complaints.filter((text) => !expected(text))).toEqual([])
 })

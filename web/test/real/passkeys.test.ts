@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { type Opened, launch, open } from '../browser/harness.ts'
+import { type Opened, authenticators, launch, open } from '../browser/harness.ts'
 import { withOwnPages } from './own-pages.ts'
 import { Stage } from './stage.ts'
 
@@ -19,29 +19,13 @@ afterAll(async () => {
   await stage.end()
 })
 
-async function authenticator(page: Page): Promise<void> {
-  const protocol = await page.context().newCDPSession(page)
-  await protocol.send('WebAuthn.enable')
-  await protocol.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      ctap2Version: 'ctap2_1',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  })
-}
-
 const dialog = (page: Page) => page.getByRole('dialog')
 
 test('Bob makes a passkey, both let it in, and he logs in and freezes with it', async () => {
   const port = await stage.port()
   opened = await open(browser, await stage.console('bob', port), { before: withOwnPages })
   const { page } = opened
-  await authenticator(page)
+  await (await authenticators(page))()
   await page.getByRole('heading', { level: 1 }).waitFor()
   await page.keyboard.press('g')
   await page.keyboard.press(',')

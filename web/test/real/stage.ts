@@ -25,7 +25,7 @@ function freePort(): Promise<number> {
   })
 }
 
-/** A real organisation of Alice and Bob in a folder of its own: server, witnesses, endpoints, and a console for each. */
+/** Real programs in a folder of their own: a server, witnesses, endpoints, and a console for each person. */
 export class Stage {
   readonly folder = mkdtempSync(join(tmpdir(), 'bartizan-console-'))
   readonly #running = new Map<string, ChildProcess>()
@@ -76,22 +76,33 @@ export class Stage {
     }
   }
 
+  /** A server that serves nobody yet. */
+  async server(): Promise<void> {
+    const agents = `127.0.0.1:${await freePort()}`
+    this.run('bartizan-server', ['init', '--dir', this.path('server'), '--address', agents, '--agent-listen', agents, '--operator-listen', '127.0.0.1:0'])
+    writeFileSync(this.path('identity.json'), this.run('bartizan-server', ['identity', '--dir', this.path('server')]))
+    this.start('server', 'bartizan-server', ['run', '--dir', this.path('server')])
+    const ready = await this.until('the server', () => this.out('server').endsWith('\n') && this.out('server'))
+    this.plane = (JSON.parse(ready) as { operator: string }).operator
+  }
+
+  /** A console that co-signs both logs, again and again. */
+  witness(who: string): void {
+    this.start(`witness-${who}`, 'bartizan', ['--home', this.path(who), 'witness', '--interval', '1s'])
+  }
+
+  /** Alice and Bob by the command line, with key files. */
   async organisation(): Promise<void> {
+    await this.server()
     for (const [id, name] of [['alice', 'Alice Example'], ['bob', 'Bob Example']] as const) {
       this.tool(id, ['key', 'new', '--no-passphrase'])
       writeFileSync(this.path(`${id}.card`), this.tool(id, ['card', '--id', id, '--name', name]))
     }
-    const agents = `127.0.0.1:${await freePort()}`
-    this.run('bartizan-server', ['init', '--dir', this.path('server'), '--address', agents, '--agent-listen', agents, '--operator-listen', '127.0.0.1:0'])
-    writeFileSync(this.path('identity.json'), this.run('bartizan-server', ['identity', '--dir', this.path('server')]))
     this.json('alice', ['init', '--id', 'alice', '--name', 'Alice Example', '--with', 'bob.card', '--server', 'identity.json', '--threshold', '2', '--out', 'genesis.json'])
     this.json('bob', ['init', '--countersign', 'genesis.json'])
-    this.start('server', 'bartizan-server', ['run', '--dir', this.path('server')])
-    const ready = await this.until('the server', () => this.out('server').endsWith('\n') && this.out('server'))
-    this.plane = (JSON.parse(ready) as { operator: string }).operator
     const { anchor } = this.json('alice', ['init', '--publish', 'genesis.json', '--server', this.plane])
     this.json('bob', ['join', '--anchor', String(anchor), '--server', this.plane])
-    for (const who of ['alice', 'bob']) this.start(`witness-${who}`, 'bartizan', ['--home', this.path(who), 'witness', '--interval', '1s'])
+    for (const who of ['alice', 'bob']) this.witness(who)
   }
 
   /** Installs an endpoint with the command that an enrolment gave, and starts it. */

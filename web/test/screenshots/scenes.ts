@@ -1,12 +1,58 @@
 import type { Page } from 'playwright-core'
 
-export type Scene = { name: string; path: string; go: (page: Page) => Promise<void> }
+import { authenticators } from '../browser/harness.ts'
+
+/** `narrow`: it can be done on a narrow screen as well. */
+export type Scene = { name: string; path: string; go: (page: Page) => Promise<void>; narrow?: true }
 
 const chooseSome = async (page: Page) => {
   await page.getByRole('grid', { name: 'Endpoints' }).focus()
   await page.keyboard.press('x')
   for (let at = 0; at < 24; at += 1) await page.keyboard.press('Shift+ArrowDown')
   await page.getByText(/you and 1 more person sign it/).waitFor()
+}
+
+const next = (page: Page, name = 'Next') => page.getByRole('button', { name, exact: true }).click()
+
+/** The first run, up to a step. */
+function founding(step: 'keys' | 'server' | 'people' | 'paper' | 'written' | 'sign' | 'exists') {
+  return async (page: Page): Promise<void> => {
+    await (await authenticators(page))()
+    await page.getByLabel('Short name').fill('alice')
+    await page.getByLabel('Name', { exact: true }).fill('Alice Example')
+    await next(page, 'Make a passkey')
+    await next(page, 'Make the second key')
+    await page.getByText('spare', { exact: true }).waitFor()
+    if (step === 'keys') return
+    await next(page)
+    await page.getByLabel('Paste all that it printed').fill('{\n  "version": "0.2.0",\n  "agent_addresses": ["rmm.example.org:443"],\n  "spki": "9f2c41d07ab3e58816f04dd2c97be1a35508cf62e4710b9ad3f86c25be047f19"\n}')
+    await page.getByLabel('Address').fill('10.0.0.5:8443')
+    if (step === 'server') return
+    await next(page)
+    const buffer = Buffer.from('{"id":"bob","name":"Bob Example"}')
+    await page.getByLabel('Card').setInputFiles({ name: 'bob.card.json', mimeType: 'application/json', buffer })
+    await page.getByLabel('Eight words they read to you').fill('amber birch cedar delta ember falcon garnet harbor')
+    await next(page, 'Compare the words')
+    await page.getByRole('list', { name: 'People' }).waitFor()
+    if (step === 'people') return
+    await next(page)
+    await next(page, 'Make the sheets')
+    for (const sheet of [1, 2]) {
+      await page.getByRole('heading', { name: new RegExp(`^Sheet ${sheet} of 2`) }).waitFor()
+      const words = await page.getByRole('list', { name: 'Words of the passphrase' }).getByRole('listitem').locator('span:last-child').allInnerTexts()
+      if (step === 'paper') return
+      await next(page, 'Printed and written down')
+      for (const place of [3, 6]) await page.getByLabel(`Word ${place}`).fill(words[place - 1] ?? '')
+      if (step === 'written') return
+      await next(page, 'Check')
+    }
+    await page.getByRole('button', { name: 'Read and sign' }).waitFor()
+    if (step === 'sign') return
+    await next(page, 'Read and sign')
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign', exact: true }).click()
+    await next(page, 'Done')
+    await page.getByRole('heading', { level: 1, name: 'The organisation exists' }).waitFor({ timeout: 30_000 })
+  }
 }
 
 /** What one sees after doing something. */
@@ -88,6 +134,30 @@ export const scenes: readonly Scene[] = [
     name: 'verify',
     path: '/log?log=control&index=0',
     go: (page) => page.getByText(/ssh-keygen -Y verify/).waitFor(),
+  },
+  ...(['keys', 'server', 'people', 'paper', 'written', 'sign', 'exists'] as const).map((step) => ({ name: `founding-${step}`, path: '/found?mock-story=new', go: founding(step), narrow: true as const })),
+  {
+    name: 'joining-card',
+    path: '/join?mock-story=new',
+    narrow: true,
+    go: async (page) => {
+      await (await authenticators(page))()
+      await page.getByLabel('Short name').fill('bob')
+      await page.getByLabel('Name', { exact: true }).fill('Bob Example')
+      await next(page, 'Make a passkey')
+      await next(page, 'Make my card')
+      await page.getByRole('list', { name: 'Words of your card' }).waitFor()
+    },
+  },
+  { name: 'joining-answer', path: '/join?mock-story=new', narrow: true, go: (page) => next(page, 'They have it already') },
+  {
+    name: 'person',
+    path: '/trust',
+    narrow: true,
+    go: async (page) => {
+      await next(page, 'Add a person')
+      await page.getByRole('dialog').getByLabel('Card').waitFor()
+    },
   },
   {
     name: 'enrol',

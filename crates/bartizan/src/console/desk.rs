@@ -9,6 +9,7 @@ use bartizan_trust::checkpoint;
 use bartizan_trust::policy::LogTrust;
 use tokio::sync::Semaphore;
 
+use super::drafts::Draft;
 use super::failure::Failure;
 use super::limits::{VIEW_FRESH, VIEW_OLD, WORK_MAX};
 use super::news::Newsroom;
@@ -33,6 +34,8 @@ pub(super) struct Desk {
     pub(super) sheets: Mutex<Sheets>,
     /// The challenge of a passkey that is being registered, and until when.
     pub(super) registration: Mutex<Option<(String, Instant)>>,
+    /// A first bundle that is composed and not signed.
+    pub(super) draft: Mutex<Option<Draft>>,
     /// What changed, for event streams.
     pub(super) newsroom: Newsroom,
     sessions: Mutex<Sessions>,
@@ -67,6 +70,7 @@ impl Desk {
             context,
             sheets: Mutex::default(),
             registration: Mutex::default(),
+            draft: Mutex::default(),
             newsroom: Newsroom::default(),
             sessions: Mutex::default(),
             view: Mutex::default(),

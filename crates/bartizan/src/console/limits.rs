@@ -32,3 +32,5 @@ pub(super) const VIEW_FRESH: Duration = Duration::from_secs(2);
 pub(super) const VIEW_OLD: Duration = Duration::from_secs(30);
 /// Longest foreign text that is passed to a page.
 pub(super) const TEXT_CHARS_MAX: usize = 512;
+/// From composing a first bundle to its signature: two sheets are printed and two passphrases written down in between.
+pub(super) const DRAFT_LIFE: Duration = Duration::from_hours(1);

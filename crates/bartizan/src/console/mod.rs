@@ -5,6 +5,7 @@
 
 mod assets;
 mod desk;
+mod drafts;
 mod failure;
 mod limits;
 mod news;

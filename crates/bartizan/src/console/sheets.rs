@@ -11,6 +11,7 @@ use bartizan_trust::statement::SignatureRole;
 use super::limits::{SHEET_LIFE, SHEETS_BYTES_MAX, SHEETS_MAX};
 use super::sessions::{mark, token};
 use crate::exit::{Code, fail};
+use crate::home::OrgFile;
 use crate::sign::render;
 
 /// What happens to a statement once it is signed.
@@ -28,6 +29,10 @@ pub(super) enum Then {
     Enrol,
     /// It lets a new console key speak for the operator.
     Login { console: Box<rcgen::KeyPair> },
+    /// A first bundle: it goes to the server at `host:port` once enough people have signed it.
+    Found { address: String },
+    /// It lets a new console key speak for the operator, and makes this console part of the organisation.
+    Join { org: OrgFile, console: Box<rcgen::KeyPair> },
 }
 
 /// A statement that is shown.
@@ -48,7 +53,9 @@ impl Held {
             | Then::Control
             | Then::Promote { .. }
             | Then::Enrol
-            | Then::Login { .. } => 0,
+            | Then::Login { .. }
+            | Then::Found { .. }
+            | Then::Join { .. } => 0,
         };
         self.envelope.payload().len() + content
     }

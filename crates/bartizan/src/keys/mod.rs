@@ -72,6 +72,23 @@ impl Signer {
         }
     }
 
+    /// The public half of the key that [`Self::open`] would take, if it is no passkey; asks nobody for a passphrase.
+    pub(crate) fn public_of(home: &Home, given: Option<&str>) -> Option<PublicKey> {
+        let path = match given {
+            Some(PASSKEY) => return None,
+            Some(text) if text.starts_with("agent:") => None,
+            Some(path) => Some(PathBuf::from(path)),
+            None => OWN_FILES.map(|name| home.path(name)).into_iter().find(|path| path.exists()),
+        };
+        if let Some(path) = path {
+            return file::public(&path);
+        }
+        match Self::from_agent(given.and_then(|text| text.strip_prefix("agent:"))) {
+            Ok(Self::Agent(key)) => Some(key),
+            Ok(Self::File(_) | Self::SecurityKey { .. }) | Err(_) => None,
+        }
+    }
+
     fn from_agent(fingerprint: Option<&str>) -> Result<Self> {
         let keys = agent::identities().context("ask ssh-agent for keys")?;
         let mut fitting =

@@ -13,6 +13,7 @@ mod completions;
 mod console;
 mod drill;
 mod files;
+mod founding;
 mod freezing;
 mod guardian;
 mod keys;

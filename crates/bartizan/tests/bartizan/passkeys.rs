@@ -9,27 +9,30 @@ use serde_json::{Value, json};
 use crate::page::{Page, start_on};
 use crate::stage::Stage;
 
-struct Authenticator {
+/// A device with one passkey.
+pub(crate) struct Authenticator {
+    credential: [u8; 4],
     pair: EcdsaKeyPair,
     random: SystemRandom,
 }
 
 impl Authenticator {
-    fn new() -> Self {
+    pub(crate) fn new(credential: [u8; 4]) -> Self {
         let random = SystemRandom::new();
         let algorithm = &ECDSA_P256_SHA256_ASN1_SIGNING;
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).unwrap();
-        Self { pair, random }
+        Self { credential, pair, random }
     }
 
-    fn create(&self, origin: &str, challenge: &str) -> (String, String) {
+    /// What a browser makes on a page of `origin`.
+    pub(crate) fn create(&self, origin: &str, challenge: &str) -> (String, String) {
         let point = self.pair.public_key().as_ref();
         let mut data = digest(&SHA256, b"localhost").as_ref().to_vec();
         data.extend([0x45, 0, 0, 0, 1]);
         data.extend([0; 16]);
         data.extend([0, 4]);
-        data.extend(b"cred");
+        data.extend(self.credential);
         data.extend(HEXLOWER.decode(b"a5010203262001215820").unwrap());
         data.extend(&point[1..33]);
         data.extend(HEXLOWER.decode(b"225820").unwrap());
@@ -38,7 +41,7 @@ impl Authenticator {
     }
 
     /// What a browser answers on a page of `origin`.
-    fn answer(&self, origin: &str, sheet: &Value) -> Value {
+    pub(crate) fn answer(&self, origin: &str, sheet: &Value) -> Value {
         let request = &sheet["passkey"];
         assert_eq!(request["rp_id"], "localhost", "{sheet}");
         let client_data = client_data("get", origin, request["challenge"].as_str().unwrap());
@@ -66,7 +69,7 @@ fn a_passkey_is_registered_added_and_signs_work_that_runs() {
     let page = Page::open(&mut stage, "alice");
     let (port, origin) = (page.port, format!("http://localhost:{}", page.port));
     let other = format!("http://localhost:{}", port - 1);
-    let key = Authenticator::new();
+    let key = Authenticator::new(*b"cred");
     let register = |origin: &str| {
         let options = page.post("/passkeys/options", &json!({})).json();
         let (client_data, authenticator_data) =

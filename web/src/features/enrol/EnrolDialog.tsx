@@ -3,11 +3,10 @@ import { type FormEvent, useState } from 'react'
 
 import { treeQuery } from '~/api/queries'
 import type { EnrolmentRequest } from '~/api/schema'
+import { isSlug } from '~/lib/slug'
 import { Button } from '~/ui/Button'
 import { Dialog } from '~/ui/Dialog'
 import { Check, Field, Input, Select } from '~/ui/Field'
-
-const slug = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/
 
 /** Whose new endpoints are, how many may come and until when. The signing sheet follows, and after it the command. */
 export function EnrolDialog({ onClose, onSign }: { onClose: () => void; onSign: (request: EnrolmentRequest) => void }) {
@@ -21,8 +20,8 @@ export function EnrolDialog({ onClose, onSign }: { onClose: () => void; onSign: 
   const sites = branches.find((branch) => branch.tenant === tenant)?.sites ?? []
   const count = Number(uses)
   const problems = {
-    tenant: tenant !== '' && !slug.test(tenant) && 'Small letters, digits and hyphens.',
-    site: site !== '' && !slug.test(site) && 'Small letters, digits and hyphens.',
+    tenant: tenant !== '' && !isSlug(tenant) && 'Small letters, digits and hyphens.',
+    site: site !== '' && !isSlug(site) && 'Small letters, digits and hyphens.',
     uses: (!Number.isSafeInteger(count) || count < 1 || count > 10_000) && 'A number from 1 to 10,000.',
   }
   const missing = tenant === '' || site === '' ? 'Name a tenant and a site.' : undefined

@@ -4,7 +4,7 @@ import { type FormEvent, useState } from 'react'
 import { problemOf } from '~/api/client'
 import { passkeysQuery, registerPasskey } from '~/api/queries'
 import type { Me, PasskeyCard } from '~/api/schema'
-import { saveFile } from '~/lib/save'
+import { base64, saveFile } from '~/lib/save'
 import { Badge } from '~/ui/Badge'
 import { Button } from '~/ui/Button'
 import { Command } from '~/ui/Copy'
@@ -121,7 +121,7 @@ function Made({ card, known, id }: { card: PasskeyCard; known: boolean; id: stri
       </Notice>
       <Words words={card.words} />
       <div>
-        <Button icon="down" onClick={() => saveFile({ name: file, base64: btoa(card.card) })}>
+        <Button icon="down" onClick={() => saveFile({ name: file, base64: base64(card.card) })}>
           <Untrusted text={file} />
         </Button>
       </div>

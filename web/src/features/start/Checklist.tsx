@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 
 import { entriesQuery, jobsQuery, logsQuery, trustQuery } from '~/api/queries'
@@ -10,7 +10,11 @@ import { Icon } from '~/ui/Icon'
 import { Card } from '~/ui/Layout'
 import { cx } from '~/ui/cx'
 
+import { useFreezing } from '~/app/freezing'
+
 import { useEnrolling } from '../enrol/enrolling'
+import { useAddingPerson } from '../people/adding'
+import { useSigning } from '../sign/signing'
 import { type Step, stepsOf } from './steps'
 
 /** From nothing to a fleet that is worked on: what is done, and what comes next. Gone when all is done. */
@@ -45,7 +49,6 @@ export function Checklist({ me, overview }: { me: Me; overview: Overview | undef
 }
 
 function Line({ step, current }: { step: Step; current: boolean }) {
-  const enrol = useEnrolling()
   let mark: ReactNode = <span className="size-4 rounded-full border border-line-strong" />
   if (step.done) mark = <Icon className="text-ok" name="check" />
   else if (current) mark = <Icon className="text-accent" name="chevron" />
@@ -59,21 +62,7 @@ function Line({ step, current }: { step: Step; current: boolean }) {
         {current && (
           <div className="mt-0.5 flex flex-col gap-2">
             <p className="text-ink-2">{step.how}</p>
-            {step.act === 'enrol' && (
-              <div>
-                <Button icon="plus" look="primary" onClick={enrol}>
-                  Enrol endpoints
-                </Button>
-              </div>
-            )}
-            {step.act === 'passkey' && (
-              <p className="text-ink-2">
-                <Link className="text-accent underline" to="/settings">
-                  Make a passkey
-                </Link>{' '}
-                with this browser, or use the command line:
-              </p>
-            )}
+            {step.act && <Act act={step.act} />}
             {step.commands.map((command) => (
               <Command key={command} label="command" text={command} />
             ))}
@@ -81,5 +70,29 @@ function Line({ step, current }: { step: Step; current: boolean }) {
         )}
       </div>
     </li>
+  )
+}
+
+/** What leads to the next step from here. */
+function Act({ act }: { act: NonNullable<Step['act']> }) {
+  const enrol = useEnrolling()
+  const freeze = useFreezing()
+  const add = useAddingPerson()
+  const navigate = useNavigate()
+  const sign = useSigning()
+  const acts = {
+    person: { icon: 'plus', name: 'Add a person', go: add },
+    both: { icon: 'key', name: 'Read and sign', go: () => sign({ kind: 'threshold', body: { people: 2 } }) },
+    enrol: { icon: 'plus', name: 'Enrol endpoints', go: enrol },
+    run: { icon: 'play', name: 'Write a script', go: () => void navigate({ to: '/run', search: {} }) },
+    freeze: { icon: 'snow', name: 'Freeze for a drill', go: () => freeze() },
+  } as const
+  const { icon, name, go } = acts[act]
+  return (
+    <div>
+      <Button icon={icon} look="primary" onClick={go}>
+        {name}
+      </Button>
+    </div>
   )
 }

@@ -20,6 +20,7 @@ import { ClassBadge, State } from '../jobs/badges'
 import { JobProgress } from '../jobs/JobProgress'
 import { useSigning } from '../sign/signing'
 import { Checklist } from './Checklist'
+import { FirstRun } from './FirstRun'
 
 /** What needs a person now; for a new organisation, the way there. */
 export function StartPage() {
@@ -27,9 +28,10 @@ export function StartPage() {
   const me = useQuery(meQuery())
   const overview = useQuery(overviewQuery())
   const name = me.data?.operator?.name
+  const outside = me.data?.standing === 'no_organisation'
   return (
     <>
-      <PageHead title={name ? <>Good to see you, <Untrusted text={name} /></> : 'Start'} under={overview.data && summary(overview.data)} />
+      <PageHead title={outside ? 'Welcome to Bartizan' : name ? <>Good to see you, <Untrusted text={name} /></> : 'Start'} under={outside ? 'This console belongs to no organisation yet.' : overview.data && summary(overview.data)} />
       <PageBody>
         {me.data?.problem && me.data.standing !== 'no_organisation' && me.data.standing !== 'login_needed' && <ErrorBox problem={me.data.problem} retry={() => void me.refetch()} />}
         {overview.error && me.data?.standing === 'ready' && <ErrorBox problem={problemOf(overview.error)} retry={() => void overview.refetch()} />}
@@ -48,8 +50,9 @@ export function StartPage() {
             </div>
           </Notice>
         )}
+        {outside && <FirstRun />}
         {me.data && me.data.standing !== 'ready' && me.data.standing !== 'login_needed' && <Checklist me={me.data} overview={overview.data} />}
-        {overview.isPending && !overview.error && <Loading />}
+        {overview.isPending && !overview.error && !outside && <Loading />}
         {overview.data && me.data?.standing === 'ready' && <Board me={me.data} overview={overview.data} />}
       </PageBody>
     </>

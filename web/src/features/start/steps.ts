@@ -1,6 +1,6 @@
 import type { EntryRow, JobRow, LogView, Me, Overview, Trust } from '~/api/schema'
 
-export type Step = { title: string; how: string; commands: string[]; done: boolean; act?: 'passkey' | 'enrol' }
+export type Step = { title: string; how: string; commands: string[]; done: boolean; act?: 'person' | 'both' | 'enrol' | 'run' | 'freeze' }
 
 type Known = {
   me: Me
@@ -18,28 +18,29 @@ export function stepsOf({ me, overview, trust, jobs, logs, control }: Known): St
   const cosigned = Math.max(0, ...(logs ?? []).map((log) => log.witnesses.filter((witness) => witness.at != null).length))
   return [
     {
-      title: 'Each person makes a key and a card',
-      how: 'A passkey, or a security key; a file for a lab. Everyone but the first sends the card with the public key.',
-      act: 'passkey',
-      commands: ['bartizan key new', 'bartizan card --id bob --name "Bob Example" > bob.card.json'],
-      done: me.key != null || me.organisation != null,
-    },
-    {
-      title: 'Found the organisation, or join one',
-      how: 'Compare the eight words by telephone before you sign: they stand for every byte of the bundle.',
-      commands: ['bartizan init --id alice --name "Alice Example" --with bob.card.json --server server-identity.json --threshold 2 --out genesis.json', 'bartizan join --anchor bz1-… --server 10.0.0.5:8443'],
+      title: 'An organisation',
+      how: 'Found one, or join one. Compare the eight words by telephone before you sign: they stand for every byte of the bundle.',
+      commands: [],
       done: me.organisation != null,
     },
     {
-      title: 'Two people, so that one stolen key is not enough',
-      how: 'Classes change and fleet need a second person. Add one with their card.',
-      commands: ['bartizan operator add carol.card.json'],
+      title: 'A second person, so that one stolen key is not enough',
+      how: 'Classes change and fleet need another person. They open a console of their own, join with it, and send you their card.',
+      act: 'person',
+      commands: [],
       done: people.length >= 2,
     },
     {
+      title: 'Two people change who may do what',
+      how: 'Whoever founded alone still can alone. You propose the change, the other approves it.',
+      act: 'both',
+      commands: [],
+      done: (trust?.root_threshold ?? 0) >= 2,
+    },
+    {
       title: 'A recovery key on paper',
-      how: 'Without it, losing all keys loses the fleet. Print both sheets and keep them in two places.',
-      commands: ['bartizan recovery new'],
+      how: 'Without it, losing all keys loses the fleet. Print both sheets, keep them in two places, and name them in the bundle.',
+      commands: ['bartizan recovery new --dir paper', 'bartizan recovery replace paper/recovery.json'],
       done: (trust?.recovery_keys.length ?? 0) > 0,
     },
     {
@@ -49,21 +50,23 @@ export function stepsOf({ me, overview, trust, jobs, logs, control }: Known): St
       done: cosigned >= 2,
     },
     {
-      title: 'Enrol the first endpoints',
+      title: 'The first endpoint',
       how: 'You sign whose they are, how many may come and until when; the command that comes out goes to each of them, as root.',
       act: 'enrol',
       commands: [],
       done: (overview?.endpoints.total ?? 0) > 0,
     },
     {
-      title: 'Run the first script',
-      how: 'Press g r. On a few endpoints it needs nobody but you.',
+      title: 'The first job',
+      how: 'Write a script. On a few endpoints it needs nobody but you.',
+      act: 'run',
       commands: [],
       done: (jobs ?? []).length > 0,
     },
     {
-      title: 'Freeze drill: stop everything, and go on',
-      how: 'Press !, freeze for an hour, watch the confirmations count up, thaw with the other person. Then you know that it works.',
+      title: 'A freeze drill: stop everything, and go on',
+      how: 'Freeze for an hour, watch the confirmations count up, and thaw with the other person. Then you know that it works.',
+      act: 'freeze',
       commands: [],
       done: (control ?? []).some((entry) => entry.kind === 'thaw'),
     },

@@ -23,6 +23,7 @@ import { DifferenceLines } from '../sign/DifferenceView'
 import { Signatures } from '../sign/Signatures'
 import { useSigning } from '../sign/signing'
 
+import { useAddingPerson } from '../people/adding'
 import { tabs } from './search'
 
 const route = getRouteApi('/shell/trust')
@@ -31,10 +32,16 @@ const route = getRouteApi('/shell/trust')
 export function TrustPage() {
   const { tab = 'people' } = route.useSearch()
   const trust = useQuery(trustQuery())
+  const add = useAddingPerson()
   const bundle = trust.data
   return (
     <>
       <PageHead
+        actions={
+          <Button disabledReason={!bundle && 'The bundle is not verified yet.'} icon="plus" onClick={add}>
+            Add a person
+          </Button>
+        }
         tabs={<Tabs label="Trust" tabs={tabs.map((name) => ({ name, current: name === tab, link: <Link search={{ tab: name }} to="/trust" /> }))} />}
         title="Trust"
         under={bundle && <>Bundle version {bundle.version}, in force; ends <Time at={bundle.expires} />; {plural(bundle.root_threshold, 'root operator')} change it</>}
@@ -87,9 +94,9 @@ function People({ bundle }: { bundle: Trust }) {
       <Card title="Changing people">
         <p className="mb-2 text-ink-2">
           People, keys and roles change by a new bundle that {plural(bundle.root_threshold, 'root operator')} sign. What only takes something away acts at once; everything else waits{' '}
-          {duration(bundle.weaken_delay_s)}, in which one root operator can veto it. Propose it from the command line; the others approve it here.
+          {duration(bundle.weaken_delay_s)}, in which one root operator can veto it. A new person is added here, by the card that they send; roles, further keys and removals are proposed from the command line. The others approve all of it here.
         </p>
-        <Command label="command to add a person" text="bartizan operator add carol.card.json --roles author,approve" />
+        <Command label="command to change roles" text="bartizan operator role carol --remove enroll" />
       </Card>
     </>
   )

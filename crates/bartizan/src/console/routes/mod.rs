@@ -2,6 +2,7 @@
 
 mod events;
 mod fleet;
+mod founding;
 mod jobs;
 mod logs;
 mod me;
@@ -73,6 +74,18 @@ fn api() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(jobs::orders))
         .routes(routes!(passkeys::list, passkeys::register))
         .routes(routes!(passkeys::options))
+        .routes(routes!(founding::state))
+        .routes(routes!(founding::card))
+        .routes(routes!(founding::person))
+        .routes(routes!(founding::draft))
+        .routes(routes!(founding::check))
+        .routes(routes!(founding::publish))
+        .routes(routes!(founding::forget))
+        .routes(routes!(founding::genesis))
+        .routes(routes!(founding::countersign))
+        .routes(routes!(founding::join))
+        .routes(routes!(founding::add))
+        .routes(routes!(founding::threshold))
         .routes(routes!(sheets::login))
         .routes(routes!(sheets::enrolment))
         .routes(routes!(sheets::preview))

@@ -3,6 +3,7 @@
 //! Texts that come from endpoints, the server or other people are plain strings: bounded, and shown by the page as text only.
 
 mod fleet;
+mod founding;
 mod jobs;
 mod logs;
 mod me;
@@ -12,6 +13,7 @@ mod stop;
 mod trust;
 
 pub(crate) use fleet::*;
+pub(crate) use founding::*;
 pub(crate) use jobs::*;
 pub(crate) use logs::*;
 pub(crate) use me::*;

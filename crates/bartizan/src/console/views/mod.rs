@@ -2,12 +2,14 @@
 
 pub(super) mod difference;
 pub(super) mod fleet;
+pub(super) mod founding;
 pub(super) mod inbox;
 pub(super) mod jobs;
 pub(super) mod logs;
 pub(super) mod me;
 pub(super) mod output;
 pub(super) mod passkeys;
+pub(super) mod people;
 pub(super) mod rollout;
 pub(super) mod signing;
 pub(super) mod stop;
@@ -112,13 +114,17 @@ fn target_row(row: &PlaneTarget, stage: u32, hostname: Option<String>) -> Target
 
 /// Every signature of an envelope, and whether it counts by the bundle in force.
 fn signed_by(console: &Console, envelope: &Envelope) -> Vec<SignedBy> {
-    let bundle = &console.trust.bundle;
+    signed_in(&console.trust.bundle, &console.former, envelope)
+}
+
+/// The same by a bundle and those before it, which may still say whose a key was.
+fn signed_in(bundle: &Bundle, former: &[Bundle], envelope: &Envelope) -> Vec<SignedBy> {
     let (_, ignored) = operator_signatures(bundle, envelope);
     let mut found = Vec::new();
     for (index, blob) in envelope.signature_blobs().enumerate() {
         let Ok(signature) = SshSig::decode(blob) else { continue };
         let ssh = signature.public_key().to_openssh();
-        let all = core::iter::once(bundle).chain(&console.former);
+        let all = core::iter::once(bundle).chain(former);
         let who = all
             .flat_map(|bundle| &bundle.operators)
             .find(|operator| operator.keys.iter().any(|key| key.ssh == ssh));

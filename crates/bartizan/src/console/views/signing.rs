@@ -15,7 +15,7 @@ use bartizan_trust::statement::{
 use bartizan_trust::time::UnixSeconds;
 use data_encoding::BASE64URL_NOPAD;
 
-use super::{difference, disabled, id, inbox, jobs, role_word, signed_by};
+use super::{difference, disabled, founding, id, inbox, jobs, role_word, signed_by};
 use crate::api::session::{self, Prepared};
 use crate::commands::options::slug;
 use crate::commands::{Console, approve, control, enroll, freeze as freezes, orders, rollout};
@@ -44,11 +44,11 @@ const FAILURES_PERCENT: u32 = 10;
 const FREEZE_S: u64 = 4 * 3600;
 
 /// A sheet without its token.
-fn sheet(console: &Console, held: &Held, text: String, question: &str) -> Sheet {
+pub(super) fn sheet(console: &Console, held: &Held, text: String, question: &str) -> Sheet {
     Sheet { signatures: signed_by(console, &held.envelope), ..bare(held, text, question) }
 }
 
-fn bare(held: &Held, text: String, question: &str) -> Sheet {
+pub(super) fn bare(held: &Held, text: String, question: &str) -> Sheet {
     let envelope = &held.envelope;
     Sheet {
         token: String::new(),
@@ -74,7 +74,7 @@ fn bare(held: &Held, text: String, question: &str) -> Sheet {
 }
 
 /// Keeps what is shown under a token.
-fn give(desk: &Desk, held: Held, mut sheet: Sheet) -> Result<Sheet> {
+pub(super) fn give(desk: &Desk, held: Held, mut sheet: Sheet) -> Result<Sheet> {
     if by_passkey(desk)? {
         sheet.passkey = Some(PasskeyRequest {
             challenge: passkey::challenge(&held.envelope, held.role),
@@ -86,12 +86,12 @@ fn give(desk: &Desk, held: Held, mut sheet: Sheet) -> Result<Sheet> {
     Ok(sheet)
 }
 
-fn by_passkey(desk: &Desk) -> Result<bool> {
+pub(super) fn by_passkey(desk: &Desk) -> Result<bool> {
     Signer::is_a_passkey(&desk.context.home, desk.context.key.as_deref())
 }
 
 /// Passkeys that belong to this very origin.
-fn usable(desk: &Desk) -> Result<Vec<Passkey>> {
+pub(super) fn usable(desk: &Desk) -> Result<Vec<Passkey>> {
     let mut all = passkey::load(&desk.context.home)?;
     all.retain(|one| one.origin == desk.origin());
     Ok(all)
@@ -346,7 +346,10 @@ fn approve_draft(desk: &Desk, console: &Console, envelope: Envelope) -> Result<S
     give(desk, held, sheet)
 }
 
-fn since_last_bundle(console: &Console, envelope: &Envelope) -> Result<Option<Difference>> {
+pub(super) fn since_last_bundle(
+    console: &Console,
+    envelope: &Envelope,
+) -> Result<Option<Difference>> {
     let next: Bundle = envelope.statement().context("read the bundle")?;
     let chain = &console.view.chain;
     let known =
@@ -491,23 +494,26 @@ pub(crate) fn sign(desk: &Desk, request: &SignRequest) -> Result<Signed> {
     let held =
         locked(&desk.sheets).take(&request.token, &request.id, &request.words, Instant::now())?;
     let Held { mut envelope, role, then } = held;
-    if let Then::Login { console } = then {
-        let ssh = signature(desk, &mut envelope, role, request)?;
-        let id = envelope.id();
-        let signed = Prepared { envelope, console: *console };
-        session::complete(&desk.context.home, &desk.context.home.org()?, &signed, ssh)?;
-        desk.forget_view();
-        let text = "You are logged in.".to_owned();
-        let kind = StatementType::Login.name().to_owned();
-        return Ok(Signed {
-            id: id.to_string(),
-            kind,
-            enough: true,
-            text,
-            log_index: None,
-            command: None,
-        });
-    }
+    let then = match then {
+        Then::Login { console } => {
+            let ssh = signature(desk, &mut envelope, role, request)?;
+            let signed = Prepared { envelope, console: *console };
+            session::complete(&desk.context.home, &desk.context.home.org()?, &signed, ssh)?;
+            desk.forget_view();
+            return Ok(signed_alone(&signed.envelope, "You are logged in."));
+        }
+        Then::Join { org, console } => {
+            let ssh = signature(desk, &mut envelope, role, request)?;
+            let signed = Prepared { envelope, console: *console };
+            founding::enter(desk, &org, &signed, ssh)?;
+            return Ok(signed_alone(&signed.envelope, "This console belongs to the organisation."));
+        }
+        Then::Found { address } => {
+            signature(desk, &mut envelope, role, request)?;
+            return founding::hand_over(desk, &envelope, &address);
+        }
+        other => other,
+    };
     let console = desk.console()?;
     signature(desk, &mut envelope, role, request)?;
     mine::remember(&desk.context.home, &envelope)?;
@@ -516,8 +522,20 @@ pub(crate) fn sign(desk: &Desk, request: &SignRequest) -> Result<Signed> {
     signed
 }
 
+/// What was signed and needs nobody else.
+fn signed_alone(envelope: &Envelope, text: &str) -> Signed {
+    Signed {
+        id: envelope.id().to_string(),
+        kind: envelope.kind().map_or("unknown", StatementType::name).to_owned(),
+        enough: true,
+        text: text.to_owned(),
+        log_index: None,
+        command: None,
+    }
+}
+
 /// Adds this operator's signature; says of which key.
-fn signature(
+pub(super) fn signature(
     desk: &Desk,
     envelope: &mut Envelope,
     role: SignatureRole,
@@ -576,7 +594,9 @@ fn send(desk: &Desk, console: &Console, envelope: &Envelope, then: Then) -> Resu
             command = Some(install);
             (stored, true)
         }
-        Then::Login { .. } => bail!("a login is no statement of a log"),
+        Then::Login { .. } | Then::Join { .. } | Then::Found { .. } => {
+            bail!("this is no statement of a log that is there")
+        }
     };
     Ok(Signed {
         id: stored.id.to_string(),
