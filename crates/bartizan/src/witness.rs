@@ -8,6 +8,7 @@ use bartizan_trust::merkle::verify_consistency;
 use bartizan_trust::note::{VerifierKey, cosignature_message};
 use bartizan_trust::policy::LogTrust;
 use bartizan_trust::statement::Bundle;
+use bartizan_trust::time::UnixSeconds;
 use bartizan_trust::witness::AddCheckpoint;
 pub(crate) use bartizan_trust::witness::View;
 use serde::{Deserialize, Serialize};
@@ -83,7 +84,13 @@ pub(crate) fn extend(view: Option<View>, seen: &Checkpoint, path: &[Sha256]) -> 
 
 /// Co-signs one log: fetch, verify against what was seen, remember on disk, then sign and send.
 /// `None` when the bundle does not list this console as a witness, or while it keeps still.
-fn cosign(home: &Home, api: &Api, bundle: &Bundle, log: Log) -> Result<Option<View>> {
+fn cosign(
+    home: &Home,
+    api: &Api,
+    bundle: &Bundle,
+    log: Log,
+    at: UnixSeconds,
+) -> Result<Option<View>> {
     let trust = LogTrust::parse(&bundle.log).context("read the log policy")?;
     let witness = WitnessKey::open(home)?;
     let public = witness.public()?;
@@ -110,7 +117,6 @@ fn cosign(home: &Home, api: &Api, bundle: &Bundle, log: Log) -> Result<Option<Vi
     state.views.insert(key.name().to_owned(), view);
     // On disk before the co-signature leaves: a crash must not let us vouch for two histories.
     home.save(FILE, &state)?;
-    let at = now();
     let signature = witness.sign(&cosignature_message(at, &opened.note.text))?;
     let line = vkey.cosignature_line(at, &signature);
     let line = line.trim_end_matches('\n').to_owned();
@@ -126,15 +132,25 @@ pub(crate) fn cosign_both(home: &Home, api: &Api, bundle: &Bundle) -> Result<Vec
     withhold::look(home, api, bundle)?;
     let mut views = Vec::new();
     for log in Log::ALL {
-        views.extend(cosign(home, api, bundle, log)?.map(|view| (log, view)));
+        views.extend(cosign(home, api, bundle, log, now())?.map(|view| (log, view)));
     }
     Ok(views)
 }
 
 /// Co-signs the control log alone.
 pub(crate) fn cosign_control(home: &Home, api: &Api, bundle: &Bundle) -> Result<()> {
+    cosign_control_at(home, api, bundle, now())
+}
+
+/// The same by a clock of the caller's.
+pub(crate) fn cosign_control_at(
+    home: &Home,
+    api: &Api,
+    bundle: &Bundle,
+    at: UnixSeconds,
+) -> Result<()> {
     withhold::look(home, api, bundle)?;
-    cosign(home, api, bundle, Log::Control).map(drop)
+    cosign(home, api, bundle, Log::Control, at).map(drop)
 }
 
 type Fetched = (checkpoint::OpenedCheckpoint, Vec<Sha256>);

@@ -13,7 +13,7 @@ use bartizan_trust::statement::{Job, SignatureRole};
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 
-use super::{others, supply, surroundings};
+use super::{cuts, others, supply, surroundings};
 use crate::demo::stage::Stage;
 use crate::demo::story::{connected, endpoint_id, start_endpoint, string, submit, text};
 use crate::home::Home;
@@ -117,14 +117,29 @@ pub(super) const ALL: &[Play] = &[
         attempt: supply::older_version,
     },
     Play {
+        name: "an update that the vendor signed and nobody of the organisation",
+        attacker: supply::VENDOR,
+        attempt: supply::vendor_alone,
+    },
+    Play {
         name: "somebody on the way poses as the server, with a TLS key of his own",
         attacker: "network",
         attempt: surroundings::impostor,
     },
     Play {
+        name: "somebody on the way cuts connections in mid-frame and sends what he recorded again",
+        attacker: "network",
+        attempt: cuts::cut_and_replayed,
+    },
+    Play {
         name: "the endpoint's clock is past the end of a freeze that its witnesses have not seen end",
         attacker: "clock, with the server",
         attempt: surroundings::clock_ahead,
+    },
+    Play {
+        name: "the endpoint's clock is set back into the window of a job that its witnesses have seen end",
+        attacker: "clock, with the server",
+        attempt: surroundings::clock_behind,
     },
 ];
 
@@ -195,6 +210,17 @@ pub(super) fn finished(stage: &mut Stage, job: &str, count: usize) -> Result<()>
             receipts(stage, job)?.iter().filter(|receipt| receipt["decision"] == "done").count();
         Ok((done >= count).then_some(()))
     })
+}
+
+/// I9: an honest job runs on the endpoint that was attacked, once.
+pub(super) fn still_works(stage: &mut Stage, name: &str) -> Result<()> {
+    let (script, mark) = marking(stage, name)?;
+    let third = endpoint_id(stage, others::THIRD)?;
+    let job = submit(stage, "alice", &["--on", &third, &script])?;
+    approve(stage, &job)?;
+    finished(stage, &job, 1)?;
+    ensure!(runs(&mark) == 1, "an honest job left {} marks", runs(&mark));
+    Ok(())
 }
 
 pub(super) fn approve(stage: &Stage, job: &str) -> Result<()> {

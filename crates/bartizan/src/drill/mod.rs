@@ -4,10 +4,13 @@
 //! something ran is not read from the server but from marks that the scripts would leave on this machine.
 
 mod attempts;
+mod cuts;
 mod others;
 mod report;
+mod repository;
 mod supply;
 mod surroundings;
+mod wire;
 
 use std::path::Path;
 use std::time::Instant;
