@@ -4,4 +4,5 @@ pub mod evil_half;
 pub mod fuzz;
 pub mod load;
 pub mod numbers;
+pub mod postgres;
 pub mod world;

@@ -1,23 +1,23 @@
 //! Every store test runs on both engines, with the same expectations.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod files;
 mod fleet;
-mod postgres;
 
-use ::postgres as driver;
 use bartizan_store::{
     Access, Admission, Answer, CosignatureRecord, EndpointFilter, Introduction, Location, LogName,
     NewJob, ReceiptRecord, SessionRecord, Store, StoreError, Tx,
 };
+use bartizan_testkit::postgres::Postgres;
 use bartizan_trust::id::{EndpointId, Sha256, SiteId, StatementId, TenantId};
+use postgres as driver;
 
 /// Runs a test on SQLite and on PostgreSQL.
 fn on_both(test: impl Fn(&dyn Fn() -> Store)) {
     let dir = tempfile::tempdir().expect("temp dir");
     let sqlite = Location::Sqlite(dir.path().join("server.db"));
     test(&|| Store::open(&sqlite).expect("open SQLite"));
-    let server = postgres::Postgres::start();
+    let server = Postgres::start().expect("PostgreSQL");
     let postgres = Location::Postgres(server.address());
     test(&|| Store::open(&postgres).expect("open PostgreSQL"));
 }
@@ -327,7 +327,7 @@ fn a_newer_schema_is_refused() {
     let refused = Store::open(&Location::Sqlite(path)).expect_err("newer");
     assert!(matches!(refused, StoreError::Newer { found: 999, .. }), "{refused}");
 
-    let server = postgres::Postgres::start();
+    let server = Postgres::start().expect("PostgreSQL");
     let location = Location::Postgres(server.address());
     drop(Store::open(&location).expect("open"));
     let mut client = driver::Client::connect(&server.address(), driver::NoTls).expect("connect");
