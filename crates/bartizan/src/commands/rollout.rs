@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use bartizan_proto::operator::{JobEvents, JobState, Stored, TargetState};
+use bartizan_proto::operator::{JobEvents, JobState, Stored};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::StatementId;
-use bartizan_trust::statement::{Evidence, Promotion, SignatureRole, V1};
+use bartizan_trust::id::{OperatorId, StatementId};
+use bartizan_trust::statement::{Promotion, SignatureRole, V1};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
@@ -17,9 +17,11 @@ use crate::exit::{Code, fail};
 use crate::home::now;
 use crate::keys::Signer;
 use crate::mine;
+use crate::rollout::shown::{as_json, as_text};
+pub(crate) use crate::rollout::shown::{next_text, said};
 use crate::rollout::{Member, Next, Said, StageView, View};
 use crate::sign::render;
-use crate::terminal::{agrees, cell, json_text, line, table};
+use crate::terminal::{agrees, cell, json_text, line};
 use crate::witness;
 
 /// How long the server may hold a question for news: soaks end without any.
@@ -87,7 +89,7 @@ pub(crate) fn promote(context: &Context, options: &PromoteOptions) -> Result<()>
     let id = watch::find(&console, &options.id)?;
     let view = View::fetch(&console, id)?;
     let despite = options.despite_refusals.as_deref();
-    check(&view, despite)?;
+    check(&view, despite, me(context, &console)?.as_ref())?;
     context.terminal.show(&as_text(&view))?;
     let (stored, enough) = sign(context, &console, &view, despite)?;
     let stage = view.next_stage().map_or(0, |(to, _, _)| to);
@@ -100,14 +102,29 @@ pub(crate) fn promote(context: &Context, options: &PromoteOptions) -> Result<()>
     context.terminal.result(&shown, &text)
 }
 
-/// Nobody should sign what endpoints refuse, or what this console cannot stand for.
-pub(crate) fn check(view: &View, despite: Option<&str>) -> Result<()> {
+/// Who promotes from this console.
+fn me(context: &Context, console: &Console) -> Result<Option<OperatorId>> {
+    let key = session::own_key(&context.home)?;
+    let operator = key.as_deref().and_then(|key| mine::operator(&console.view, key));
+    Ok(operator.map(|operator| operator.id.clone()))
+}
+
+/// Nobody should sign what endpoints refuse, what this console cannot stand for, or the same twice.
+pub(crate) fn check(view: &View, despite: Option<&str>, me: Option<&OperatorId>) -> Result<()> {
     let id = view.id;
     if view.state != JobState::Active {
         let next = format!("look at it: bartizan rollout {id} --once");
         return Err(fail(Code::Error, "the job is not at work", next));
     }
     match view.next(now()) {
+        Next::Ready | Next::Refusals if view.is_signed_by(me) => {
+            let problem = "you have signed; the stage wants another person";
+            Err(fail(
+                Code::Pending,
+                problem,
+                format!("ask another operator: bartizan promote {id}"),
+            ))
+        }
         Next::Ready => {
             if despite.is_some() {
                 let next = "leave out --despite-refusals";
@@ -184,7 +201,8 @@ pub(crate) fn offer(
         bar.suspend(|| line(&next_text(&view)))?;
         return Ok(Offer::Never);
     }
-    if !ready(&view) {
+    // Whoever has signed waits for another person like everybody else.
+    if !ready(&view) || view.is_signed_by(me(context, console)?.as_ref()) {
         return Ok(Offer::WhenReady);
     }
     bar.suspend(|| {
@@ -261,10 +279,7 @@ pub(crate) fn promotion(console: &Console, view: &View, despite: Option<&str>) -
         evidence,
         despite_refusals: despite.map(str::to_owned),
     };
-    // Somebody else's that claims no more than was verified here gets a second signature.
-    let theirs =
-        view.draft.as_ref().filter(|(_, draft)| claims(&draft.promotion.evidence, &evidence));
-    Ok(theirs.map_or_else(|| Envelope::new(&own), |(envelope, _)| envelope.clone()))
+    Ok(view.usable_draft().map_or_else(|| Envelope::new(&own), |(envelope, _)| envelope.clone()))
 }
 
 fn send(
@@ -291,10 +306,6 @@ pub(crate) fn hand_over(
     witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
     let after = View::fetch(console, view.id)?;
     Ok((stored, after.promoted.len() > view.promoted.len()))
-}
-
-fn claims(theirs: &Evidence, own: &Evidence) -> bool {
-    theirs.ok <= own.ok && theirs.fail <= own.fail && theirs.refused <= own.refused
 }
 
 /// Who is behind the numbers: the ones that did not end well, and the ones not heard of.
@@ -330,6 +341,7 @@ pub(crate) fn follow(
     };
     let bar =
         if context.terminal.json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+    let me = me(context, console)?;
     let (start, mut after, mut shown) = (Instant::now(), 0, String::new());
     loop {
         let view = View::fetch(console, id)?;
@@ -340,7 +352,11 @@ pub(crate) fn follow(
         }
         if promote == Promote::Auto {
             match view.next(now()) {
-                Next::Ready if view.has_settled() && view.state == JobState::Active => {
+                Next::Ready
+                    if view.has_settled()
+                        && view.state == JobState::Active
+                        && !view.is_signed_by(me.as_ref()) =>
+                {
                     bar.suspend(|| sign(&quiet, console, &view, None))?;
                     continue;
                 }
@@ -401,99 +417,4 @@ fn ended(context: &Context, view: &View) -> Result<()> {
         return Err(fail(Code::Error, format!("it did not succeed on {unwell} endpoints"), next));
     }
     Ok(())
-}
-
-/// Where an endpoint stands, in a word and a code. The server's word counts only for what no receipt says.
-pub(crate) fn said(member: &Member) -> (&'static str, String) {
-    match (&member.said, member.state) {
-        (Said::Ok, _) => ("done", String::new()),
-        (Said::Failed(code), _) => ("failed", cell(code)),
-        (Said::Refused(code), _) => ("refused", cell(code)),
-        (_, TargetState::Running) => ("running", String::new()),
-        (Said::Waits(code), _) => ("waits", cell(code)),
-        (Said::Nothing, TargetState::Delivered) => ("delivered", String::new()),
-        (Said::Nothing, _) => ("queued", String::new()),
-    }
-}
-
-const WORDS: [&str; 7] = ["queued", "delivered", "waits", "running", "done", "failed", "refused"];
-
-fn as_text(view: &View) -> String {
-    let mut rows = Vec::new();
-    let mut reasons = String::new();
-    for (number, stage) in view.stages.iter().enumerate() {
-        let mut row = vec![
-            format!("{number} {}", cell(&stage.stage.name)),
-            if number <= view.promoted.len() { "may run" } else { "waits" }.to_owned(),
-        ];
-        row.extend(WORDS.iter().map(|word| {
-            stage.members.iter().filter(|member| said(member).0 == *word).count().to_string()
-        }));
-        rows.push(row);
-        let refusing = stage.members.iter().filter(|m| matches!(m.said, Said::Refused(_)));
-        for member in refusing.take(NAMED_MAX) {
-            reasons += &format!("{} refused: {}\n", member.endpoint, said(member).1);
-        }
-    }
-    let head = [["STAGE", "MAY"].as_slice(), &WORDS.map(|_| "")].concat();
-    let heads: Vec<String> = WORDS.iter().map(|word| word.to_uppercase()).collect();
-    let head: Vec<&str> =
-        head.iter().take(2).copied().chain(heads.iter().map(String::as_str)).collect();
-    format!("{}{reasons}{}", table(&head, &rows), next_text(view))
-}
-
-pub(crate) fn next_text(view: &View) -> String {
-    let id = view.id;
-    match (view.state, view.next(now())) {
-        (JobState::Pending, _) => format!("it lacks signatures: bartizan approve {id}"),
-        (JobState::Finished, _) => "ended".to_owned(),
-        (JobState::Expired, _) => "its window is over".to_owned(),
-        (JobState::Cancelled, _) => "cancelled: it has to be signed again".to_owned(),
-        (JobState::Active, Next::Nothing) => "every stage may run".to_owned(),
-        (JobState::Active, Next::TooEarly) => "the stage is at work".to_owned(),
-        (JobState::Active, Next::Soaks(left)) => format!("soaks for {left} s more"),
-        (JobState::Active, Next::Failures) => format!(
-            "HALTED: more failed than the job allows; stop the rest: bartizan freeze job:{id}"
-        ),
-        (JobState::Active, Next::Refusals) => format!(
-            "HALTED: endpoints refused; stop it: bartizan freeze job:{id}; or: bartizan promote {id} --despite-refusals REASON"
-        ),
-        (JobState::Active, Next::Ready) => {
-            format!("the next stage can begin: bartizan promote {id}")
-        }
-    }
-}
-
-fn as_json(view: &View) -> Value {
-    let next = match view.next(now()) {
-        Next::Nothing => "nothing",
-        Next::TooEarly => "too_early",
-        Next::Soaks(_) => "soaks",
-        Next::Failures => "halted_failures",
-        Next::Refusals => "halted_refusals",
-        Next::Ready => "ready",
-    };
-    let stages: Vec<Value> = view
-        .stages
-        .iter()
-        .enumerate()
-        .map(|(number, stage)| {
-            let count = |word: &str| stage.members.iter().filter(|m| said(m).0 == word).count();
-            let refusals: Vec<Value> = stage
-                .members
-                .iter()
-                .filter(|member| matches!(member.said, Said::Refused(_) | Said::Waits(_)))
-                .map(|member| json!({ "endpoint": member.endpoint, "code": said(member).1 }))
-                .collect();
-            json!({
-                "stage": number, "name": stage.stage.name, "count": stage.stage.count, "soak_s": stage.stage.soak_s,
-                "may_run": number <= view.promoted.len(), "queued": count("queued"), "delivered": count("delivered"),
-                "waits": count("waits"), "running": count("running"), "done": count("done"), "failed": count("failed"),
-                "refused": count("refused"), "codes": refusals, "evidence": stage.evidence(),
-            })
-        })
-        .collect();
-    json!({
-        "job": view.id, "state": view.state, "next": next, "soak_left_s": view.soak_left(now()), "stages": stages,
-    })
 }

@@ -2,13 +2,14 @@
 //! nothing.
 
 pub(crate) mod plan;
+pub(crate) mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use bartizan_proto::operator::{JobDetail, JobState, ReceiptPage, TargetState};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{EndpointId, StatementId};
+use bartizan_trust::id::{EndpointId, OperatorId, StatementId};
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::stages::{Promoted, Rollout, halts, receipts_root};
 use bartizan_trust::statement::{Bundle, Decision, Evidence, Job, Receipt, SignatureRole, Stage};
@@ -118,6 +119,22 @@ impl View {
         let before = self.stages.get(at)?;
         let next = self.stages.get(at + 1)?;
         Some((u32::try_from(at + 1).ok()?, before, &next.stage))
+    }
+
+    /// Somebody else's promotion to the next stage, where it claims no more than was verified here: it wants more signatures.
+    pub(crate) fn usable_draft(&self) -> Option<&(Envelope, Promoted)> {
+        let (_, before, _) = self.next_stage()?;
+        let own = before.evidence();
+        self.draft.as_ref().filter(|(_, draft)| {
+            let theirs = draft.promotion.evidence;
+            theirs.ok <= own.ok && theirs.fail <= own.fail && theirs.refused <= own.refused
+        })
+    }
+
+    /// Whether this operator has done what one person can do for the next stage.
+    pub(crate) fn is_signed_by(&self, me: Option<&OperatorId>) -> bool {
+        let draft = self.usable_draft();
+        draft.zip(me).is_some_and(|((_, draft), me)| draft.promoters.contains(me))
     }
 
     /// Whether another stage may begin.

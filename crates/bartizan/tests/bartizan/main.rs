@@ -25,6 +25,7 @@ mod page;
 mod passkeys;
 mod people;
 mod preflight;
+mod promotions;
 mod recovery;
 mod rescue;
 mod rollouts;

@@ -1,13 +1,14 @@
 //! Real processes in a directory of their own: the server, endpoints, and the tool as two people use it.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use bartizan_testkit::postgres::Postgres;
 use serde_json::Value;
 
 /// How long a test waits for a state before it fails.
@@ -119,7 +120,9 @@ pub(crate) struct Stage {
     folder: tempfile::TempDir,
     running: Vec<(String, Child)>,
     /// Keeps the agents' port free until the server takes it: the bundle names it before that.
-    port: Cell<Option<TcpListener>>,
+    port: Mutex<Option<TcpListener>>,
+    /// Where the server keeps everything, if not in its own file.
+    postgres: Option<Postgres>,
     /// `host:port` of the operator plane, once the server runs.
     pub(crate) plane: String,
 }
@@ -127,7 +130,15 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("bartizan-test-").tempdir().unwrap();
-        Self { folder, running: Vec::new(), port: Cell::new(None), plane: String::new() }
+        let (running, port, plane) = (Vec::new(), Mutex::new(None), String::new());
+        Self { folder, running, port, postgres: None, plane }
+    }
+
+    /// One whose server will use PostgreSQL.
+    pub(crate) fn on_postgresql() -> Self {
+        let mut stage = Self::new();
+        stage.postgres = Some(Postgres::start().unwrap());
+        stage
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -186,13 +197,19 @@ impl Stage {
     pub(crate) fn init_server(&self) {
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         let agents = port.local_addr().unwrap().to_string();
-        self.port.set(Some(port));
+        *self.port.lock().unwrap() = Some(port);
         let folder = self.text("server");
         let listen = ["--agent-listen", &agents, "--operator-listen", "127.0.0.1:0"];
         run(Command::new(program("bartizan-server"))
             .args(["init", "--dir", &folder, "--address", &agents])
             .args(listen))
         .ends_with(0);
+        if let Some(postgres) = &self.postgres {
+            let config = String::from_utf8(self.read("server/server.toml")).unwrap();
+            let line = format!("database = \"{}\"", postgres.address());
+            assert!(config.contains("database = \"sqlite\""), "{config}");
+            self.write("server/server.toml", &config.replace("database = \"sqlite\"", &line));
+        }
         let identity = Command::new(program("bartizan-server"))
             .args(["identity", "--dir", &folder])
             .output()
@@ -215,7 +232,7 @@ impl Stage {
     pub(crate) fn start_server(&mut self) {
         let mut command = Command::new(program("bartizan-server"));
         command.args(["run", "--dir"]).arg(self.path("server"));
-        drop(self.port.take());
+        drop(self.port.lock().unwrap().take());
         self.start("server", &mut command);
         let line = || std::fs::read_to_string(self.path("server.out")).unwrap_or_default();
         self.wait("the server", |_| line().ends_with('\n'));
@@ -225,14 +242,17 @@ impl Stage {
 
     /// A server that serves the organisation of alice and bob, both joined.
     pub(crate) fn organisation() -> Self {
-        let mut stage = Self::new();
-        stage.genesis();
-        stage.start_server();
-        let publish = ["init", "--publish", "genesis.json", "--server", &stage.plane];
-        let published = stage.json("alice", &publish).json();
+        Self::new().founded()
+    }
+
+    fn founded(mut self) -> Self {
+        self.genesis();
+        self.start_server();
+        let publish = ["init", "--publish", "genesis.json", "--server", &self.plane];
+        let published = self.json("alice", &publish).json();
         let anchor = published["anchor"].as_str().unwrap();
-        stage.json("bob", &["join", "--anchor", anchor, "--server", &stage.plane]).ends_with(0);
-        stage
+        self.json("bob", &["join", "--anchor", anchor, "--server", &self.plane]).ends_with(0);
+        self
     }
 
     /// That, two witnesses, and a connected endpoint.
@@ -242,7 +262,11 @@ impl Stage {
 
     /// The endpoint with settings of its own.
     pub(crate) fn with_endpoint_in(settings: &[(&str, &str)]) -> Self {
-        let mut stage = Self::organisation();
+        Self::new().peopled(settings)
+    }
+
+    fn peopled(self, settings: &[(&str, &str)]) -> Self {
+        let mut stage = self.founded();
         for who in ["alice", "bob"] {
             stage.watch(who);
         }
@@ -274,7 +298,12 @@ impl Stage {
 
     /// That with as many endpoints, each with a guard of its own.
     pub(crate) fn with_endpoints(count: usize) -> Self {
-        let mut stage = Self::with_endpoint();
+        Self::new().grown_to(count)
+    }
+
+    /// The same from an empty stage.
+    pub(crate) fn grown_to(self, count: usize) -> Self {
+        let mut stage = self.peopled(&[]);
         for number in 2..=count {
             let grant = stage.json("alice", &["enroll", "--tenant", "acme", "--site", "hq"]).json();
             let (name, line) = (format!("endpoint-{number}"), grant["command"].as_str().unwrap());
@@ -283,9 +312,7 @@ impl Stage {
                 .arg("--dir")
                 .arg(stage.path(&name)))
             .ends_with(0);
-            let mut guard = Command::new(program("bartizan-guard"));
-            guard.args(["run", "--dir"]).arg(stage.path(&name)).env("BARTIZAN_LAN", "off");
-            stage.start(&name, &mut guard);
+            stage.start_endpoint(&name);
         }
         stage.wait("connected endpoints", |stage| {
             let list = stage.json("alice", &["endpoints"]).json();
@@ -293,6 +320,13 @@ impl Stage {
             rows.iter().filter(|row| row["connected"] == true).count() == count
         });
         stage
+    }
+
+    /// Starts the guard in this folder, which is also its name here.
+    pub(crate) fn start_endpoint(&mut self, name: &str) {
+        let mut guard = Command::new(program("bartizan-guard"));
+        guard.args(["run", "--dir"]).arg(self.path(name)).env("BARTIZAN_LAN", "off");
+        self.start(name, &mut guard);
     }
 
     /// Installs an endpoint, starts it, and waits until it is connected.
@@ -390,6 +424,10 @@ impl Stage {
     /// What an attacker with a shell on the server can do.
     #[track_caller]
     pub(crate) fn edit_database(&self, sql: &str) {
+        if let Some(postgres) = &self.postgres {
+            postgres.query(sql).unwrap();
+            return;
+        }
         let database = self.path("server").join("server.db");
         run(Command::new("sqlite3").args(["-cmd", ".timeout 10000"]).arg(database).arg(sql))
             .ends_with(0);

@@ -4,7 +4,7 @@ use anyhow::Result;
 use bartizan_trust::id::EndpointId;
 use bartizan_trust::statement::OperatorRole;
 
-use super::{disabled, id, names, next};
+use super::{disabled, id, names, next, own};
 use crate::commands::{Console, rollout, watch};
 use crate::console::desk::Desk;
 use crate::console::shapes::{NextStep, Reason, RolloutView, StageRow};
@@ -34,7 +34,8 @@ pub(crate) fn show(desk: &Desk, console: &Console, text: &str) -> Result<Rollout
         reason.hostname = id.and_then(|id| names.get(&id).cloned());
     }
     let lacks = disabled(desk, console, OperatorRole::Promote, Some(&view.job.tenant))?;
-    let early = rollout::check(&view, None).err().map(|error| error.to_string());
+    let me = own(desk, console)?.map(|me| &me.id);
+    let early = rollout::check(&view, None, me).err().map(|error| error.to_string());
     Ok(RolloutView {
         job: view.id.to_string(),
         title: view.job.display.title.clone(),

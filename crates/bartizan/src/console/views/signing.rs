@@ -15,7 +15,7 @@ use bartizan_trust::statement::{
 use bartizan_trust::time::UnixSeconds;
 use data_encoding::BASE64URL_NOPAD;
 
-use super::{difference, disabled, founding, id, inbox, jobs, role_word, signed_by};
+use super::{difference, disabled, founding, id, inbox, jobs, own, role_word, signed_by};
 use crate::api::session::{self, Prepared};
 use crate::commands::options::slug;
 use crate::commands::{Console, approve, control, enroll, freeze as freezes, orders, rollout};
@@ -374,7 +374,7 @@ pub(crate) fn promotion(
 ) -> Result<Sheet> {
     let view = View::fetch(console, id(&request.job)?)?;
     let despite = request.despite_refusals.as_deref();
-    rollout::check(&view, despite)?;
+    rollout::check(&view, despite, own(desk, console)?.map(|me| &me.id))?;
     let envelope = rollout::promotion(console, &view, despite)?;
     let (_, before, stage) = view.next_stage().context("every stage may begin already")?;
     let text = format!("{}{}", rollout::before_signing(before), render::statement(&envelope)?);
