@@ -159,7 +159,9 @@ fn not_now(id: StatementId, next: &Next) -> anyhow::Error {
         Next::TooEarly => (
             Code::Pending,
             "too little of the stage has ended well yet".to_owned(),
-            format!("follow it: bartizan rollout {id}"),
+            format!(
+                "follow it: bartizan rollout {id}; if its endpoints do not come back, sign the job again: whoever is there goes first"
+            ),
         ),
         Next::Soaks(left) => (
             Code::Pending,

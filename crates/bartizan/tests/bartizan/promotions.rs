@@ -227,3 +227,40 @@ fn an_endpoint_that_returns_joins_its_stage_whether_it_may_begin_or_not() {
     stage.json("alice", &["promote", &near]).ends_with(0);
     wait_for(&stage, &near, &[1, 1, 1], "nothing");
 }
+
+#[test]
+fn a_canary_that_never_returns_is_answered_with_the_same_job_again() {
+    let mut stage = Stage::with_endpoints(3);
+    let job = draft(&stage, "echo once\n", THREE, &["--expires", "2h"]);
+    let canary = targets(&stage, &job)[0].clone();
+    let folder = folder_of(&stage, &canary);
+    goes_away(&mut stage, folder);
+    stage.json("bob", &["approve", &job, "--no-wait"]).ends_with(0);
+    let no = stage.json("bob", &["promote", &job]).error(4);
+    assert!(no["next"].as_str().unwrap().contains("sign the job again"), "{no}");
+    // The server's word does not bring it forward.
+    stage.edit_database(&format!(
+        "UPDATE job_target SET state = 'done' WHERE job = '{job}' AND endpoint = '{canary}'"
+    ));
+    stage.json("bob", &["promote", &job]).error(4);
+    stage.edit_database(&format!(
+        "UPDATE job_target SET state = 'queued' WHERE job = '{job}' AND endpoint = '{canary}'"
+    ));
+
+    // As the guide says: what waits is stopped for as long as it could still run, and the job is signed again.
+    let scope = format!("job:{job}");
+    stage.json("bob", &["freeze", &scope, "--for", "2h", "--no-wait"]).ends_with(0);
+    let again = submit(&stage, "echo once\n", THREE, &[]);
+    assert_eq!(targets(&stage, &again)[2], canary, "who is away goes last");
+    for expected in [[1, 0, 0], [1, 1, 0]] {
+        wait_for(&stage, &again, &expected, "ready");
+        stage.json("bob", &["promote", &again]).ends_with(0);
+    }
+    stage.wait("those that are there", |stage| done(&view(stage, &again)) == [1, 1, 0]);
+
+    comes_back(&mut stage, folder);
+    wait_for(&stage, &again, &[1, 1, 1], "nothing");
+    stage.wait("it to refuse the old job", |stage| {
+        codes(&view(stage, &job), 0) == ["freeze.covered"]
+    });
+}
