@@ -264,3 +264,10 @@ fn a_canary_that_never_returns_is_answered_with_the_same_job_again() {
         codes(&view(stage, &job), 0) == ["freeze.covered"]
     });
 }
+
+#[test]
+fn promotions_and_quarantine_on_postgresql() {
+    let stage = Stage::on_postgresql().grown_to(3);
+    crate::rollouts::goes_through_its_stages(&stage);
+    crate::preflight::is_quarantined_and_lifted(&stage);
+}
