@@ -112,6 +112,9 @@ pub struct EndpointRow {
     pub descriptor: String,
     /// Base64 of the enrolment envelope it came with.
     pub enrolment: String,
+    /// Base64 of its newest receipt envelope that is about a job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
 }
 
 /// Whether an endpoint is let in.

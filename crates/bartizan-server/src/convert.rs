@@ -141,5 +141,6 @@ pub(crate) fn endpoint_row(record: EndpointRecord, connected: bool) -> EndpointR
         last_seen: record.last_seen.map(UnixSeconds::new),
         descriptor: BASE64.encode(&record.descriptor),
         enrolment: BASE64.encode(&record.enrolment),
+        receipt: record.receipt.map(|envelope| BASE64.encode(&envelope)),
     }
 }

@@ -5,7 +5,9 @@ use bartizan_trust::id::{EndpointId, SiteId, StatementId, TenantId};
 use crate::engine::{Row, Tx, Value};
 use crate::error::StoreError;
 
-const COLUMNS: &str = "id, tenant, site, hostname, os, standing, last_seen, descriptor, enrolment";
+const COLUMNS: &str = "id, tenant, site, hostname, os, standing, last_seen, descriptor, enrolment,
+    (SELECT envelope FROM receipt WHERE receipt.endpoint = endpoint.id AND EXISTS (SELECT 1 FROM job WHERE job.id = receipt.job)
+    ORDER BY seq DESC LIMIT 1)";
 
 /// An endpoint's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct EndpointRecord {
     pub descriptor: Vec<u8>,
     /// The enrolment envelope it came with.
     pub enrolment: Vec<u8>,
+    /// Its newest receipt of a job.
+    pub receipt: Option<Vec<u8>>,
 }
 
 /// What an endpoint's first frame said, checked against its TLS key.
@@ -255,5 +259,6 @@ fn read(row: &Row) -> Result<EndpointRecord, StoreError> {
         last_seen: row.opt_int(6, "endpoint.last_seen")?.and_then(|at| u64::try_from(at).ok()),
         descriptor: row.bytes(7, "endpoint.descriptor")?,
         enrolment: row.bytes(8, "endpoint.enrolment")?,
+        receipt: row.opt_bytes(9, "receipt.envelope")?,
     })
 }

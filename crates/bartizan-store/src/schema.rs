@@ -39,6 +39,8 @@ CREATE INDEX job_target_by_job_of_endpoint ON job_target (endpoint, job);
 ", "
 CREATE TABLE scan_result (job TEXT NOT NULL, endpoint TEXT NOT NULL, start BIGINT NOT NULL, bytes BYTEA NOT NULL,
     PRIMARY KEY (job, endpoint, start));
+", "
+CREATE INDEX receipt_by_endpoint ON receipt (endpoint, seq);
 "];
 
 /// The newest schema this program knows.

@@ -8,12 +8,12 @@ use bartizan_trust::control::judge_enrolment;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, TenantId};
 use bartizan_trust::keys::PublicKey;
-use bartizan_trust::statement::{Bundle, Descriptor, Enrolment, SignatureRole};
+use bartizan_trust::statement::{Bundle, Descriptor, Enrolment, Receipt, SignatureRole};
 use clap::{Args, Subcommand};
 use data_encoding::BASE64;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Console, Context, Filter, endpoint_path};
+use super::{Console, Context, Filter, endpoint_path, receipts};
 use crate::api::Api;
 use crate::exit::{Code, fail, refused};
 use crate::sign::render::date;
@@ -49,16 +49,49 @@ pub(crate) enum EndpointCommand {
 pub(crate) fn list(context: &Context, options: &ListOptions) -> Result<()> {
     let console = context.connect()?;
     let rows = fetch_all(&console.api, &options.filter)?;
-    let lines: Vec<Vec<String>> = rows.iter().map(line).collect();
+    let last: Vec<Option<Receipt>> = rows.iter().map(last_word).collect();
+    let lines: Vec<Vec<String>> =
+        rows.iter().zip(&last).map(|(row, last)| line(row, last.as_ref())).collect();
     let text = if lines.is_empty() {
         "No endpoints yet. `bartizan enroll` prints the command that installs one.".to_owned()
     } else {
-        table(&["ENDPOINT", "NAME", "TENANT", "SITE", "SYSTEM", "LINK", "LAST SEEN"], &lines)
+        table(
+            &["ENDPOINT", "NAME", "TENANT", "SITE", "SYSTEM", "LINK", "LAST SEEN", "LAST JOB"],
+            &lines,
+        )
     };
-    context.terminal.result(&json!({ "endpoints": rows }), &text)
+    let shown = rows.iter().zip(&last).map(|(row, last)| as_json(row, last.as_ref()));
+    let shown = shown.collect::<Result<Vec<Value>>>()?;
+    context.terminal.result(&json!({ "endpoints": shown }), &text)
 }
 
-fn line(row: &EndpointRow) -> Vec<String> {
+/// What an endpoint said last of a job, if its own key has signed it. What anybody else says of it is left out.
+fn last_word(row: &EndpointRow) -> Option<Receipt> {
+    let bytes = BASE64.decode(row.receipt.as_ref()?.as_bytes()).ok()?;
+    let (receipt, verified) = receipts::verify(&bytes).ok()?;
+    (verified && receipt.endpoint == row.id).then_some(receipt)
+}
+
+fn as_json(row: &EndpointRow, last: Option<&Receipt>) -> Result<Value> {
+    let mut shown = serde_json::to_value(row).context("write the answer")?;
+    if let Some(object) = shown.as_object_mut() {
+        object.remove("receipt");
+        let last = last.map(|receipt| {
+            json!({ "job": receipt.job, "decision": receipt.decision, "code": receipt.code, "exit": receipt.exit, "at": receipt.t1 })
+        });
+        object.insert("last".to_owned(), json!(last));
+    }
+    Ok(shown)
+}
+
+fn last_text(receipt: &Receipt) -> String {
+    let decision = format!("{:?}", receipt.decision).to_lowercase();
+    let code =
+        if receipt.code == "ok" { String::new() } else { format!(" {}", cell(&receipt.code)) };
+    format!("{decision}{code}, {}", date(receipt.t1))
+}
+
+fn line(row: &EndpointRow, last: Option<&Receipt>) -> Vec<String> {
     let link = match (row.standing, row.connected) {
         (Standing::Quarantined, _) => "quarantined",
         (Standing::Admitted, true) => "connected",
@@ -73,6 +106,7 @@ fn line(row: &EndpointRow) -> Vec<String> {
         cell(&row.os),
         link.to_owned(),
         row.last_seen.map_or_else(|| "never".to_owned(), date),
+        last.map_or_else(String::new, last_text),
     ]
 }
 
@@ -85,7 +119,11 @@ pub(crate) fn run(context: &Context, command: &EndpointCommand) -> Result<()> {
                 || "no inventory yet".to_owned(),
                 |inventory| serde_json::to_string_pretty(inventory).unwrap_or_default(),
             );
-            let text = format!("{}\n{}", line(&detail.row).join("  "), plain_text(&inventory));
+            let text = format!(
+                "{}\n{}",
+                line(&detail.row, last_word(&detail.row).as_ref()).join("  "),
+                plain_text(&inventory)
+            );
             let shown = serde_json::to_value(&detail).context("write the answer")?;
             context.terminal.result(&shown, &text)
         }

@@ -21,6 +21,7 @@ fn two_people_run_a_script_and_every_document_is_json() {
     let endpoints = stage.json("alice", &["endpoints"]).json();
     let endpoint = &endpoints["endpoints"][0];
     fields(endpoint, &["id", "hostname", "os", "tenant", "site", "standing", "connected"]);
+    assert_eq!(endpoint["last"], Value::Null, "nothing has run there");
     let id = endpoint["id"].as_str().unwrap();
     // What the list for people shows is what the other commands take.
     let table = stage.tool("bob", &["endpoints"]).ends_with(0).out;
@@ -82,6 +83,14 @@ fn check_the_end(stage: &Stage, job: &str) {
         .says(&["│ out", "│ err", "done 1"]);
     let listed = stage.json("bob", &["jobs"]).json();
     assert_eq!(listed["jobs"][0]["state"], "finished");
+    // The list of endpoints says what became of the last job there, by the endpoint's own signed word.
+    let last = stage.json("bob", &["endpoints"]).json()["endpoints"][0]["last"].clone();
+    assert_eq!(
+        (&last["job"], &last["decision"], &last["code"]),
+        (&job.into(), &"done".into(), &"ok".into())
+    );
+    assert_eq!(last["at"], receipt["t1"], "{last}");
+    stage.tool("bob", &["endpoints"]).ends_with(0).says(&["LAST JOB", "done, "]);
     fields(&stage.json("bob", &["job", job]).json(), &["row", "targets", "envelope", "witnessed"]);
     let export = ["statement", "export", job, "--dir", "out"];
     assert_eq!(stage.json("bob", &export).json()["commands"].as_array().unwrap().len(), 2);
@@ -218,6 +227,8 @@ fn a_receipt_that_somebody_changed_ends_receipts_with_3() {
     stage.edit_database(changed);
     let code = stage.json("alice", &["receipts", &job]).code;
     assert_ne!(code, 0, "a changed receipt was believed");
+    let list = stage.json("alice", &["endpoints"]).json();
+    assert_eq!(list["endpoints"][0]["last"], Value::Null, "a changed receipt was shown");
 }
 
 #[test]
