@@ -3,6 +3,7 @@
 
 mod files;
 mod fleet;
+mod results;
 
 use bartizan_store::{
     Access, Admission, Answer, CosignatureRecord, EndpointFilter, Introduction, Location, LogName,
