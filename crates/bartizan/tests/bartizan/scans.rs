@@ -210,3 +210,79 @@ fn a_pack_that_was_tampered_with_is_refused_by_the_tool_and_by_endpoints() {
         answer.code == 1
     });
 }
+
+/// The scanner has nothing to look at: no verdict, and nobody takes that for a good one.
+#[test]
+fn a_scan_that_looked_at_nothing_is_a_failure() {
+    let stage = fleet();
+    let order = ["scan", "--on", "all", "--root", "/proc/self/cwd/absent", "--no-wait"];
+    let shown = stage.json("alice", &order).json();
+    let job = shown["job"].as_str().unwrap().to_owned();
+    let all = report(&stage, &job, 0, 3);
+    assert_eq!((counts(&all), &all["counts"]["failed"]), ([0, 0, 0, 0], &3.into()));
+    assert_eq!(all["complete"], false);
+    let receipts = stage.json("alice", &["receipts", &job]).json();
+    let receipts = receipts["receipts"].as_array().unwrap();
+    assert_eq!(receipts.len(), 3);
+    let scanner = Sha256::of(&fs::read(program("bartizan-scan")).unwrap()).to_string();
+    for receipt in receipts {
+        let said = (&receipt["decision"], &receipt["code"], &receipt["exit"], &receipt["program"]);
+        assert_eq!(
+            said,
+            (&"failed".into(), &"scan.failed".into(), &4.into(), &scanner.as_str().into())
+        );
+    }
+}
+
+/// By hand, without a fleet: the operator's tool signs, the scanner on a stick believes that key and no changed byte.
+#[test]
+fn the_scanner_believes_what_an_operator_signed_and_nothing_else() {
+    let stage = Stage::organisation();
+    let tree = stage.path("image");
+    fs::create_dir_all(&tree).unwrap();
+    fs::write(tree.join("note.txt"), "an ordinary file\n").unwrap();
+    let rule = json!({
+        "id": "a.note", "reason": "a note", "level": "suspicious", "confidence": "medium",
+        "source": "us", "advice": "look at it",
+    });
+    let source = json!({
+        "v": 1, "name": "ours", "version": "1", "made": 1_800_000_000, "title": "t",
+        "files": [{ "rule": rule, "path": ["note.txt"] }],
+    });
+    let source = stage.write("ours.json", &source.to_string());
+    let pack = stage.text("ours.pack");
+    let org = stage.json("alice", &["org"]).json();
+    let build =
+        ["pack", "build", &source, "--output", &pack, "--org", org["org"].as_str().unwrap()];
+    run(Command::new(program("bartizan-scan")).args(build)).ends_with(0);
+    let keys_of = |who: &str| {
+        let card = stage.read(&format!("{who}.card"));
+        let card: Value = serde_json::from_slice(&card).unwrap();
+        stage.write(&format!("{who}.pub"), card["ssh"].as_str().unwrap())
+    };
+    let (alice, bob) = (keys_of("alice"), keys_of("bob"));
+    let image = tree.to_str().unwrap().to_owned();
+    let scan = |keys: &str| {
+        let mut scan = Command::new(program("bartizan-scan"));
+        run(scan.args(["--quiet", "--root", &image, "--pack", &pack, "--pack-keys", keys]))
+    };
+    scan(&alice).ends_with(3).says(&["none of the keys"]);
+    stage.json("alice", &["pack", "sign", &pack]).ends_with(0);
+    scan(&alice).ends_with(1).says(&["verdict: suspicious"]);
+    scan(&bob).ends_with(3).says(&["none of the keys"]);
+    let good = fs::read(&pack).unwrap();
+    // A byte of the rules, and one of the statement about them.
+    for place in [good.len() - 1, good.iter().position(|byte| *byte == b'\n').unwrap() + 40] {
+        let mut bad = good.clone();
+        bad[place] ^= 1;
+        fs::write(&pack, &bad).unwrap();
+        scan(&alice).ends_with(3).says(&["ours.pack"]);
+    }
+    // Nor does the tool vouch for rules that nobody built.
+    let mut bad = good.clone();
+    *bad.last_mut().unwrap() ^= 1;
+    fs::write(&pack, &bad).unwrap();
+    stage.json("alice", &["pack", "sign", &pack]).error(3);
+    fs::write(&pack, &good).unwrap();
+    scan(&alice).ends_with(1);
+}
