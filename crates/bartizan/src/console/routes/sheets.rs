@@ -10,7 +10,7 @@ use crate::console::shapes::{
     AboutRequest, ApprovalRequest, Compose, EnrolmentRequest, FreezeRequest, Inbox, Preview,
     PreviewRequest, Problem, PromotionRequest, Sheet, SignRequest, Signed,
 };
-use crate::console::views::{inbox as inbox_view, signing as view};
+use crate::console::views::{inbox as inbox_view, sign as sign_view, signing as view};
 
 /// What a new script on these endpoints would need: class, people, stages.
 #[utoipa::path(post, path = "/preview", tag = "signing", request_body = PreviewRequest,
@@ -121,5 +121,5 @@ pub(crate) async fn sign(
     State(desk): State<Arc<Desk>>,
     Json(request): Json<SignRequest>,
 ) -> Answer<Signed> {
-    desk.alone(move |desk| view::sign(desk, &request)).await
+    desk.alone(move |desk| sign_view::sign(desk, &request)).await
 }

@@ -11,6 +11,7 @@ pub(super) mod output;
 pub(super) mod passkeys;
 pub(super) mod people;
 pub(super) mod rollout;
+pub(super) mod sign;
 pub(super) mod signing;
 pub(super) mod stop;
 pub(super) mod trust;
