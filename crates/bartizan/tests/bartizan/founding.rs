@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
-use crate::page::{Page, start};
+use crate::page::{Page, start, start_on};
 use crate::passkeys::Authenticator;
 use crate::stage::{Stage, run};
 
@@ -114,6 +114,11 @@ fn two_people_found_an_organisation_with_passkeys_and_paper() {
         "{waiting}"
     );
     no_secret_is_left(&stage, &alice.page, sheets);
+    // Her console ends and is started again: what she signed still waits.
+    stage.end("console-alice");
+    let launch = start_on(&mut stage, "alice", alice.page.port, &[]);
+    let alice = Person { page: Page::with(alice.page.port, &launch), ..alice };
+    assert_eq!(alice.page.get("/founding")["waiting"]["anchor"], draft["anchor"]);
 
     let given = json!({ "file": waiting["file"], "address": address });
     let sheet = bob.page.sheet("countersign", &given);
@@ -318,4 +323,57 @@ fn what_came_from_elsewhere_is_judged_before_anybody_signs_it() {
     // Begun again: nothing is left of it.
     assert_eq!(alice.post("/founding/forget", &json!({})).json()["waiting"], Value::Null);
     alice.post("/sheets/genesis", &json!({})).refused(400, "error");
+}
+
+#[test]
+fn the_server_is_away_when_the_last_one_signs_and_takes_the_bundle_later() {
+    let mut stage = server();
+    stage.people(&["alice"]);
+    let alice = Page::open(&mut stage, "alice");
+    alice.post("/founding/draft", &wish(&stage, &[])).json();
+    let sheet = alice.sheet("genesis", &json!({}));
+    stage.end("server");
+    alice.sign(&sheet).refused(502, "unreachable");
+    let waiting = alice.get("/founding")["waiting"].clone();
+    assert_eq!(
+        (
+            waiting["complete"].clone(),
+            waiting["published"].clone(),
+            waiting["problem"]["code"].clone()
+        ),
+        (json!(true), json!(false), json!("unreachable")),
+        "what was signed is kept: {waiting}"
+    );
+    alice.post("/founding/publish", &json!({})).refused(502, "unreachable");
+    stage.restart_server_where_it_was();
+    let published = alice.post("/founding/publish", &json!({})).json();
+    assert_eq!(published["waiting"]["published"], true, "{published}");
+    let place = json!({ "anchor": waiting["anchor"], "address": stage.plane });
+    alice.sign(&alice.sheet("join", &place)).json();
+    assert_eq!(alice.get("/me")["standing"], "ready");
+}
+
+#[test]
+fn somebody_else_was_first_on_the_server_and_nobody_enters_by_accident() {
+    let mut stage = server();
+    stage.people(&["alice", "eve"]);
+    let (alice, eve) = (Page::open(&mut stage, "alice"), Page::open(&mut stage, "eve"));
+    let mut hers = wish(&stage, &[]);
+    (hers["id"], hers["name"]) = (json!("eve"), json!("Eve"));
+    let mine = alice.post("/founding/draft", &wish(&stage, &[])).json();
+    let hers = eve.post("/founding/draft", &hers).json();
+    eve.sign(&eve.sheet("genesis", &json!({}))).json();
+    let late = alice.sign(&alice.sheet("genesis", &json!({}))).refused(400, "genesis.exists");
+    assert!(late["message"].as_str().unwrap().contains("kept here"), "{late}");
+    let waiting = alice.get("/founding")["waiting"].clone();
+    assert_eq!(waiting["published"], false, "{waiting}");
+    assert!(waiting["problem"]["message"].as_str().unwrap().contains("serves the organisation"));
+    // Neither her own anchor, which is not there, nor that of an organisation that does not name her.
+    for anchor in [&mine["anchor"], &hers["anchor"]] {
+        let place = json!({ "anchor": anchor, "address": stage.plane });
+        let reply = alice.sign(&alice.sheet("join", &place));
+        assert_eq!(reply.status, 422, "{reply:?}");
+        assert!(!stage.path("alice/org.json").exists());
+    }
+    alice.post("/founding/draft", &wish(&stage, &[])).refused(400, "error");
 }
