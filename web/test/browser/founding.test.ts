@@ -62,6 +62,8 @@ describe.each(['light', 'dark'] satisfies Theme[])('by the keyboard, in the %s t
     await introduce(page, 'bob', 'Bob Example')
     await axe()
     await press(page, 'Next')
+    // The button is gone; the next step has the focus.
+    expect(await page.evaluate<string>('document.activeElement.textContent')).toBe('The server')
     await type(page, 'Paste all that it printed', '{"version":"0.2.0"}')
     await type(page, 'Address', '10.0.0.5:8443')
     await axe()
@@ -80,6 +82,7 @@ describe.each(['light', 'dark'] satisfies Theme[])('by the keyboard, in the %s t
     await axe()
     await writeDown(page, async (words) => {
       // It has left the page.
+      expect(await page.evaluate<boolean>('document.activeElement.matches("input")')).toBe(true)
       expect(await page.evaluate<string>('document.documentElement.outerHTML')).not.toContain(words.slice(0, 3).join(' '))
       await type(page, 'Word 3', 'other')
       await type(page, 'Word 6', 'words')
@@ -88,7 +91,8 @@ describe.each(['light', 'dark'] satisfies Theme[])('by the keyboard, in the %s t
       await axe()
       for (const place of [3, 6]) await page.getByLabel(`Word ${place}`).fill('')
     })
-    await page.getByRole('heading', { name: /Sheet 2 of 2/ }).waitFor()
+    await page.getByRole('heading', { name: /^Sheet 2 of 2/ }).waitFor()
+    expect(await page.evaluate<string>('document.activeElement.textContent')).toMatch(/^Sheet 2 of 2/)
     await writeDown(page)
     await press(page, 'Read and sign')
     await dialog(page).getByText('Found this organisation?').waitFor()

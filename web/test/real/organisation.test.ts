@@ -106,7 +106,7 @@ test('two people found an organisation: keys, cards, words by telephone, paper, 
   await alice.getByRole('button', { name: 'Next' }).click()
   await alice.getByRole('button', { name: 'Make the sheets' }).click()
   await writeDown(alice)
-  await alice.getByRole('heading', { name: /Sheet 2 of 2/ }).waitFor()
+  await alice.getByRole('heading', { name: /^Sheet 2 of 2/ }).waitFor()
   await writeDown(alice)
   await alice.getByRole('button', { name: 'Read and sign' }).click()
   const authored = await words(alice)

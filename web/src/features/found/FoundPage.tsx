@@ -117,7 +117,7 @@ function Recovery({ request, draft, onDraft, onBack, onNext }: RecoveryProps) {
   if (draft && sheet) {
     return (
       <>
-        <StepHead title={`Sheet ${done + 1} of ${draft.sheets.length}: ${sheet.kind === 'recovery' ? 'the recovery key' : 'the spare witness'}`} />
+        <StepHead key={`head of ${sheet.kind}`} title={`Sheet ${done + 1} of ${draft.sheets.length}: ${sheet.kind === 'recovery' ? 'the recovery key' : 'the spare witness'}`} />
         <PaperStep
           count={draft.sheets.length}
           key={sheet.kind}
@@ -135,7 +135,7 @@ function Recovery({ request, draft, onDraft, onBack, onNext }: RecoveryProps) {
   }
   return (
     <>
-      <StepHead title={steps[3]}>
+      <StepHead key="first" title={steps[3]}>
         Two sheets of paper for the day on which keys are lost. One names new people, after three days in which anybody still there can stop it. The other lets endpoints follow when every console is gone. Keep them in two places; each has a passphrase of its own.
       </StepHead>
       {compose.error && <ErrorBox problem={problemOf(compose.error)} />}
@@ -167,7 +167,7 @@ function Sign({ draft, onBack }: { draft: FoundDraft; onBack: () => void }) {
       ))}
       <Words words={draft.words} />
       <StepFoot>
-        <Button onClick={onBack} size="lg">
+        <Button hint="What was printed belongs to this bundle alone: going back makes new sheets." onClick={onBack} size="lg">
           Back
         </Button>
         <Button icon="key" look="primary" onClick={() => sign({ kind: 'genesis' })} size="lg">

@@ -45,6 +45,10 @@ export function PaperStep({ sheet, number, count, onDone, onAgain }: Props) {
   )
 }
 
+function takeFocus(box: HTMLInputElement | null): void {
+  box?.focus()
+}
+
 function WrittenDown({ kind, places, onDone, onAgain }: { kind: PaperSheet['kind']; places: readonly number[]; onDone: () => void; onAgain: () => void }) {
   const [words, setWords] = useState(places.map(() => ''))
   const check = useMutation({ mutationFn: () => checkPassphrase({ kind, words }), onSuccess: onDone })
@@ -67,6 +71,7 @@ function WrittenDown({ kind, places, onDone, onAgain }: { kind: PaperSheet['kind
                   className="font-mono"
                   maxLength={40}
                   onChange={(event) => setWords(words.map((word, other) => (other === at ? event.target.value : word)))}
+                  ref={at === 0 ? takeFocus : undefined}
                   value={words[at]}
                 />
               )}

@@ -56,11 +56,19 @@ export function Wizard({ title, steps, at, children }: Props) {
   )
 }
 
+/** A step begins at its head, for eyes and for screen readers: what had the focus is gone with the step before. */
+function begin(head: HTMLElement | null): void {
+  head?.focus()
+  head?.closest('[data-scroll]')?.scrollTo(0, 0)
+}
+
 /** The question of a step. */
 export function StepHead({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div>
-      <h2 className="text-lg font-semibold">{title}</h2>
+      <h2 className="text-lg font-semibold outline-none" ref={begin} tabIndex={-1}>
+        {title}
+      </h2>
       {children && <div className="mt-1 max-w-160 text-ink-2">{children}</div>}
     </div>
   )
