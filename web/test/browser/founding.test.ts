@@ -179,6 +179,11 @@ test('the sheet alone is printed, black on white', async () => {
   expect(await list.isVisible()).toBe(false)
   expect(await page.locator('#root').isVisible()).toBe(false)
   expect(await paper.evaluate((box) => getComputedStyle(box).color)).toBe('rgb(0, 0, 0)')
+  expect(await paper.getByText(/^bz1-/).evaluate((cell) => getComputedStyle(cell).fontFeatureSettings)).toContain('"calt" 0')
+  // As wide as A4 between its margins of 15 mm: nothing of the code is cut.
+  await page.setViewportSize({ width: Math.floor((180 / 25.4) * 96), height: 900 })
   const code = paper.getByRole('img')
+  const box = await code.boundingBox()
+  expect((box?.x ?? 0) + (box?.width ?? Number.POSITIVE_INFINITY)).toBeLessThanOrEqual((180 / 25.4) * 96)
   expect(await code.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBeGreaterThan(0)
 })
