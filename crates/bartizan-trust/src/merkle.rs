@@ -33,9 +33,10 @@ pub fn verify_inclusion(
     path: &[Sha256],
     root: &Sha256,
 ) -> Result<(), ProofError> {
-    if index >= size || size > limits::LOG_SIZE_MAX || path.len() > limits::LOG_PROOF_MAX {
+    if index >= size || size > limits::LOG_SIZE_MAX {
         return Err(ProofError);
     }
+    // A path that is longer than the tree is high ends the loop.
     let (mut node, mut last) = (index, size - 1);
     let mut hash = *leaf;
     for sibling in path {
@@ -65,8 +66,7 @@ pub fn verify_consistency(
     new_root: &Sha256,
     path: &[Sha256],
 ) -> Result<(), ProofError> {
-    if old_size > new_size || new_size > limits::LOG_SIZE_MAX || path.len() > limits::LOG_PROOF_MAX
-    {
+    if old_size > new_size || new_size > limits::LOG_SIZE_MAX {
         return Err(ProofError);
     }
     if old_size == new_size {
@@ -397,5 +397,27 @@ mod tests {
     fn a_frontier_that_does_not_fit_its_size_is_seen() {
         let bad: Frontier = serde_json::from_str(r#"{"size":3,"hashes":[]}"#).unwrap();
         assert!(!bad.is_valid());
+    }
+
+    #[test]
+    fn a_log_has_at_most_2_to_the_40_entries() {
+        let (leaf, left) = (leaf_hash(b"the last"), leaf_hash(b"everything before"));
+        // The last entry of a full tree: everything else stands to its left.
+        let path = leaves(40);
+        let root = path.iter().fold(leaf, |hash, sibling| node_hash(sibling, &hash));
+        let full = 1 << 40;
+        assert_eq!(verify_inclusion(&leaf, full - 1, full, &path, &root), Ok(()));
+        let root = node_hash(&left, &leaf);
+        assert_eq!(verify_inclusion(&leaf, full, full + 1, &[left], &root), Err(ProofError));
+        assert_eq!(verify_consistency(full / 2, &left, full, &root, &[leaf]), Ok(()));
+        assert_eq!(verify_consistency(full, &left, full + 1, &root, &[leaf]), Err(ProofError));
+    }
+
+    #[test]
+    fn a_tree_proves_nothing_about_what_it_does_not_hold() {
+        let tree = tree(&leaves(5));
+        assert_eq!(tree.consistency_path(4, 3), None, "a later tree is no prefix");
+        assert_eq!(tree.consistency_path(4, 6), None, "it has five entries");
+        assert!(tree.consistency_path(4, 5).is_some());
     }
 }

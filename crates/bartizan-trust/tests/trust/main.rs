@@ -16,10 +16,12 @@ mod control_vectors;
 mod freezing;
 mod hostile_server;
 mod log;
+mod policy;
 mod recovering;
 mod sig;
 mod standing;
 mod statements;
+mod tightening;
 mod weakening;
 
 /// That many generated cases, or as many as `PROPTEST_CASES` asks for: `make test-long` asks for thousands.
