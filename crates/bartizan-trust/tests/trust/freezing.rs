@@ -1,6 +1,6 @@
 //! Freezes and thaws (I6): who may stop what, for how long, and who lets it go on.
 
-use bartizan_testkit::world::{World, signed};
+use bartizan_testkit::world::{World, operator, signed};
 use bartizan_trust::authorize::{Verdict, authorize};
 use bartizan_trust::control::{self, ControlUpdate, replay};
 use bartizan_trust::envelope::Envelope;
@@ -275,6 +275,90 @@ fn a_thaw_needs_the_maker_and_one_more_or_a_quorum() {
     }
 }
 
+/// A world whose bundle takes so many people to change.
+fn with_threshold(threshold: u32) -> World {
+    World::with(|bundle| {
+        bundle.root.threshold = threshold;
+        Ok(())
+    })
+    .unwrap()
+}
+
+#[test]
+fn where_a_quorum_is_three_two_thaw_only_with_the_maker() {
+    for (by, enough) in [
+        (&["carol", "alice"][..], true),
+        (&["alice", "bob"], false),
+        (&["alice", "bob", "carol"], true),
+    ] {
+        let mut world = World::with(|bundle| {
+            bundle.operators.push(operator("dora")?);
+            Ok(())
+        })
+        .unwrap();
+        world.publish(|bundle| bundle.root.threshold = 3, &["alice", "bob", "carol"]).unwrap();
+        let state = world.endpoint(0).unwrap();
+        let frozen = freeze(&world, FreezeScope::Org, HOUR_S, &["carol"]);
+        world.log_control(&frozen);
+        world.log_control(&thaw(&world, frozen.id(), by));
+        let expected = if enough { vec![] } else { vec![Refusal::ThawThreshold] };
+        assert_eq!(seen(&world, &state).1, expected, "{by:?}");
+    }
+}
+
+#[test]
+fn where_one_person_is_a_quorum_two_thaw_all_the_same() {
+    for (by, enough) in [(&["alice"][..], false), (&["alice", "bob"], true)] {
+        let mut world = with_threshold(1);
+        let state = world.endpoint(0).unwrap();
+        let frozen = freeze(&world, FreezeScope::Org, HOUR_S, &["carol"]);
+        world.log_control(&frozen);
+        world.log_control(&thaw(&world, frozen.id(), by));
+        let expected = if enough { vec![] } else { vec![Refusal::ThawThreshold] };
+        assert_eq!(seen(&world, &state).1, expected, "{by:?}");
+    }
+}
+
+/// How many freezes, and how many withdrawals, an endpoint remembers at a time.
+fn remembered(
+    world: &mut World,
+    state: &State,
+    at: bartizan_trust::time::UnixSeconds,
+) -> [usize; 2] {
+    world.now = at;
+    let state = serde_json::to_value(world.caught_up(state).unwrap()).unwrap();
+    ["freezes", "withdrawals"].map(|kept| state[kept].as_object().map_or(0, serde_json::Map::len))
+}
+
+#[test]
+fn a_freeze_is_remembered_for_its_time_and_for_a_day_at_least() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let begin = world.now;
+    world.log_control(&freeze(&world, FreezeScope::Org, HOUR_S, &["carol"]));
+    world.log_control(&freeze(&world, FreezeScope::Org, 3 * limits::DAY_S, &["alice", "bob"]));
+    let (state, skipped) = seen(&world, &state);
+    assert_eq!(skipped, []);
+    // The short one counts among those of a day.
+    assert_eq!(remembered(&mut world, &state, begin.plus(limits::DAY_S - 1))[0], 2);
+    assert_eq!(remembered(&mut world, &state, begin.plus(limits::DAY_S))[0], 1);
+    assert_eq!(remembered(&mut world, &state, begin.plus(3 * limits::DAY_S - 1))[0], 1);
+    assert_eq!(remembered(&mut world, &state, begin.plus(3 * limits::DAY_S))[0], 0);
+}
+
+#[test]
+fn a_withdrawal_is_remembered_until_its_job_is_over() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let withdrawal = world.withdrawal(StatementId::new(Sha256::of(b"a job")));
+    let (begin, over) = (world.now, withdrawal.exp);
+    world.log_control(&signed(&withdrawal, &[("carol", ROLE)]).unwrap());
+    let (state, skipped) = seen(&world, &state);
+    assert_eq!(skipped, []);
+    assert_eq!(remembered(&mut world, &state, begin.plus(over.since(begin) - 1))[1], 1);
+    assert_eq!(remembered(&mut world, &state, over)[1], 0);
+}
+
 #[test]
 fn a_thaw_of_nothing_is_reported() {
     let mut world = world();
@@ -309,6 +393,15 @@ fn a_freeze_by_another_way_acts_at_once_and_a_thawed_one_does_not_return() {
     assert_eq!(refused(b"junk"), Err(Refusal::Malformed));
     let lifted = thaw(&world, frozen.id(), &["carol", "alice"]).encode();
     assert_eq!(refused(&lifted), Err(Refusal::UnknownKind), "thaws come by the log only");
+}
+
+#[test]
+fn a_freeze_by_another_way_is_as_large_as_an_entry_of_the_log_at_most() {
+    let world = world();
+    let state = world.endpoint(0).unwrap();
+    let of = |bytes: usize| control::freeze(&state, &world.facts(), &vec![b' '; bytes]).map(|_| ());
+    assert_eq!(of(limits::ENVELOPE_BYTES_MAX), Err(Refusal::Malformed));
+    assert_eq!(of(limits::ENVELOPE_BYTES_MAX + 1), Err(Refusal::TooLarge));
 }
 
 #[test]

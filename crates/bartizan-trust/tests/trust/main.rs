@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod advice;
 mod agreement;
 mod attacks;
 mod chain;

@@ -11,6 +11,7 @@ use bartizan_trust::refusal::Refusal;
 use bartizan_trust::state::{Joined, State};
 use bartizan_trust::statement::SignatureRole::{Approve, Author, Customer as ByCustomer, Recover};
 use bartizan_trust::statement::*;
+use bartizan_trust::time::UnixSeconds;
 
 const ROOT: [&str; 2] = ["alice", "bob"];
 
@@ -229,6 +230,17 @@ fn an_endpoint_that_lost_its_state_stays_a_member_although_its_enrolment_is_over
     assert_eq!(again.replay_floor, lost.replay_floor, "what it may have run stays refused");
     world.now = world.now.plus(limits::CLOCK_SKEW_S + 1);
     still_runs(&mut world, &again, &[("alice", Author), ("bob", Approve)]);
+}
+
+#[test]
+fn after_a_loss_nothing_counts_that_was_signed_before_the_witnesses_word_and_the_skew_of_clocks() {
+    let world = World::new().unwrap();
+    let fresh = State::new(Anchor::new(world.org), World::endpoint_id(0).unwrap());
+    // A local clock that was set back wrote this floor.
+    let lost = State { replay_floor: UnixSeconds::new(60), ..fresh };
+    let again = world.caught_up(&lost).unwrap();
+    assert_eq!(again.replay_floor, again.floor.plus(121));
+    assert!(again.floor >= world.now);
 }
 
 #[test]

@@ -175,6 +175,23 @@ fn i7_while_a_change_waits_people_can_still_be_removed() {
 }
 
 #[test]
+fn i7_while_a_change_waits_what_follows_nothing_has_no_effect() {
+    let (mut world, state) = settled();
+    let honest = |world: &World| (world.bundle.clone(), world.bundle_id);
+    world.publish(more_endpoints, &ROOT).unwrap();
+    let waits = honest(&world);
+    // It only tightens, and is signed by all; but it follows neither what waits nor what is in force.
+    world.bundle.version += 5;
+    world.publish(|bundle| bundle.weaken_delay_s += 1, &ROOT).unwrap();
+    (world.bundle, world.bundle_id) = waits;
+    let (state, skipped) = seen(&world, &state);
+    assert_eq!(skipped, [Refusal::BundleChain]);
+    assert_eq!((version(&state), state.pending.len()), (1, 1));
+    world.now = world.now.plus(limits::DAY_S);
+    assert_eq!(version(&world.caught_up(&state).unwrap()), 2);
+}
+
+#[test]
 fn what_follows_a_waiting_bundle_waits_behind_it() {
     let (mut world, state) = settled();
     world.publish(more_endpoints, &ROOT).unwrap();

@@ -4,6 +4,7 @@ use bartizan_testkit::load::organisation::Key;
 use bartizan_testkit::world::{Log, Witness};
 use bartizan_trust::checkpoint::{self, Checkpoint};
 use bartizan_trust::note::{Note, NoteKeyType, NoteSignature, VerifierKey};
+use bartizan_trust::proof::LogProof;
 use bartizan_trust::time::UnixSeconds;
 use data_encoding::BASE64;
 use signed_note::{StandardSigner, StandardVerifier, Verifier, VerifierList};
@@ -205,4 +206,24 @@ fn a_note_has_at_most_64_signatures() {
     assert_eq!(Note::decode(with(64).as_bytes()).unwrap().signatures.len(), 64);
     assert!(Note::decode(with(65).as_bytes()).is_err());
     assert!(Note::decode(with(0).as_bytes()).is_err(), "and at least one");
+}
+
+#[test]
+fn a_log_proof_is_read_up_to_each_of_its_limits() {
+    let proof = |hashes: usize, checkpoint: usize| {
+        let hash = format!("{}\n", BASE64.encode(&[7; 32]));
+        format!(
+            "c2sp.org/tlog-proof@v1\nindex 3\n{}\n{}",
+            hash.repeat(hashes),
+            "c".repeat(checkpoint)
+        )
+    };
+    let read = |text: &str| LogProof::decode(text.as_bytes()).map(|proof| proof.path.len());
+    assert_eq!(read(&proof(64, 16 * 1024)), Ok(64));
+    assert!(read(&proof(65, 10)).is_err());
+    assert!(read(&proof(0, 16 * 1024 + 1)).is_err());
+    // What is too long as a whole is not looked at; what is not is told apart.
+    let why = |bytes: usize| LogProof::decode(&vec![0xff; bytes]).unwrap_err().0;
+    assert_eq!(why(24 * 1024), "log proof");
+    assert_eq!(why(24 * 1024 + 1), "log proof: too long");
 }

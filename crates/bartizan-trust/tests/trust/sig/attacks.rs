@@ -1,9 +1,10 @@
 //! Signatures that must never count.
 
+use bartizan_testkit::world::{World, signed};
 use bartizan_trust::envelope::{Envelope, EnvelopeError};
 use bartizan_trust::limits;
 use bartizan_trust::sshsig::{SignatureFacts, SshSig};
-use bartizan_trust::statement::SignatureRole;
+use bartizan_trust::statement::{FreezeScope, SignatureRole};
 use bartizan_trust::wire::Writer;
 
 use super::authenticators::*;
@@ -228,6 +229,18 @@ fn a_signature_pasted_twice_is_kept_once() {
     assert_eq!(envelope.signature_count(), 1);
     envelope.add_signature(&signature(1, SignatureRole::Approve)).unwrap();
     assert_eq!(envelope.signature_count(), 2);
+}
+
+#[test]
+fn an_envelope_gives_out_every_signature_in_its_order() {
+    let world = World::new().unwrap();
+    let roles = [("alice", SignatureRole::Freeze), ("bob", SignatureRole::Freeze)];
+    let freeze = world.freeze(FreezeScope::Org, 60);
+    let blobs = |roles: &[_]| -> Vec<Vec<u8>> {
+        signed(&freeze, roles).unwrap().signature_blobs().map(<[u8]>::to_vec).collect()
+    };
+    assert_eq!(blobs(&roles), [blobs(&roles[..1]), blobs(&roles[1..])].concat());
+    assert_eq!(blobs(&roles).len(), 2);
 }
 
 #[test]
