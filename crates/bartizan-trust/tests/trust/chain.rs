@@ -264,7 +264,7 @@ fn a_backlog_above_the_limits_is_refused() {
     refused(&world, &state, &at, &checkpoint, Refusal::ControlGap);
     // As large as an entry may be, and as all of them may be together.
     let largest = vec![0; limits::ENVELOPE_BYTES_MAX];
-    refused(&world, &state, &[largest.clone()], &checkpoint, Refusal::ControlGap);
+    refused(&world, &state, std::slice::from_ref(&largest), &checkpoint, Refusal::ControlGap);
     let mut all = vec![largest; limits::CONTROL_REPLAY_BYTES_MAX / limits::ENVELOPE_BYTES_MAX];
     all.push(vec![0; limits::CONTROL_REPLAY_BYTES_MAX % limits::ENVELOPE_BYTES_MAX]);
     refused(&world, &state, &all, &checkpoint, Refusal::ControlGap);
