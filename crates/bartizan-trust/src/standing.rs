@@ -93,9 +93,7 @@ pub fn due(
             let due = job.window.nbf.plus(passed.saturating_mul(*every_s));
             (passed > 0).then_some(Occurrence { due, local: None, mark: None })
         }
-        On::Calendar { cron, .. } => {
-            newest_of(&Cron::parse(cron)?, order, trigger, now, around.offsets)
-        }
+        On::Calendar { cron, .. } => newest_of(&Cron::parse(cron)?, trigger, now, around.offsets),
         On::DiskBelow { .. } | On::ServiceDown { .. } | On::RebootPending {} => {
             let holds = around.sensed == Sensed::Holds;
             holds.then_some(Occurrence { due: now, local: None, mark: None })
@@ -107,8 +105,7 @@ pub fn due(
         }
     }?;
     let jitter_s = if trigger.on.is_schedule() {
-        let latest = found.due.plus(trigger.jitter_s).plus(trigger.late_s).plus(PUNCTUAL_S);
-        if latest < now {
+        if now.since(found.due) > late_s_max(trigger) {
             return None;
         }
         jitter_s(trigger, id, state.endpoint, found.due)
@@ -125,21 +122,22 @@ pub fn due(
 /// How late a run may always start, in seconds: what an endpoint needs to notice that it is due.
 const PUNCTUAL_S: u64 = 60;
 
+/// How long ago a time of a schedule may be at most when its run starts, in seconds.
+const fn late_s_max(trigger: &Trigger) -> u64 {
+    trigger.jitter_s.saturating_add(trigger.late_s).saturating_add(PUNCTUAL_S)
+}
+
 /// The newest time of a calendar that may still start.
 fn newest_of(
     cron: &Cron,
-    order: &OrderState,
     trigger: &Trigger,
     now: UnixSeconds,
     offsets: &Offsets,
 ) -> Option<Occurrence> {
-    let late_s = trigger.jitter_s + trigger.late_s + PUNCTUAL_S;
-    let newest = now.get() / 60;
-    let oldest = now.get().saturating_sub(late_s).max(order.since.get()) / 60;
-    let due = (oldest..=newest)
+    let due = (0..=now.get() / 60)
         .rev()
         .map(|minute| UnixSeconds::new(minute.saturating_mul(60)))
-        .take_while(|at| order.last.is_none_or(|last| *at > last))
+        .take_while(|at| now.since(*at) <= late_s_max(trigger))
         .find(|at| cron.comes_at(*at, offsets))?;
     Some(Occurrence { due, local: Some(offsets.local_minute(due)), mark: None })
 }
@@ -174,8 +172,7 @@ fn jitter_s(trigger: &Trigger, id: StatementId, endpoint: EndpointId, due: UnixS
     let endpoint = endpoint.to_string();
     let hash =
         Sha256::of_parts(&[id.hash().as_bytes(), endpoint.as_bytes(), &due.get().to_be_bytes()]);
-    let number =
-        hash.as_bytes().iter().take(6).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+    let number = hash.as_bytes().iter().take(6).fold(0, |all, byte| all * 256 + u64::from(*byte));
     number.checked_rem(trigger.jitter_s).unwrap_or(0)
 }
 

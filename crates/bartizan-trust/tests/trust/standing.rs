@@ -2,6 +2,7 @@
 
 mod attacks;
 mod model;
+mod schedules;
 
 use bartizan_testkit::world::{CONTENT, Delivery, World, signed, trigger};
 use bartizan_trust::authorize::orders::{Kept, Run, ends_order, judge_run, review};
