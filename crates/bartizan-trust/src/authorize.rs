@@ -417,9 +417,13 @@ fn check_log(
     if shown == *seen {
         return Ok(Logged { newest: shown, shown, at });
     }
-    let (old, new) = if shown.size < seen.size { (&shown, seen) } else { (seen, &shown) };
+    let (old, new, otherwise) = if shown.size < seen.size {
+        (&shown, seen, Refusal::LogShrunk)
+    } else {
+        (seen, &shown, Refusal::LogFork)
+    };
     verify_consistency(old.size, &old.root, new.size, &new.root, delivery.consistency)
-        .map_err(|_| if shown.size < seen.size { Refusal::LogShrunk } else { Refusal::LogFork })?;
+        .map_err(|_| otherwise)?;
     Ok(Logged { newest: *new, shown, at })
 }
 

@@ -70,7 +70,7 @@ fn i5_a_fork_of_the_jobs_log() {
     }
     let first = world.good_delivery(&state).unwrap();
     let state = runs(&world, &state, &first);
-    // Whoever holds the log key shows this endpoint another history of the same and of a larger size.
+    // Whoever holds the log key shows this endpoint another history of a larger size.
     for extra in [0, 1] {
         let mut fork = world.jobs.fork(2).unwrap();
         let envelope = signed(&world.job().unwrap(), &BOTH).unwrap().encode();
@@ -88,6 +88,24 @@ fn i5_a_fork_of_the_jobs_log() {
         };
         refused(&mut world, &state, &delivery, Refusal::LogFork);
     }
+}
+
+#[test]
+fn i5_another_history_of_the_same_size_is_a_fork() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    world.good_delivery(&state).unwrap();
+    let last = world.good_delivery(&state).unwrap();
+    let state = runs(&world, &state, &last);
+    let mut fork = Fork::shorter(&world.jobs, 1);
+    let envelope = signed(&world.job().unwrap(), &BOTH).unwrap().encode();
+    let index = fork.append(envelope.clone());
+    let size = fork.size();
+    assert_eq!(size, state.jobs.size);
+    let note = fork.note(size, &world.all_witnesses(), world.now).unwrap();
+    let proof = fork.proof(index, size, note).unwrap();
+    let delivery = Delivery { envelope, proof, consistency: Vec::new(), ..last };
+    refused(&mut world, &state, &delivery, Refusal::LogFork);
 }
 
 #[test]
