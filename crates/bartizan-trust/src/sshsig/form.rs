@@ -127,10 +127,12 @@ fn check_flags(flags: u8, extensions: &[u8]) -> Result<(), SshSigError> {
     Ok(())
 }
 
+/// What a signature that verified says, after [`check_flags`].
 fn facts(flags: u8, counter: u32, origin: Option<String>) -> SignatureFacts {
     SignatureFacts {
         hardware: true,
-        user_presence: flags & FLAG_UP != 0,
+        // Without a touch it would not have verified.
+        user_presence: true,
         user_verification: flags & FLAG_UV != 0,
         backup_eligible: flags & FLAG_BE != 0,
         origin,
