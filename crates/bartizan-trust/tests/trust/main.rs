@@ -19,6 +19,7 @@ mod hostile_server;
 mod log;
 mod policy;
 mod recovering;
+mod remembering;
 mod sig;
 mod standing;
 mod statements;
