@@ -12,6 +12,7 @@
 mod advice;
 mod agreement;
 mod attacks;
+mod before_delivery;
 mod chain;
 mod control_vectors;
 mod freezing;
