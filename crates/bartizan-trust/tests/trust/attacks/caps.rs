@@ -36,6 +36,23 @@ fn caps_of_the_bundle_hold_whatever_the_job_says() {
 }
 
 #[test]
+fn a_job_names_as_many_endpoints_as_its_class_may_have_and_no_more() {
+    let capped = |most| {
+        World::with(|bundle| {
+            bundle.classes[2].endpoints_new_max = most;
+            Ok(())
+        })
+        .unwrap()
+    };
+    job_refused_in(&mut capped(2), |job| job.class = Class::Fleet, &BOTH, Refusal::ClassCap);
+    let mut world = capped(3);
+    let state = world.endpoint(0).unwrap();
+    let job = Job { class: Class::Fleet, ..world.job().unwrap() };
+    let delivery = world.deliver(&signed(&job, &BOTH).unwrap(), &state).unwrap();
+    runs(&world, &state, &delivery);
+}
+
+#[test]
 fn more_than_a_tenth_of_a_tenant_is_the_work_of_class_fleet() {
     let sized = |endpoints| {
         World::with(|bundle| {

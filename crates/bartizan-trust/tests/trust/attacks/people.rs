@@ -210,6 +210,38 @@ fn i1_a_passkey_from_another_localhost_port_does_not_count() {
 }
 
 #[test]
+fn i1_a_key_that_lists_origins_counts_as_a_passkey_only() {
+    let mut world = World::with(|bundle| {
+        bundle.operators[2].keys[0].origins = vec![ORIGIN.to_owned()];
+        Ok(())
+    })
+    .unwrap();
+    let signers = [("alice", Author), ("carol", Approve)];
+    job_refused_in(&mut world, |_| {}, &signers, Refusal::ApprovalsMissing);
+}
+
+#[test]
+fn i1_a_key_that_demands_user_verification_counts_with_it_only() {
+    let mut world = World::with(|bundle| {
+        let public = sk_ed25519_public(&Key::named("carol")?)?;
+        bundle.operators[2].keys = vec![OperatorKey { uv: true, ..operator_key(&public) }];
+        Ok(())
+    })
+    .unwrap();
+    let state = world.endpoint(0).unwrap();
+    let mut approved = |flags: u8| {
+        let mut envelope = signed(&world.job().unwrap(), &[("alice", Author)]).unwrap();
+        let carol = Key::named("carol").unwrap();
+        let signature = sk_ed25519_with(&carol, Approve, &envelope.pae(), flags).unwrap();
+        envelope.add_signature(&signature).unwrap();
+        let delivery = world.deliver(&envelope, &state).unwrap();
+        deliver(&world, &state, &delivery).verdict
+    };
+    assert!(matches!(approved(TOUCHED), Verdict::Refused(Refusal::ApprovalsMissing)));
+    assert!(matches!(approved(VERIFIED), Verdict::Run(_)));
+}
+
+#[test]
 fn i1_the_customers_own_rule_is_kept() {
     let mut world = World::with(|bundle| {
         bundle.customers = vec![Customer {

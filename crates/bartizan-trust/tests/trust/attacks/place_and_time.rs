@@ -350,3 +350,13 @@ fn i4_a_window_that_is_empty_or_longer_than_the_class_allows() {
         Refusal::WindowInvalid,
     );
 }
+
+#[test]
+fn i4_a_window_as_long_as_the_class_allows_is_valid() {
+    let mut world = world();
+    let state = world.endpoint(0).unwrap();
+    let mut job = world.job().unwrap();
+    job.window.exp = job.window.nbf.plus(7 * 24 * 3600);
+    let delivery = world.deliver(&signed(&job, &BOTH).unwrap(), &state).unwrap();
+    runs(&world, &state, &delivery);
+}

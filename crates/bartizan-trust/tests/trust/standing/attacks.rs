@@ -323,6 +323,25 @@ fn what_the_class_does_not_allow_is_not_taken_in() {
 }
 
 #[test]
+fn a_class_that_allows_no_runs_takes_no_order_in() {
+    for runs_per_hour_max in [0, 1] {
+        let world = World::with(|bundle| {
+            bundle.classes[1].orders.runs_per_hour_max = runs_per_hour_max;
+            Ok(())
+        });
+        let mut world = world.unwrap();
+        let state = world.endpoint(0).unwrap();
+        let envelope = order(&mut world, HOURLY, |_| {});
+        let delivery = world.deliver(&envelope, &state).unwrap();
+        let verdict = authorize(&state, &world.facts(), &delivery.as_ref()).verdict;
+        match runs_per_hour_max {
+            0 => assert!(matches!(verdict, Verdict::Refused(Refusal::OrderNotAllowed))),
+            _ => assert!(matches!(verdict, Verdict::Stand(_)), "{verdict:?}"),
+        }
+    }
+}
+
+#[test]
 fn an_order_is_taken_in_only_with_its_people_its_log_and_its_content() {
     let mut world = World::new().unwrap();
     let state = world.endpoint(0).unwrap();
