@@ -23,6 +23,15 @@ pub struct Server {
 impl Server {
     /// Makes a new server in `dir` and starts it.
     pub fn start(binary: &Path, dir: &Path) -> Result<Self> {
+        Self::start_after(binary, dir, |_| Ok(()))
+    }
+
+    /// The same, with something to do in the new directory before it starts.
+    pub fn start_after(
+        binary: &Path,
+        dir: &Path,
+        prepare: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
         let (agent_plane, operator_plane) = (free_port()?, free_port()?);
         let agent = agent_plane.to_string();
         let made = Command::new(binary)
@@ -40,6 +49,7 @@ impl Server {
         let said = Command::new(binary).args(["identity", "--dir"]).arg(dir).output()?;
         let identity =
             serde_json::from_slice(&said.stdout).context("read `bartizan-server identity`")?;
+        prepare(dir)?;
         let log = std::fs::File::create(dir.join("load-server.log"))?;
         let child = Command::new(binary)
             .args(["run", "--dir"])
