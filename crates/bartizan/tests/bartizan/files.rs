@@ -53,7 +53,11 @@ fn a_home_that_cannot_be_made_and_one_that_is_empty_say_what_to_do() {
     stage.write("occupied", "a file");
     stage.tool("occupied/home", &["status"]).ends_with(1).says(&["occupied/home", "next: "]);
     let empty = stage.tool("nobody", &["status"]).ends_with(1);
-    empty.says(&["belongs to no organisation yet", "next: run `bartizan join"]);
+    empty.says(&[
+        "belongs to no organisation yet",
+        "next: open `bartizan console`",
+        "run `bartizan join",
+    ]);
     stage.tool("nobody", &["card", "--id", "x", "--name", "X"]).ends_with(1).says(&["ssh-agent"]);
     stage.json("nobody", &["endpoints"]).error(1);
 }
