@@ -1,5 +1,7 @@
 //! A vendor with keys of its own, and a TUF repository that it signs truly.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result, anyhow};
 use bartizan_trust::id::Sha256;
 use data_encoding::HEXLOWER;
@@ -71,8 +73,7 @@ impl Vendor {
         let mut document = json!({ "_type": kind, "expires": self.expires, "spec_version": "1.0.0", "version": 1 });
         let object = document.as_object_mut().context("a document has fields")?;
         object.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        // Sorted fields, no blanks, plain ASCII: canonical JSON.
-        let signature = self.key.sign(document.to_string().as_bytes());
+        let signature = self.key.sign(canonical(&document).as_bytes());
         let signature =
             json!({ "keyid": self.key_id(), "sig": HEXLOWER.encode(signature.as_ref()) });
         serde_json::to_vec(&json!({ "signatures": [signature], "signed": document }))
@@ -85,7 +86,25 @@ impl Vendor {
     }
 
     fn key_id(&self) -> String {
-        Sha256::of(self.public().to_string().as_bytes()).to_string()
+        Sha256::of(canonical(&self.public()).as_bytes()).to_string()
+    }
+}
+
+/// Canonical JSON, as TUF signs it: sorted fields and no blanks; the texts here are plain ASCII. The order of a `Value` is no
+/// promise: other crates of a build may choose another.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<&String, &Value> = fields.iter().collect();
+            let field = |(name, value): (&String, &Value)| {
+                format!("{}:{}", Value::from(name.as_str()), canonical(value))
+            };
+            format!("{{{}}}", fields.into_iter().map(field).collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
+        }
+        plain => plain.to_string(),
     }
 }
 
@@ -95,4 +114,15 @@ fn hash(bytes: &[u8]) -> Value {
 
 fn meta(name: &str, bytes: &[u8]) -> Value {
     json!({ name: { "hashes": hash(bytes), "length": bytes.len(), "version": 1 } })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    #[test]
+    fn canonical_json_has_sorted_fields_and_no_blanks() {
+        let value = json!({ "b": [1, { "d": true, "c": "x" }], "a": null });
+        assert_eq!(super::canonical(&value), r#"{"a":null,"b":[1,{"c":"x","d":true}]}"#);
+    }
 }
