@@ -182,7 +182,11 @@ fn i7_while_a_change_waits_what_follows_nothing_has_no_effect() {
     let waits = honest(&world);
     // It only tightens, and is signed by all; but it follows neither what waits nor what is in force.
     world.bundle.version += 5;
-    world.publish(|bundle| bundle.weaken_delay_s += 1, &ROOT).unwrap();
+    let stricter_than_both = |bundle: &mut Bundle| {
+        bundle.classes[0].endpoints_new_max -= 1;
+        bundle.weaken_delay_s += 1;
+    };
+    world.publish(stricter_than_both, &ROOT).unwrap();
     (world.bundle, world.bundle_id) = waits;
     let (state, skipped) = seen(&world, &state);
     assert_eq!(skipped, [Refusal::BundleChain]);
