@@ -97,6 +97,12 @@ fn i7_a_bundle_that_skips_a_version_or_follows_another() {
 }
 
 #[test]
+fn a_bundle_that_demands_to_be_understood_and_is_not_has_no_effect() {
+    let later = |bundle: &mut Bundle| bundle.crit = vec!["later".to_owned()];
+    skipped(later, &["alice", "bob"], Refusal::CriticalUnknown);
+}
+
+#[test]
 fn i7_a_bundle_signed_by_too_few_or_by_one_person_twice() {
     skipped(|_| {}, &["alice"], Refusal::BundleThreshold);
     skipped(|_| {}, &["alice", "alice"], Refusal::BundleThreshold);

@@ -4,7 +4,7 @@ use bartizan_testkit::world::{World, operator, signed};
 use bartizan_trust::authorize::{Verdict, authorize};
 use bartizan_trust::control::{self, ControlUpdate, replay};
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{OperatorId, Sha256, StatementId, TenantId};
+use bartizan_trust::id::{OperatorId, OrgId, Sha256, StatementId, TenantId};
 use bartizan_trust::limits;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::state::State;
@@ -357,6 +357,33 @@ fn a_withdrawal_is_remembered_until_its_job_is_over() {
     assert_eq!(skipped, []);
     assert_eq!(remembered(&mut world, &state, begin.plus(over.since(begin) - 1))[1], 1);
     assert_eq!(remembered(&mut world, &state, over)[1], 0);
+}
+
+#[test]
+fn a_thaw_of_another_organisation_or_with_something_unknown_ends_nothing() {
+    let another = World::with(|bundle| {
+        bundle.weaken_delay_s += 1;
+        Ok(())
+    });
+    let org = another.unwrap().org;
+    for (thaw, expected) in [
+        (
+            |_: OrgId, thaw: Thaw| Thaw { crit: vec!["later".to_owned()], ..thaw },
+            Refusal::CriticalUnknown,
+        ),
+        (|org, thaw| Thaw { org, ..thaw }, Refusal::WrongOrg),
+    ] as [(fn(OrgId, Thaw) -> Thaw, Refusal); 2]
+    {
+        let mut world = world();
+        let state = world.endpoint(0).unwrap();
+        let frozen = freeze(&world, FreezeScope::Org, HOUR_S, &["carol"]);
+        world.log_control(&frozen);
+        let wrong = thaw(org, world.thaw(frozen.id()));
+        world.log_control(&signed(&wrong, &[("alice", ROLE), ("carol", ROLE)]).unwrap());
+        let (state, skipped) = seen(&world, &state);
+        assert_eq!(skipped, [expected]);
+        assert_eq!(try_job(&mut world, &state), Err(Refusal::Frozen));
+    }
 }
 
 #[test]

@@ -68,6 +68,23 @@ fn a_key_tightens_by_its_checks_and_is_never_replaced() {
 }
 
 #[test]
+fn a_person_loses_tenants_and_gains_none() {
+    let scope = |tenants: &[&str]| {
+        TenantScope::Only(tenants.iter().map(|tenant| tenant.parse().unwrap()).collect())
+    };
+    let of = |from: TenantScope, to: TenantScope| {
+        let mut old = before();
+        old.operators[0].tenants = from;
+        let mut new = old.clone();
+        new.operators[0].tenants = to;
+        (only_tightens(&old, &new), only_tightens(&new, &old))
+    };
+    assert_eq!(of(TenantScope::All, scope(&["tn_a"])), STRICTER);
+    assert_eq!(of(scope(&["tn_a", "tn_b"]), scope(&["tn_b"])), STRICTER);
+    assert_eq!(of(scope(&["tn_a"]), scope(&["tn_b"])), BOTH_WEAKEN);
+}
+
+#[test]
 fn stages_become_more_and_longer_and_the_first_smaller() {
     let class = |change: fn(&mut ClassRule)| tightens(move |bundle| change(&mut bundle.classes[1]));
     assert_eq!(class(|rule| rule.stages_min = 3), STRICTER);

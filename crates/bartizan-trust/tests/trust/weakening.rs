@@ -3,7 +3,7 @@
 use bartizan_testkit::load::organisation::Key;
 use bartizan_testkit::world::{World, operator, operator_key, signed};
 use bartizan_trust::control::{ControlUpdate, replay};
-use bartizan_trust::id::{Sha256, StatementId};
+use bartizan_trust::id::{OrgId, Sha256, StatementId};
 use bartizan_trust::limits;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::state::State;
@@ -153,6 +153,23 @@ fn a_veto_of_a_stranger_or_of_nothing_is_reported() {
     let (state, skipped) = seen(&world, &state);
     assert_eq!(skipped, [Refusal::VetoInvalid; 4]);
     assert_eq!(state.pending.len(), 1);
+}
+
+#[test]
+fn a_veto_of_another_organisation_or_with_something_unknown_drops_nothing() {
+    for (change, expected) in [
+        (|veto: &mut Veto| veto.crit = vec!["later".to_owned()], Refusal::CriticalUnknown),
+        (|veto| veto.org = OrgId::new(Sha256::of(b"another")), Refusal::WrongOrg),
+    ] as [(fn(&mut Veto), Refusal); 2]
+    {
+        let (mut world, state) = settled();
+        world.publish(more_endpoints, &ROOT).unwrap();
+        let mut veto = world.veto(world.bundle_id);
+        change(&mut veto);
+        world.log_control(&signed(&veto, &[("bob", SignatureRole::Root)]).unwrap());
+        let (state, skipped) = seen(&world, &state);
+        assert_eq!((skipped, state.pending.len()), (vec![expected], 1));
+    }
 }
 
 #[test]
