@@ -8,6 +8,7 @@ mod generate;
 mod model;
 mod promote;
 mod scan_vectors;
+mod update_vectors;
 mod vectors;
 
 use std::collections::BTreeMap;

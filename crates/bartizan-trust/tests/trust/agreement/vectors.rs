@@ -77,7 +77,7 @@ impl Vector {
 
     pub(super) fn of(played: Played) -> Self {
         let delivery = played.delivery;
-        let mut vector = Self {
+        let vector = Self {
             expect: name(played.answer).to_owned(),
             now: played.clock,
             agent_version: "0.1.0".to_owned(),
@@ -102,10 +102,21 @@ impl Vector {
             floor: UnixSeconds::ZERO,
             jobs_size: 0,
         };
-        let after = vector.judge().state;
-        vector.floor = after.floor;
-        vector.jobs_size = after.jobs.size;
-        vector
+        vector.with_what_follows()
+    }
+
+    /// The same delivery at an endpoint whose bundle demands another version of the agent.
+    pub(super) fn under(mut self, min_agent: &str, expect: &str) -> Self {
+        min_agent.clone_into(&mut self.state.trust.as_mut().unwrap().bundle.min_agent);
+        expect.clone_into(&mut self.expect);
+        self.with_what_follows()
+    }
+
+    fn with_what_follows(mut self) -> Self {
+        let after = self.judge().state;
+        self.floor = after.floor;
+        self.jobs_size = after.jobs.size;
+        self
     }
 }
 
