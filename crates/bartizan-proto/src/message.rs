@@ -3,13 +3,13 @@
 //! One byte of type, then the fields in the SSH encoding. What decodes encodes to the same bytes.
 //! Types below 64 go to the server, from 64 to the endpoint, from 128 stay on the pipe.
 
+mod decode;
+mod encode;
+
 use bartizan_trust::id::{Sha256, StatementId};
-use bartizan_trust::limits as trust_limits;
 use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::statement::Mirror;
-use bartizan_trust::wire::{Reader, WireError, Writer};
-
-use crate::limits;
+use bartizan_trust::wire::WireError;
 
 /// Why bytes are not a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -161,7 +161,7 @@ pub enum Place {
 /// First frame of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
-    /// [`limits::PROTOCOL_VERSION`].
+    /// [`crate::limits::PROTOCOL_VERSION`].
     pub protocol: u32,
     /// Agent version.
     pub agent: String,
@@ -227,117 +227,6 @@ pub struct Setup {
     pub mirrors: Vec<Mirror>,
 }
 
-impl Message {
-    /// Writes the message.
-    pub fn encode(&self) -> Vec<u8> {
-        let w = Writer::new();
-        let w = match self {
-            Self::Hello(m) => w
-                .u8(1)
-                .u32(m.protocol)
-                .text(&m.agent)
-                .bytes(&m.descriptor)
-                .bytes(&m.enrolment)
-                .u64(m.control_size)
-                .u64(m.jobs_size),
-            Self::Heartbeat { seq } => w.u8(2).u64(*seq),
-            Self::Inventory { json } => w.u8(3).bytes(json),
-            Self::JobTaken { job, phase, jobs_size } => {
-                w.u8(4).raw(job.hash().as_bytes()).u8(phase.code()).u64(*jobs_size)
-            }
-            Self::Output { job, offset, stream, bytes } => {
-                w.u8(5).raw(job.hash().as_bytes()).u64(*offset).u8(stream.code()).bytes(bytes)
-            }
-            Self::Receipt { envelope } => w.u8(6).bytes(envelope),
-            Self::ControlRequest { from } => w.u8(7).u64(*from),
-            Self::ContentRequest { sha256, offset } => w.u8(8).raw(sha256.as_bytes()).u32(*offset),
-            Self::Welcome { heartbeat_s, admitted } => {
-                w.u8(64).u32(*heartbeat_s).u8(u8::from(*admitted))
-            }
-            Self::Control { start, entries, checkpoint } => {
-                let w = w.u8(65).u64(*start).u32(count(entries));
-                entries.iter().fold(w, |w, entry| w.bytes(entry)).bytes(checkpoint)
-            }
-            Self::Job(m) => {
-                let w = w.u8(66).bytes(&m.envelope).bytes(&m.proof);
-                let w = hashes(hashes(w, &m.consistency).u32(m.stage).u32(m.index), &m.path);
-                m.promotions.iter().fold(w.u32(count(&m.promotions)), |w, logged| {
-                    hashes(w.bytes(&logged.envelope).u64(logged.index), &logged.path)
-                })
-            }
-            Self::Content { sha256, total, offset, bytes } => {
-                w.u8(67).raw(sha256.as_bytes()).u32(*total).u32(*offset).bytes(bytes)
-            }
-            Self::ReceiptStored { seq } => w.u8(68).u64(*seq),
-            Self::InventoryRequest => w.u8(69),
-            Self::HeartbeatAck { seq } => w.u8(70).u64(*seq),
-            Self::Freeze { envelope } => w.u8(71).bytes(envelope),
-            Self::Setup(m) => {
-                let w = w.u8(128).bytes(&m.certificate).u32(count(&m.addresses));
-                let w = hashes(m.addresses.iter().fold(w, |w, address| w.text(address)), &m.spkis);
-                let w = w.u32(count(&m.mirrors));
-                m.mirrors.iter().fold(w, |w, mirror| w.text(&mirror.url).u32(mirror.every_s))
-            }
-            Self::Link { server_spki: None } => w.u8(129).u8(0),
-            Self::Link { server_spki: Some(spki) } => w.u8(129).u8(1).raw(spki.as_bytes()),
-            Self::TlsSign { content } => w.u8(130).bytes(content),
-            Self::TlsSigned { signature } => w.u8(131).bytes(signature),
-            Self::FreezeFound { place, envelope } => w.u8(132).u8(place.code()).bytes(envelope),
-        };
-        w.into_bytes()
-    }
-
-    /// Reads exactly one message.
-    pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
-        let mut r = Reader::new(bytes);
-        let message = match r.u8()? {
-            1 => Self::Hello(decode_hello(&mut r)?),
-            2 => Self::Heartbeat { seq: r.u64()? },
-            3 => Self::Inventory { json: bounded(&mut r, limits::INVENTORY_BYTES_MAX, "json")? },
-            4 => Self::JobTaken {
-                job: statement_id(&mut r)?,
-                phase: JobPhase::decode(r.u8()?)?,
-                jobs_size: r.u64()?,
-            },
-            5 => Self::Output {
-                job: statement_id(&mut r)?,
-                offset: r.u64()?,
-                stream: Stream::decode(r.u8()?)?,
-                bytes: bounded(&mut r, limits::CHUNK_BYTES_MAX, "bytes")?,
-            },
-            6 => Self::Receipt { envelope: envelope(&mut r, "envelope")? },
-            7 => Self::ControlRequest { from: r.u64()? },
-            8 => Self::ContentRequest { sha256: sha256(&mut r)?, offset: r.u32()? },
-            64 => Self::Welcome { heartbeat_s: r.u32()?, admitted: flag(&mut r, "admitted")? },
-            65 => decode_control(&mut r)?,
-            66 => Self::Job(decode_job(&mut r)?),
-            67 => Self::Content {
-                sha256: sha256(&mut r)?,
-                total: r.u32()?,
-                offset: r.u32()?,
-                bytes: bounded(&mut r, limits::CHUNK_BYTES_MAX, "bytes")?,
-            },
-            68 => Self::ReceiptStored { seq: r.u64()? },
-            69 => Self::InventoryRequest,
-            70 => Self::HeartbeatAck { seq: r.u64()? },
-            71 => Self::Freeze { envelope: envelope(&mut r, "envelope")? },
-            128 => Self::Setup(decode_setup(&mut r)?),
-            129 => Self::Link {
-                server_spki: if flag(&mut r, "up")? { Some(sha256(&mut r)?) } else { None },
-            },
-            130 => Self::TlsSign { content: bounded(&mut r, 256, "content")? },
-            131 => Self::TlsSigned { signature: bounded(&mut r, 64, "signature")? },
-            132 => Self::FreezeFound {
-                place: Place::decode(r.u8()?)?,
-                envelope: envelope(&mut r, "envelope")?,
-            },
-            other => return Err(MessageError::UnknownType(other)),
-        };
-        r.finish()?;
-        Ok(message)
-    }
-}
-
 impl JobPhase {
     const fn code(self) -> u8 {
         match self {
@@ -390,108 +279,4 @@ impl Stream {
             _ => Err(MessageError::Field("stream")),
         }
     }
-}
-
-fn decode_hello(r: &mut Reader<'_>) -> Result<Hello, MessageError> {
-    Ok(Hello {
-        protocol: r.u32()?,
-        agent: text(r, "agent")?,
-        descriptor: envelope(r, "descriptor")?,
-        enrolment: envelope(r, "enrolment")?,
-        control_size: r.u64()?,
-        jobs_size: r.u64()?,
-    })
-}
-
-fn decode_control(r: &mut Reader<'_>) -> Result<Message, MessageError> {
-    let start = r.u64()?;
-    let entries = list(r, trust_limits::CONTROL_ENTRIES_MAX, |r| envelope(r, "entry"))?;
-    Ok(Message::Control {
-        start,
-        entries,
-        checkpoint: bounded(r, trust_limits::NOTE_BYTES_MAX, "checkpoint")?,
-    })
-}
-
-fn decode_job(r: &mut Reader<'_>) -> Result<JobMessage, MessageError> {
-    Ok(JobMessage {
-        envelope: envelope(r, "envelope")?,
-        proof: bounded(r, trust_limits::LOG_PROOF_BYTES_MAX, "proof")?,
-        consistency: list(r, trust_limits::LOG_PROOF_MAX, sha256)?,
-        stage: r.u32()?,
-        index: r.u32()?,
-        path: list(r, trust_limits::TARGET_PATH_MAX, sha256)?,
-        promotions: list(r, trust_limits::JOB_STAGES_MAX - 1, |r| {
-            Ok(LoggedStatement {
-                envelope: bounded(r, trust_limits::PROMOTION_BYTES_MAX, "promotion")?,
-                index: r.u64()?,
-                path: list(r, trust_limits::LOG_PROOF_MAX, sha256)?,
-            })
-        })?,
-    })
-}
-
-fn decode_setup(r: &mut Reader<'_>) -> Result<Setup, MessageError> {
-    Ok(Setup {
-        certificate: bounded(r, 4096, "certificate")?,
-        addresses: list(r, limits::ADDRESSES_MAX, |r| text(r, "address"))?,
-        spkis: list(r, trust_limits::SERVERS_MAX, sha256)?,
-        mirrors: list(r, trust_limits::MIRRORS_MAX, |r| {
-            Ok(Mirror { url: text(r, "mirror")?, every_s: r.u32()? })
-        })?,
-    })
-}
-
-fn list<'a, T>(
-    r: &mut Reader<'a>,
-    count_max: usize,
-    mut item: impl FnMut(&mut Reader<'a>) -> Result<T, MessageError>,
-) -> Result<Vec<T>, MessageError> {
-    let count = usize::try_from(r.u32()?).unwrap_or(usize::MAX);
-    if count > count_max {
-        return Err(WireError::TooMany.into());
-    }
-    (0..count).map(|_| item(r)).collect()
-}
-
-fn bounded(r: &mut Reader<'_>, max: usize, name: &'static str) -> Result<Vec<u8>, MessageError> {
-    let bytes = r.bytes()?;
-    if bytes.len() > max { Err(MessageError::Field(name)) } else { Ok(bytes.to_vec()) }
-}
-
-fn envelope(r: &mut Reader<'_>, name: &'static str) -> Result<Vec<u8>, MessageError> {
-    bounded(r, trust_limits::ENVELOPE_BYTES_MAX, name)
-}
-
-fn text(r: &mut Reader<'_>, name: &'static str) -> Result<String, MessageError> {
-    let text = r.text()?;
-    if text.len() > trust_limits::TEXT_BYTES_MAX {
-        Err(MessageError::Field(name))
-    } else {
-        Ok(text.to_owned())
-    }
-}
-
-fn sha256(r: &mut Reader<'_>) -> Result<Sha256, MessageError> {
-    Ok(Sha256::from_bytes(r.array()?))
-}
-
-fn statement_id(r: &mut Reader<'_>) -> Result<StatementId, MessageError> {
-    sha256(r).map(StatementId::new)
-}
-
-fn flag(r: &mut Reader<'_>, name: &'static str) -> Result<bool, MessageError> {
-    match r.u8()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(MessageError::Field(name)),
-    }
-}
-
-fn hashes(w: Writer, hashes: &[Sha256]) -> Writer {
-    hashes.iter().fold(w.u32(count(hashes)), |w, hash| w.raw(hash.as_bytes()))
-}
-
-fn count<T>(items: &[T]) -> u32 {
-    u32::try_from(items.len()).unwrap_or(u32::MAX)
 }
