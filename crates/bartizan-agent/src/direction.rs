@@ -21,7 +21,8 @@ pub(crate) const fn from_guard(message: &Message) -> FromGuard {
         | Message::Output { .. }
         | Message::Receipt { .. }
         | Message::ControlRequest { .. }
-        | Message::ContentRequest { .. } => FromGuard::Relay,
+        | Message::ContentRequest { .. }
+        | Message::Report(_) => FromGuard::Relay,
         Message::Setup(_) | Message::TlsSigned { .. } => FromGuard::Own,
         Message::Heartbeat { .. }
         | Message::Welcome { .. }
@@ -29,6 +30,7 @@ pub(crate) const fn from_guard(message: &Message) -> FromGuard {
         | Message::Job(_)
         | Message::Content { .. }
         | Message::ReceiptStored { .. }
+        | Message::ReportStored { .. }
         | Message::InventoryRequest
         | Message::HeartbeatAck { .. }
         | Message::Freeze { .. }
@@ -46,6 +48,7 @@ pub(crate) const fn may_come_from_server(message: &Message) -> bool {
         | Message::Job(_)
         | Message::Content { .. }
         | Message::ReceiptStored { .. }
+        | Message::ReportStored { .. }
         | Message::InventoryRequest
         | Message::HeartbeatAck { .. }
         | Message::Freeze { .. } => true,
@@ -57,6 +60,7 @@ pub(crate) const fn may_come_from_server(message: &Message) -> bool {
         | Message::Receipt { .. }
         | Message::ControlRequest { .. }
         | Message::ContentRequest { .. }
+        | Message::Report(_)
         | Message::Setup(_)
         | Message::Link { .. }
         | Message::TlsSign { .. }

@@ -86,6 +86,11 @@ impl Folder {
         self.root.join("results")
     }
 
+    /// What this endpoint observed, until the server has it.
+    pub(crate) fn reports(&self) -> PathBuf {
+        self.root.join("reports")
+    }
+
     pub(crate) fn jobs(&self) -> PathBuf {
         self.root.join("jobs")
     }
@@ -253,6 +258,7 @@ impl Folder {
             self.jobs(),
             self.results(),
             self.orders(),
+            self.reports(),
         ];
         for from in parts.iter().chain(&folders) {
             let Some(name) = from.file_name() else { continue };

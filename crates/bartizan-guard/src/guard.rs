@@ -39,6 +39,7 @@ use crate::launcher::{self, Launcher};
 use crate::outbox::{self, Outbox};
 use crate::pipe::{Agent, Separation};
 use crate::receipts::{Account, Way};
+use crate::reports::{Observation, Reports};
 use crate::results::Results;
 use crate::trial;
 
@@ -55,6 +56,8 @@ pub(crate) enum Event {
     AgentGone(u64, String),
     Output(Message),
     Finished(StatementId, Report),
+    #[expect(dead_code, reason = "what observes comes with metrics, inventory and checks")]
+    Observed(Observation),
 }
 
 /// How a guard came to its end.
@@ -136,6 +139,7 @@ struct Guard {
     state: State,
     outbox: Outbox,
     results: Results,
+    reports: Reports,
     program: PathBuf,
     /// The compromise scanner, beside this program.
     scanner: PathBuf,
@@ -159,6 +163,8 @@ struct Guard {
     told: Told,
     inventory_sent: Option<(Instant, Sha256)>,
     linked: bool,
+    /// Whether the server has said so over this link.
+    admitted: bool,
     /// The last receipt that went out over this link.
     receipts_sent: u64,
     /// When a refused freeze was last mentioned.
@@ -190,6 +196,7 @@ impl Guard {
             }
         }
         let results = Results::open(folder.results())?;
+        let reports = Reports::open(folder.reports());
         folder.store_state(&state)?;
         // Scripts of an earlier life; nothing in there runs again.
         let _ = std::fs::remove_dir_all(folder.jobs());
@@ -203,6 +210,7 @@ impl Guard {
             state,
             outbox,
             results,
+            reports,
             program,
             scanner: beside_this_program("bartizan-scan")?,
             separation,
@@ -223,6 +231,7 @@ impl Guard {
             told: Told::default(),
             inventory_sent: None,
             linked: false,
+            admitted: false,
             receipts_sent: 0,
             freeze_refused: None,
         })
@@ -260,6 +269,7 @@ impl Guard {
             }
             self.refresh_inventory();
             self.send_receipts();
+            self.send_reports();
             self.read_inbox()?;
             self.look_at_orders()?;
             self.update_when_idle()?;
@@ -290,6 +300,10 @@ impl Guard {
                 Ok(())
             }
             Event::Finished(job, report) => self.finish(job, &report),
+            Event::Observed(observation) => {
+                self.reports.add(observation);
+                Ok(())
+            }
         }
     }
 
@@ -322,12 +336,19 @@ impl Guard {
                 self.forget_results();
                 self.send_receipts();
             }
+            Message::ReportStored { epoch, seq } => {
+                self.reports.confirm(epoch, seq);
+                self.send_reports();
+            }
             Message::InventoryRequest => self.send_inventory(),
             Message::Freeze { envelope } => self.take_freeze(&envelope, Way::Server)?,
             Message::FreezeFound { place, envelope } => {
                 self.take_freeze(&envelope, place.into())?;
             }
-            Message::Welcome { .. } => self.check_in(Sign::Welcome)?,
+            Message::Welcome { admitted, .. } => {
+                self.admitted = admitted;
+                self.check_in(Sign::Welcome)?;
+            }
             Message::Hello(_)
             | Message::Heartbeat { .. }
             | Message::Inventory { .. }
@@ -336,6 +357,7 @@ impl Guard {
             | Message::Receipt { .. }
             | Message::ControlRequest { .. }
             | Message::ContentRequest { .. }
+            | Message::Report(_)
             | Message::HeartbeatAck { .. }
             | Message::Setup(_)
             | Message::TlsSigned { .. } => {

@@ -13,6 +13,7 @@ mod outbox;
 mod pipe;
 mod reanchor;
 mod receipts;
+mod reports;
 mod results;
 mod trial;
 

@@ -6,6 +6,8 @@ pub const FRAME_BYTES_MAX: usize = 192 * 1024;
 pub const CHUNK_BYTES_MAX: usize = 32 * 1024;
 /// Largest inventory document in bytes.
 pub const INVENTORY_BYTES_MAX: usize = 64 * 1024;
+/// Largest report: one fits a frame many times over, so that it never holds up a receipt for long.
+pub const REPORT_BYTES_MAX: usize = 32 * 1024;
 /// Most server addresses in a set-up message.
 pub const ADDRESSES_MAX: usize = 64;
 /// What both sides of the agent plane must agree on in TLS (ALPN): the version of the framing.

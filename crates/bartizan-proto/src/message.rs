@@ -77,6 +77,8 @@ pub enum Message {
         /// Where to begin.
         offset: u32,
     },
+    /// 9, to the server: what the endpoint observed; repeated until [`Message::ReportStored`].
+    Report(Report),
     /// 64, to the endpoint: answer to [`Message::Hello`].
     Welcome {
         /// Send a heartbeat this often.
@@ -122,6 +124,13 @@ pub enum Message {
     Freeze {
         /// The exact envelope.
         envelope: Vec<u8>,
+    },
+    /// 72, to the endpoint: reports up to here are stored durably.
+    ReportStored {
+        /// Of this spool.
+        epoch: u64,
+        /// Sequence number.
+        seq: u64,
     },
     /// 128, guard to agent: how to connect. Sent at the start and whenever the bundle changes it.
     Setup(Setup),
@@ -195,6 +204,36 @@ pub enum Stream {
     Stderr,
 }
 
+/// What an endpoint observed, on its way to the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Names the spool it comes from; a lost spool is followed by one with another name.
+    pub epoch: u64,
+    /// Rises within the spool; there may be gaps.
+    pub seq: u64,
+    /// The endpoint's own time, in seconds.
+    pub at: u64,
+    /// Samples, results or events that were thrown away before this report, because there was no room for them.
+    pub dropped: u64,
+    /// What the bytes are, see [`ReportKind`]. A number without a meaning is no error: the endpoint may be newer.
+    pub kind: u8,
+    /// At most 32 KiB.
+    pub bytes: Vec<u8>,
+}
+
+/// What a report holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReportKind {
+    /// A section of the inventory.
+    Inventory,
+    /// A batch of samples.
+    Samples,
+    /// Results of checks.
+    Checks,
+    /// Events from the machine's logs.
+    Events,
+}
+
 /// A job with its evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobMessage {
@@ -225,6 +264,26 @@ pub struct Setup {
     pub spkis: Vec<Sha256>,
     /// Where freezes are looked for besides.
     pub mirrors: Vec<Mirror>,
+}
+
+impl ReportKind {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::Inventory, Self::Samples, Self::Checks, Self::Events];
+
+    /// Its number on the wire.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Inventory => 1,
+            Self::Samples => 2,
+            Self::Checks => 3,
+            Self::Events => 4,
+        }
+    }
+
+    /// The kind with a number, if this program knows one.
+    pub fn of(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
 }
 
 impl JobPhase {

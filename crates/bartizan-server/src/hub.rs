@@ -3,10 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use bartizan_trust::id::EndpointId;
 use bartizan_trust::time::UnixSeconds;
 use tokio::sync::Notify;
+
+use crate::allowance::Allowance;
+
+/// Endpoints that are away and had spent of their allowance; those who have all of it back make room.
+const SPENT_MAX: usize = 16_384;
 
 /// One connection, seen from outside.
 #[derive(Debug, Default)]
@@ -57,6 +63,8 @@ impl Link {
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     links: Mutex<HashMap<EndpointId, Arc<Link>>>,
+    /// What endpoints that are away have spent, so that coming back gives nothing.
+    spent: Mutex<HashMap<EndpointId, Allowance>>,
 }
 
 impl Hub {
@@ -75,6 +83,24 @@ impl Hub {
         let mut links = self.lock();
         if links.get(&id).is_some_and(|known| Arc::ptr_eq(known, link)) {
             links.remove(&id);
+        }
+    }
+
+    /// What an endpoint may report over a new connection.
+    pub(crate) fn take_allowance(&self, id: EndpointId) -> Allowance {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.remove(&id).unwrap_or_else(|| Allowance::new(Instant::now()))
+    }
+
+    /// What it has left at the end of one.
+    pub(crate) fn return_allowance(&self, id: EndpointId, left: Allowance) {
+        let now = Instant::now();
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        if spent.len() >= SPENT_MAX {
+            spent.retain(|_, left| !left.is_full(now));
+        }
+        if !left.is_full(now) && spent.len() < SPENT_MAX {
+            spent.insert(id, left);
         }
     }
 

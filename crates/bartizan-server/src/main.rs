@@ -2,6 +2,7 @@
 //! nothing that an endpoint would act on.
 
 mod allow;
+mod allowance;
 mod app;
 mod checks;
 mod cli;

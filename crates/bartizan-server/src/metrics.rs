@@ -15,11 +15,30 @@ pub(crate) struct Metrics {
     pub(crate) handshakes_refused: AtomicU64,
     pub(crate) receipts: AtomicU64,
     pub(crate) jobs_delivered: AtomicU64,
+    /// What they hold is in the database.
+    pub(crate) reports_stored: AtomicU64,
+    /// Sent again; they had been stored before.
+    pub(crate) reports_known: AtomicU64,
+    /// Of a kind without a use here.
+    pub(crate) reports_unread: AtomicU64,
+    /// Not what they said they were.
+    pub(crate) reports_refused: AtomicU64,
+    /// From quarantine, and to be sent again once the endpoint is admitted.
+    pub(crate) reports_kept_back: AtomicU64,
+    /// With a time too far ahead.
+    pub(crate) reports_clamped: AtomicU64,
+    /// Times that an endpoint's reports had to wait because it sent too many.
+    pub(crate) report_floods: AtomicU64,
 }
 
 /// Adds one.
 pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Adds so many.
+pub(crate) fn add(counter: &AtomicU64, many: usize) {
+    counter.fetch_add(u64::try_from(many).unwrap_or_default(), Ordering::Relaxed);
 }
 
 /// The whole page.
@@ -45,6 +64,21 @@ pub(crate) async fn page(app: &App) -> Result<String, StoreError> {
     series(&mut out, "bartizan_receipts_stored", "gauge", &[("", receipts)]);
     series(&mut out, "bartizan_receipts_total", "counter", &[("", load(&m.receipts))]);
     series(&mut out, "bartizan_jobs_delivered_total", "counter", &[("", load(&m.jobs_delivered))]);
+    let reports = [
+        ("{fate=\"stored\"}", load(&m.reports_stored)),
+        ("{fate=\"known\"}", load(&m.reports_known)),
+        ("{fate=\"unread\"}", load(&m.reports_unread)),
+        ("{fate=\"refused\"}", load(&m.reports_refused)),
+        ("{fate=\"kept_back\"}", load(&m.reports_kept_back)),
+    ];
+    series(&mut out, "bartizan_reports_total", "counter", &reports);
+    series(
+        &mut out,
+        "bartizan_reports_clamped_total",
+        "counter",
+        &[("", load(&m.reports_clamped))],
+    );
+    series(&mut out, "bartizan_report_floods_total", "counter", &[("", load(&m.report_floods))]);
     let frames =
         [("{direction=\"in\"}", load(&m.frames_in)), ("{direction=\"out\"}", load(&m.frames_out))];
     series(&mut out, "bartizan_frames_total", "counter", &frames);

@@ -14,6 +14,7 @@ mod promotions;
 mod quarantine;
 mod queue;
 mod receipts;
+mod reports;
 mod results;
 mod schema;
 
@@ -27,6 +28,7 @@ pub use operators::SessionRecord;
 pub use promotions::PromotionRecord;
 pub use queue::{Access, QUEUE_MAX, Store, StoreCounters};
 pub use receipts::{Answer, ListedReceipt, ReceiptRecord};
+pub use reports::{ReportFloor, ReportPlace, Taken};
 
 use std::path::{Path, PathBuf};
 

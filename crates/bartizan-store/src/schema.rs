@@ -41,6 +41,9 @@ CREATE TABLE scan_result (job TEXT NOT NULL, endpoint TEXT NOT NULL, start BIGIN
     PRIMARY KEY (job, endpoint, start));
 ", "
 CREATE INDEX receipt_by_endpoint ON receipt (endpoint, seq);
+", "
+CREATE TABLE report_floor (endpoint TEXT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, seq BIGINT NOT NULL, dropped BIGINT NOT NULL,
+    refused BIGINT NOT NULL, refusal TEXT);
 "];
 
 /// The newest schema this program knows.

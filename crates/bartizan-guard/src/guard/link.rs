@@ -78,6 +78,9 @@ impl Guard {
         self.send_inventory();
         self.receipts_sent = 0;
         self.results.begin_link();
+        // Not before the server has said who it takes this endpoint for.
+        self.admitted = false;
+        self.reports.begin_link();
         self.send_receipts();
     }
 

@@ -29,6 +29,12 @@ impl Guard {
         }
     }
 
+    /// Sends what was observed, behind the receipts and as far as there is room.
+    pub(super) fn send_reports(&mut self) {
+        let Some(agent) = self.agent.as_ref().filter(|_| self.linked) else { return };
+        self.reports.send(self.admitted, |message| agent.offer(message));
+    }
+
     /// What the server has, with its receipt.
     pub(super) fn forget_results(&self) {
         let waiting: Vec<StatementId> = self

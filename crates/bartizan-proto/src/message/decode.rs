@@ -6,7 +6,7 @@ use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::statement::Mirror;
 use bartizan_trust::wire::{Reader, WireError};
 
-use super::{Hello, JobMessage, JobPhase, Message, MessageError, Place, Setup, Stream};
+use super::{Hello, JobMessage, JobPhase, Message, MessageError, Place, Report, Setup, Stream};
 use crate::limits;
 
 impl Message {
@@ -31,6 +31,7 @@ impl Message {
             6 => Self::Receipt { envelope: envelope(&mut r, "envelope")? },
             7 => Self::ControlRequest { from: r.u64()? },
             8 => Self::ContentRequest { sha256: sha256(&mut r)?, offset: r.u32()? },
+            9 => Self::Report(decode_report(&mut r)?),
             64 => Self::Welcome { heartbeat_s: r.u32()?, admitted: flag(&mut r, "admitted")? },
             65 => decode_control(&mut r)?,
             66 => Self::Job(decode_job(&mut r)?),
@@ -44,6 +45,7 @@ impl Message {
             69 => Self::InventoryRequest,
             70 => Self::HeartbeatAck { seq: r.u64()? },
             71 => Self::Freeze { envelope: envelope(&mut r, "envelope")? },
+            72 => Self::ReportStored { epoch: r.u64()?, seq: r.u64()? },
             128 => Self::Setup(decode_setup(&mut r)?),
             129 => Self::Link {
                 server_spki: if flag(&mut r, "up")? { Some(sha256(&mut r)?) } else { None },
@@ -68,6 +70,17 @@ fn decode_hello(r: &mut Reader<'_>) -> Result<Hello, MessageError> {
         enrolment: envelope(r, "enrolment")?,
         control_size: r.u64()?,
         jobs_size: r.u64()?,
+    })
+}
+
+fn decode_report(r: &mut Reader<'_>) -> Result<Report, MessageError> {
+    Ok(Report {
+        epoch: r.u64()?,
+        seq: r.u64()?,
+        at: r.u64()?,
+        dropped: r.u64()?,
+        kind: r.u8()?,
+        bytes: bounded(r, limits::REPORT_BYTES_MAX, "bytes")?,
     })
 }
 

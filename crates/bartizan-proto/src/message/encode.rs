@@ -29,6 +29,10 @@ impl Message {
             Self::Receipt { envelope } => w.u8(6).bytes(envelope),
             Self::ControlRequest { from } => w.u8(7).u64(*from),
             Self::ContentRequest { sha256, offset } => w.u8(8).raw(sha256.as_bytes()).u32(*offset),
+            Self::Report(m) => {
+                let w = w.u8(9).u64(m.epoch).u64(m.seq).u64(m.at).u64(m.dropped);
+                w.u8(m.kind).bytes(&m.bytes)
+            }
             Self::Welcome { heartbeat_s, admitted } => {
                 w.u8(64).u32(*heartbeat_s).u8(u8::from(*admitted))
             }
@@ -50,6 +54,7 @@ impl Message {
             Self::InventoryRequest => w.u8(69),
             Self::HeartbeatAck { seq } => w.u8(70).u64(*seq),
             Self::Freeze { envelope } => w.u8(71).bytes(envelope),
+            Self::ReportStored { epoch, seq } => w.u8(72).u64(*epoch).u64(*seq),
             Self::Setup(m) => {
                 let w = w.u8(128).bytes(&m.certificate).u32(count(&m.addresses));
                 let w = hashes(m.addresses.iter().fold(w, |w, address| w.text(address)), &m.spkis);

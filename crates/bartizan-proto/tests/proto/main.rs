@@ -6,7 +6,7 @@ mod lan;
 use bartizan_proto::frame::{FrameError, FrameReader, encode_frame};
 use bartizan_proto::limits;
 use bartizan_proto::message::{
-    Hello, JobMessage, JobPhase, Message, MessageError, Place, Setup, Stream,
+    Hello, JobMessage, JobPhase, Message, MessageError, Place, Report, ReportKind, Setup, Stream,
 };
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::limits as trust_limits;
@@ -37,6 +37,9 @@ fn one_of_each() -> Vec<Message> {
         Message::Receipt { envelope: b"{}".to_vec() },
         Message::ControlRequest { from: 4 },
         Message::ContentRequest { sha256: hash, offset: 5 },
+        Message::Report(report(2, b"samples".to_vec())),
+        Message::Report(report(200, vec![])),
+        Message::ReportStored { epoch: 1, seq: u64::MAX },
         Message::Welcome { heartbeat_s: 30, admitted: true },
         Message::Control {
             start: 0,
@@ -74,6 +77,18 @@ fn one_of_each() -> Vec<Message> {
         Message::FreezeFound { place: Place::Mirror, envelope: b"{}".to_vec() },
         Message::FreezeFound { place: Place::Lan, envelope: b"{}".to_vec() },
     ]
+}
+
+fn report(kind: u8, bytes: Vec<u8>) -> Report {
+    Report { epoch: u64::MAX, seq: 3, at: 1_800_000_000, dropped: 4, kind, bytes }
+}
+
+#[test]
+fn kinds_of_reports_have_the_numbers_of_the_specification() {
+    let numbers = ReportKind::ALL.map(ReportKind::code);
+    assert_eq!(numbers, [1, 2, 3, 4]);
+    assert_eq!(numbers.map(ReportKind::of), ReportKind::ALL.map(Some));
+    assert_eq!([0, 5, 255].map(ReportKind::of), [None; 3]);
 }
 
 #[test]
@@ -144,6 +159,8 @@ fn fields_above_their_limit_are_refused_and_at_it_are_not() {
     let hash = Sha256::of(b"x");
     let chunk = |n| Message::Content { sha256: hash, total: 1, offset: 0, bytes: vec![0; n] };
     check(chunk(limits::CHUNK_BYTES_MAX), chunk(limits::CHUNK_BYTES_MAX + 1));
+    let observed = |n| Message::Report(report(1, vec![0; n]));
+    check(observed(limits::REPORT_BYTES_MAX), observed(limits::REPORT_BYTES_MAX + 1));
     let addresses = |n| {
         Message::Setup(Setup {
             certificate: vec![],
@@ -167,7 +184,7 @@ fn fields_above_their_limit_are_refused_and_at_it_are_not() {
 #[test]
 fn unknown_types_and_values_are_refused() {
     assert_eq!(Message::decode(&[]), Err(MessageError::Wire(WireError::Short)));
-    for code in (0..=255_u8).filter(|code| !matches!(code, 1..=8 | 64..=71 | 128..=132)) {
+    for code in (0..=255_u8).filter(|code| !matches!(code, 1..=9 | 64..=72 | 128..=132)) {
         assert_eq!(Message::decode(&[code]), Err(MessageError::UnknownType(code)));
     }
     // `admitted` is 0 or 1.

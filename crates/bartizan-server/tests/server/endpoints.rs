@@ -32,18 +32,18 @@ use crate::{now, wait_for};
 const CONTENT: &[u8] = b"echo hello\n";
 
 /// A server, its organisation, and some endpoints that are connected.
-struct World {
+pub(crate) struct World {
     organisation: Organisation,
-    console: Console,
-    fleet: Arc<Fleet>,
+    pub(crate) console: Console,
+    pub(crate) fleet: Arc<Fleet>,
     events: mpsc::Receiver<Event>,
-    tell: mpsc::Sender<Event>,
+    pub(crate) tell: mpsc::Sender<Event>,
     database: PathBuf,
-    _program: Program,
+    pub(crate) program: Program,
 }
 
 impl World {
-    async fn new(dir: &Path) -> Self {
+    pub(crate) async fn new(dir: &Path) -> Self {
         let (program, organisation, console) = founded(dir).await;
         let enrolment = organisation.enrolment(2, now()).expect("enrolment");
         let _: Stored = console.send("/v1/enrolments", &body(&enrolment)).await.expect("enrol");
@@ -59,8 +59,7 @@ impl World {
         });
         let (tell, events) = mpsc::channel(16);
         let database = dir.join("server.db");
-        let world =
-            Self { organisation, console, fleet, events, tell, database, _program: program };
+        let world = Self { organisation, console, fleet, events, tell, database, program };
         world.cosign("control").await;
         world
     }
@@ -93,7 +92,7 @@ impl World {
     }
 
     /// Connects an endpoint and waits until it has verified bundle and enrolment.
-    async fn connect(&mut self, number: u32) -> EndpointId {
+    pub(crate) async fn connect(&mut self, number: u32) -> EndpointId {
         let endpoint =
             Endpoint::new(Arc::clone(&self.fleet), number, self.tell.clone()).expect("endpoint");
         let stream = endpoint.connect().await.expect("connect");
@@ -147,7 +146,7 @@ impl World {
     }
 }
 
-fn id(number: u32) -> EndpointId {
+pub(crate) fn id(number: u32) -> EndpointId {
     device_key(number).expect("key").public.endpoint_id()
 }
 
@@ -249,23 +248,23 @@ fn an_endpoint_beyond_the_enrolments_uses_waits_in_quarantine() {
 }
 
 /// One connection of an endpoint that the test speaks for.
-struct Line {
-    stream: TlsStream<TcpStream>,
+pub(crate) struct Line {
+    pub(crate) stream: TlsStream<TcpStream>,
     reader: FrameReader,
 }
 
 impl Line {
-    async fn open(endpoint: &Endpoint) -> Self {
+    pub(crate) async fn open(endpoint: &Endpoint) -> Self {
         Self { stream: endpoint.connect().await.expect("connect"), reader: FrameReader::new() }
     }
 
-    async fn say(&mut self, message: &Message) {
+    pub(crate) async fn say(&mut self, message: &Message) {
         self.stream.write_all(&encode_frame(message)).await.expect("write");
         self.stream.flush().await.expect("write");
     }
 
     /// The next message but for the control log; `None` at the end of the connection.
-    async fn hear(&mut self) -> Option<Message> {
+    pub(crate) async fn hear(&mut self) -> Option<Message> {
         loop {
             match self.reader.next_message().expect("a frame") {
                 Some(Message::Control { .. }) => {}

@@ -6,6 +6,7 @@ mod config;
 mod endpoints;
 mod planes;
 mod program;
+mod reports;
 mod setup;
 
 use std::time::{SystemTime, UNIX_EPOCH};

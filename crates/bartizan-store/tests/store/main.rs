@@ -3,6 +3,7 @@
 
 mod files;
 mod fleet;
+mod reports;
 mod results;
 
 use bartizan_store::{

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bartizan_proto::frame::encode_frame;
-use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Place, Setup, Stream};
+use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Place, Report, Setup, Stream};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
 use bartizan_trust::json;
@@ -374,6 +374,18 @@ fn messages(envelopes: &Named<Envelope>) -> Result<Named<Message>> {
         ("receipt", Message::Receipt { envelope: envelope("receipt") }),
         ("control-request", Message::ControlRequest { from: 1 }),
         ("content-request", Message::ContentRequest { sha256, offset: 0 }),
+        (
+            "report",
+            Message::Report(Report {
+                epoch: 1,
+                seq: 2,
+                at: 1_800_000_000,
+                dropped: 0,
+                kind: 2,
+                bytes: b"x".to_vec(),
+            }),
+        ),
+        ("report-stored", Message::ReportStored { epoch: 1, seq: 2 }),
         ("welcome", Message::Welcome { heartbeat_s: 30, admitted: true }),
         ("control", control_message()),
         ("job", Message::Job(job_message())),

@@ -23,6 +23,8 @@ use tokio_rustls::server::TlsStream;
 use super::HANDSHAKE_TIMEOUT;
 use super::control::ControlCursor;
 use super::delivery::{Attempt, InFlight};
+use super::reports::REPORTS_AT_ONCE;
+use crate::allowance::Allowance;
 use crate::app::{App, now};
 use crate::hub::{Link, Wish};
 use crate::metrics::count;
@@ -35,6 +37,8 @@ const READ_BYTES: usize = 2 * 1024;
 const OUTPUT_TAIL_MAX: usize = 64 * 1024;
 /// Jobs of one endpoint whose output is kept at once.
 const OUTPUT_JOBS_MAX: usize = 4;
+/// Bytes of a report's frame beside what it holds.
+const REPORT_HEAD_BYTES: usize = 42;
 /// Jobs of which a connection remembers whether they are scans.
 const RESULTS_KNOWN_MAX: usize = 256;
 
@@ -60,6 +64,9 @@ pub(super) struct Session {
     stream: Box<TlsStream<TcpStream>>,
     reader: FrameReader,
     link: Arc<Link>,
+    allowance: Allowance,
+    /// From quarantine came one that has to wait; what follows it would pass it.
+    pub(super) reports_held: bool,
 }
 
 /// Serves a connection until it ends.
@@ -107,11 +114,14 @@ pub(super) async fn run(
         stream,
         reader,
         link: Arc::clone(&link),
+        allowance: app.hub.take_allowance(id),
+        reports_held: false,
     };
     match session.serve(stop).await {
         Ok(why) => tracing::info!(endpoint.id = %id, "agent connection ended: {why}"),
         Err(error) => tracing::info!(endpoint.id = %id, "agent connection closed: {error:#}"),
     }
+    app.hub.return_allowance(id, session.allowance);
     app.hub.disconnect(id, &link);
     let _ = app.db.write(move |tx| tx.touch(&[(id, now().get())])).await;
 }
@@ -132,12 +142,19 @@ async fn first_frame(
     }
 }
 
+async fn sleep_until(at: Option<std::time::Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at.into()).await;
+    }
+}
+
 /// What made the loop turn.
 enum Turn {
     Bytes(usize),
     Wish(Wish),
     Control,
     Timer,
+    Room,
     Stop,
 }
 
@@ -156,9 +173,11 @@ impl Session {
         let mut silent_at = Instant::now() + heartbeat * 3;
         loop {
             let timer = self.next_timer().map_or(silent_at, |at| at.min(silent_at));
+            let full = self.allowance.wait_until(std::time::Instant::now());
             let mut buffer = [0; READ_BYTES];
             let turn = tokio::select! {
-                read = self.stream.read(&mut buffer) => Turn::Bytes(read?),
+                read = self.stream.read(&mut buffer), if full.is_none() => Turn::Bytes(read?),
+                () = sleep_until(full), if full.is_some() => Turn::Room,
                 wish = self.link.wished() => Turn::Wish(wish),
                 _ = control.changed() => Turn::Control,
                 () = tokio::time::sleep_until(timer) => Turn::Timer,
@@ -179,6 +198,7 @@ impl Session {
                 Turn::Control => Box::pin(self.push_control(false)).await?,
                 Turn::Timer if Instant::now() >= silent_at => return Ok("no heartbeat"),
                 Turn::Timer => Box::pin(self.on_timer()).await?,
+                Turn::Room => {}
                 Turn::Stop => return Ok("the server stops"),
             }
         }
@@ -209,12 +229,31 @@ impl Session {
 
     /// Acts on every whole frame that has arrived.
     async fn drain(&mut self) -> anyhow::Result<()> {
+        let mut reports = Vec::new();
         while let Some(message) = self.reader.next_message()? {
             count(&self.app.metrics.frames_in);
+            if let Message::Report(report) = message {
+                self.pay(report.bytes.len() + REPORT_HEAD_BYTES);
+                reports.push(report);
+                if reports.len() < REPORTS_AT_ONCE {
+                    continue;
+                }
+                Box::pin(self.accept_reports(std::mem::take(&mut reports))).await?;
+                continue;
+            }
             // On the heap while it lasts, so that an idle connection is small.
             Box::pin(self.accept(message)).await?;
         }
-        Ok(())
+        Box::pin(self.accept_reports(reports)).await
+    }
+
+    fn pay(&mut self, bytes: usize) {
+        let now = std::time::Instant::now();
+        let had_room = self.allowance.wait_until(now).is_none();
+        self.allowance.spend(bytes, now);
+        if had_room && self.allowance.wait_until(now).is_some() {
+            count(&self.app.metrics.report_floods);
+        }
     }
 
     async fn accept(&mut self, message: Message) -> anyhow::Result<()> {
@@ -233,12 +272,14 @@ impl Session {
                 self.push_control(true).await
             }
             Message::ContentRequest { sha256, offset } => self.send_content(sha256, offset).await,
+            Message::Report(report) => self.accept_reports(vec![report]).await,
             Message::Hello(_) => bail!("a second hello"),
             Message::Welcome { .. }
             | Message::Control { .. }
             | Message::Job(_)
             | Message::Content { .. }
             | Message::ReceiptStored { .. }
+            | Message::ReportStored { .. }
             | Message::InventoryRequest
             | Message::Freeze { .. }
             | Message::HeartbeatAck { .. }

@@ -1,0 +1,129 @@
+//! Reports: stored with the floor of their endpoint in one transaction, then acknowledged. Whoever is killed when, each is
+//! stored once.
+
+use bartizan_proto::message::{Message, Report, ReportKind};
+use bartizan_store::{ReportPlace, StoreError, Taken, Tx};
+use bartizan_trust::id::EndpointId;
+use bartizan_trust::time::UnixSeconds;
+
+use super::session::Session;
+use crate::app::now;
+use crate::metrics::{add, count};
+
+/// Reports of one endpoint that are stored at once.
+pub(super) const REPORTS_AT_ONCE: usize = 16;
+/// How far ahead of the server an endpoint's clock may be before its time is not taken as it is.
+const AHEAD_MAX_S: u64 = 600;
+
+/// A report as its kind's own module takes it.
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "what is read of it comes with the kinds")]
+pub(crate) struct Observed<'r> {
+    pub(crate) endpoint: EndpointId,
+    /// The endpoint's time, at most ten minutes ahead of the server's.
+    pub(crate) at: UnixSeconds,
+    /// When it came.
+    pub(crate) received: UnixSeconds,
+    pub(crate) bytes: &'r [u8],
+}
+
+/// What became of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(dead_code, reason = "what is stored and refused comes with the kinds")]
+pub(crate) enum Fate {
+    /// What it holds is in the database.
+    Stored,
+    /// This server has no use for its kind.
+    Unread,
+    /// It is not what it says; this code says why.
+    Refused(&'static str),
+}
+
+/// What became of some reports of one endpoint.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Outcome {
+    /// The newest of the last spool's that is stored.
+    floor: Option<(u64, u64)>,
+    fates: Vec<Fate>,
+    known: u64,
+    clamped: u64,
+}
+
+impl Session {
+    // SPEC: agent-plane.md "Reports"
+    pub(super) async fn accept_reports(&mut self, mut reports: Vec<Report>) -> anyhow::Result<()> {
+        let metrics = &self.app.metrics;
+        if !self.admitted {
+            // Neither stored nor acknowledged: the endpoint keeps them, and whatever follows, until it is admitted.
+            let taken = |report: &Report| report.kind == ReportKind::Inventory.code();
+            let first_other = reports.iter().position(|report| !taken(report));
+            let end = if self.reports_held { Some(0) } else { first_other };
+            let kept_back = reports.split_off(end.unwrap_or(reports.len()));
+            self.reports_held |= !kept_back.is_empty();
+            add(&metrics.reports_kept_back, kept_back.len());
+        }
+        if reports.is_empty() {
+            return Ok(());
+        }
+        let id = self.id;
+        let outcome = self.app.db.write(move |tx| store(tx, id, &reports, now())).await?;
+        for fate in &outcome.fates {
+            count(match fate {
+                Fate::Stored => &metrics.reports_stored,
+                Fate::Unread => &metrics.reports_unread,
+                Fate::Refused(why) => {
+                    tracing::warn!(endpoint.id = %id, "a report is refused: {why}");
+                    &metrics.reports_refused
+                }
+            });
+        }
+        metrics.reports_known.fetch_add(outcome.known, std::sync::atomic::Ordering::Relaxed);
+        metrics.reports_clamped.fetch_add(outcome.clamped, std::sync::atomic::Ordering::Relaxed);
+        let Some((epoch, seq)) = outcome.floor else { return Ok(()) };
+        self.send(&Message::ReportStored { epoch, seq }).await
+    }
+}
+
+fn store(
+    tx: &mut Tx<'_>,
+    endpoint: EndpointId,
+    reports: &[Report],
+    received: UnixSeconds,
+) -> Result<Outcome, StoreError> {
+    let mut outcome = Outcome::default();
+    for report in reports {
+        let (epoch, seq) = (report.epoch, report.seq);
+        let place = ReportPlace { epoch, seq, dropped: report.dropped };
+        let floor = match tx.take_report(endpoint, place)? {
+            Taken::Known(floor) => {
+                outcome.known += 1;
+                floor
+            }
+            Taken::New => {
+                let at = report.at.min(received.get() + AHEAD_MAX_S);
+                outcome.clamped += u64::from(at != report.at);
+                let at = UnixSeconds::new(at);
+                let observed = Observed { endpoint, at, received, bytes: &report.bytes };
+                let fate = keep(tx, report.kind, &observed)?;
+                if let Fate::Refused(why) = fate {
+                    tx.refuse_report(endpoint, why)?;
+                }
+                outcome.fates.push(fate);
+                seq
+            }
+        };
+        outcome.floor = Some((epoch, floor));
+    }
+    Ok(outcome)
+}
+
+/// Each kind has its own module. An error here is the database's; what an endpoint gets wrong is a [`Fate`].
+#[expect(clippy::unnecessary_wraps, reason = "every kind that is stored can fail")]
+fn keep(_tx: &mut Tx<'_>, kind: u8, _observed: &Observed<'_>) -> Result<Fate, StoreError> {
+    Ok(match ReportKind::of(kind) {
+        Some(
+            ReportKind::Inventory | ReportKind::Samples | ReportKind::Checks | ReportKind::Events,
+        )
+        | None => Fate::Unread,
+    })
+}
