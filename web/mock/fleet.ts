@@ -1,5 +1,6 @@
 import type { EndpointRow, SiteBranch, TenantBranch } from '~/api/schema'
 
+import { grouped } from './grouped'
 import { absent, counts, receipts, requireServer } from './handlers'
 import { rowOf, targetsOf } from './jobs'
 import type { Handlers } from './transport'
@@ -58,9 +59,9 @@ export function fleetHandlers(world: World) {
   }
   const tree = () => {
     requireServer(world)
-    const byTenant = Map.groupBy(world.endpoints, (row) => row.tenant ?? '')
+    const byTenant = grouped(world.endpoints, (row) => row.tenant ?? '')
     const tenants: TenantBranch[] = [...byTenant].toSorted(([a], [b]) => a.localeCompare(b)).map(([tenant, rows]) => {
-      const sites: SiteBranch[] = [...Map.groupBy(rows, (row) => row.site ?? '')]
+      const sites: SiteBranch[] = [...grouped(rows, (row) => row.site ?? '')]
         .filter(([site]) => site !== '')
         .toSorted(([a], [b]) => a.localeCompare(b))
         .map(([site, members]) => ({ site, counts: counts(members) }))

@@ -24,7 +24,7 @@ export function foundingHandlers(world: World, sheet: MakeSheet): Routes {
     founding.looks += 1
     if (founding.waiting && !founding.waiting.complete && founding.looks > looksUntilSigned) founding.waiting = published(founding.waiting)
     return {
-      origin: location.origin,
+      origin: world.origin,
       signs_by_passkey: true,
       keys: world.passkeys.slice(0, 2).map((one) => ({ place: 'passkey' as const, fingerprint: one.fingerprint, key_type: 'sk-ecdsa-sha2-nistp256@openssh.com', synced: one.synced })),
       ...(founding.waiting ? { waiting: founding.waiting } : {}),

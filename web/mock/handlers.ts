@@ -53,10 +53,10 @@ function consoleHandlers(world: World): Pick<Handlers, '/api/v1/passkeys' | '/ap
     },
     '/api/v1/me': { get: () => me(world) },
     '/api/v1/passkeys': {
-      get: () => ({ in_use: false, origin: location.origin, passkeys: world.passkeys }),
+      get: () => ({ in_use: false, origin: world.origin, passkeys: world.passkeys }),
       post: () => {
         const fingerprint = world.random.fingerprint()
-        world.passkeys.push({ credential: world.random.hex(16), fingerprint, ssh: 'webauthn-es256 AAAA', origin: location.origin, synced: false })
+        world.passkeys.push({ credential: world.random.hex(16), fingerprint, ssh: 'webauthn-es256 AAAA', origin: world.origin, synced: false })
         return { card: '{"id":"bob"}', words: world.random.words(), fingerprint }
       },
     },

@@ -1,5 +1,6 @@
 import type { JobRow, JobView, Reason, RolloutView, StageRow, TargetRow } from '~/api/schema'
 
+import { grouped } from './grouped'
 import type { Job, World } from './world'
 
 const advice: Record<string, string> = {
@@ -17,7 +18,7 @@ export function hostnameOf(world: World, endpoint: string): { hostname?: string 
 
 /** A job in a list, with how it stands. */
 export function rowOf(job: Job): JobRow {
-  const states = Map.groupBy(job.targets, (target) => target.state)
+  const states = grouped(job.targets, (target) => target.state)
   const author = job.signatures[0]?.name
   return { ...job.row, tenant: job.tenant, ...(author ? { author } : {}), counts: [...states].map(([state, targets]) => ({ state, count: targets.length })) }
 }
@@ -40,7 +41,7 @@ export function jobText(job: Job): string {
 }
 
 export function jobView(world: World, job: Job): JobView {
-  const states = Map.groupBy(job.targets, (target) => target.state)
+  const states = grouped(job.targets, (target) => target.state)
   const approvals = job.signatures.filter((one) => one.role === 'approve').length
   return {
     row: rowOf(job), verification: { verified: true }, text: jobText(job), words: job.words, tenant: job.tenant, signatures: job.signatures,

@@ -1,6 +1,7 @@
 import type { paths } from '~/api/schema'
 
 import { Refused, type Call, handlers } from './handlers'
+import { keepMoving } from './moving'
 import { News } from './news'
 import { makeWorld } from './world'
 
@@ -37,26 +38,28 @@ export type Handlers = {
 type AnyHandler = (asked: { query: Record<string, unknown>; path: Record<string, unknown>; body: unknown }) => unknown
 
 /** How long each answer takes, in milliseconds: `?mock-delay=` of the page, or as fast as it goes. */
-function delayMs(): number {
-  const wanted = Number(new URLSearchParams(location.search).get('mock-delay') ?? 0)
+function delayMs(search: URLSearchParams): number {
+  const wanted = Number(search.get('mock-delay') ?? 0)
   return Number.isFinite(wanted) ? Math.min(5_000, Math.max(0, wanted)) : 0
 }
 
 /** Answers wait between the page's events `mock:hold` and `mock:release`, so that a test sees what stands meanwhile. */
 function gate(): () => Promise<void> {
   let held = Promise.resolve()
+  if (typeof document === 'undefined') return () => held
   document.addEventListener('mock:hold', () => {
     held = new Promise((release) => document.addEventListener('mock:release', () => release(), { once: true }))
   })
   return () => held
 }
 
-export function mockTransport(): typeof fetch {
-  const search = new URLSearchParams(location.search)
+/** In a page its address says which world it is; elsewhere whoever starts it says so. */
+export function mockTransport(search = new URLSearchParams(location.search)): typeof fetch {
   const news = new News()
   const world = makeWorld({ size: Number(search.get('mock-size') ?? 1_400), story: search.get('mock-story') ?? 'busy' }, news)
   const routes = handlers(world)
-  const delay = delayMs()
+  const delay = delayMs(search)
+  keepMoving(world, Number(search.get('mock-moving') ?? 0))
   const opened = gate()
   return async (input, init) => {
     const request = new Request(input, init)

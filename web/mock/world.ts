@@ -32,6 +32,7 @@ export type World = {
   random: Random
   now: () => number
   token: string
+  origin: string
   news: News
   standing: 'ready' | 'no_organisation' | 'unreachable' | 'login_needed'
   endpoints: EndpointRow[]
@@ -79,6 +80,8 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
     random,
     now: () => Math.floor(Date.now() / 1000),
     token: 'mock',
+    // Its usual one, where there is no page.
+    origin: typeof location === 'undefined' ? 'http://localhost:8740' : location.origin,
     news,
     standing: outside ? 'no_organisation' : story === 'login' ? 'login_needed' : story === 'unreachable' ? 'unreachable' : 'ready',
     endpoints,

@@ -43,6 +43,8 @@ const acting = /\u{034F}|[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\u{2028}\u{2029}\u{115F}
 
 /** Splits text that somebody else wrote; `multiline` lets line feeds and tabs through. */
 export function visiblePieces(text: string, { multiline = false } = {}): Piece[] {
+  // Nearly every text is harmless, and lists show thousands of them.
+  if (!acting.test(text)) return text === '' ? [] : [{ kind: 'text', text }]
   const pieces: Piece[] = []
   let plain = ''
   for (const char of text) {

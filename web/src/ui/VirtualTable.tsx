@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useState } from 'react'
+import { type KeyboardEvent, type MouseEvent, type ReactNode, memo, useEffect, useId, useMemo, useState } from 'react'
 
 import { cx } from './cx'
 
@@ -44,7 +44,8 @@ export function VirtualTable<Row>(props: Props<Row>) {
   const width = useWidth(scroller)
   const [active, setActive] = useState(0)
   const id = useId()
-  const shown = columns.filter((column) => width === 0 || !column.above || width >= column.above)
+  // The same list as long as it is the same columns, so that rows that stay are not drawn again.
+  const shown = useMemo(() => columns.filter((column) => width === 0 || !column.above || width >= column.above), [columns, width])
   const tracks = shown.map((column) => column.track).join(' ')
   // The compiler of React is not used; this library's object changes in place by design.
   // oxlint-disable-next-line react/incompatible-library
@@ -52,7 +53,9 @@ export function VirtualTable<Row>(props: Props<Row>) {
     count: total,
     getScrollElement: () => scroller,
     estimateSize: () => rowHeight,
-    overscan: 12,
+    overscan: 8,
+    // Drawn with everything else of the frame, not in the midst of the scroll event.
+    useFlushSync: false,
     // The head stays on top of the rows, and takes their first place.
     scrollMargin: headHeight,
     scrollPaddingStart: headHeight,
@@ -93,6 +96,15 @@ export function VirtualTable<Row>(props: Props<Row>) {
     event.stopPropagation()
   }
 
+  const click = ({ target }: MouseEvent) => {
+    if (!(target instanceof Element)) return
+    const at = Number(target.closest<HTMLElement>('[data-index]')?.dataset.index ?? Number.NaN)
+    if (Number.isNaN(at)) return
+    setActive(at)
+    const row = rowAt(at)
+    if (row !== undefined && !target.closest('a,button,input,label')) onOpen?.(row)
+  }
+
   if (total === 0) return <div className="min-h-0 flex-1 overflow-auto bg-panel">{props.empty}</div>
   return (
     <Ringed>
@@ -115,37 +127,24 @@ export function VirtualTable<Row>(props: Props<Row>) {
             ))}
           </div>
         </div>
-        <div className="relative" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+        {/* Keys are the grid's business: it has the focus, rows never do. */}
+        {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions */}
+        <div className="relative" onClick={click} role="rowgroup" style={{ height: virtual.getTotalSize() }}>
           {items.map((item) => {
             const row = rowAt(item.index)
-            const chosen = row !== undefined && selected?.has(keyOf(row)) === true
             return (
-              // Keys are the grid's business: it has the focus, rows never do.
-              // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
-              <div
-                aria-rowindex={item.index + 2}
-                aria-selected={onSelect ? chosen : undefined}
-                className={cx(
-                  'absolute inset-x-0 top-0 grid cursor-default items-center gap-3 border-b border-line/60 px-4',
-                  chosen ? 'bg-selected' : 'hover:bg-hover',
-                  item.index === active && 'group-focus-visible/grid:shadow-[inset_3px_0_0_var(--c-accent)]',
-                )}
+              <BodyRow
+                active={item.index === active}
+                columns={shown}
+                height={item.size}
                 id={`${id}-${item.index}`}
+                index={item.index}
                 key={item.key}
-                onClick={(event) => {
-                  setActive(item.index)
-                  if (event.target instanceof Element && event.target.closest('a,button,input,label')) return
-                  if (row !== undefined) onOpen?.(row)
-                }}
-                role="row"
-                style={{ gridTemplateColumns: tracks, height: item.size, transform: `translateY(${item.start - headHeight}px)` }}
-              >
-                {shown.map((column) => (
-                  <div className="min-w-0 truncate" key={column.id} role="gridcell">
-                    {row === undefined ? <span className="skeleton block h-3 w-2/3" /> : column.cell(row, item.index)}
-                  </div>
-                ))}
-              </div>
+                row={row}
+                selected={onSelect && row !== undefined && selected?.has(keyOf(row)) === true}
+                top={item.start - headHeight}
+                tracks={tracks}
+              />
             )
           })}
         </div>
@@ -153,6 +152,44 @@ export function VirtualTable<Row>(props: Props<Row>) {
     </Ringed>
   )
 }
+
+type RowProps<Row> = {
+  row: Row | undefined
+  index: number
+  id: string
+  columns: Column<Row>[]
+  tracks: string
+  top: number
+  height: number
+  active: boolean
+  /** Undefined where nothing can be chosen. */
+  selected: boolean | undefined
+}
+
+/** One row. While the list scrolls, only rows that are new on the screen are made. */
+const BodyRow = memo(function BodyRow<Row>({ row, index, id, columns, tracks, top, height, active, selected }: RowProps<Row>) {
+  return (
+    <div
+      aria-rowindex={index + 2}
+      aria-selected={selected}
+      className={cx(
+        'absolute inset-x-0 top-0 grid cursor-default items-center gap-3 border-b border-line/60 px-4 [contain:layout_paint_style]',
+        selected ? 'bg-selected' : 'hover:bg-hover',
+        active && 'group-focus-visible/grid:shadow-[inset_3px_0_0_var(--c-accent)]',
+      )}
+      data-index={index}
+      id={id}
+      role="row"
+      style={{ gridTemplateColumns: tracks, height, transform: `translateY(${top}px)` }}
+    >
+      {columns.map((column) => (
+        <div className="min-w-0 truncate" key={column.id} role="gridcell">
+          {row === undefined ? <span className="skeleton block h-3 w-2/3" /> : column.cell(row, index)}
+        </div>
+      ))}
+    </div>
+  )
+}) as <Row>(props: RowProps<Row>) => ReactNode
 
 /** The ring of the focus lies above the rows, which would cover an outline. */
 function Ringed({ children }: { children: ReactNode }) {

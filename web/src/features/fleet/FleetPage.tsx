@@ -22,6 +22,7 @@ import { FleetTree } from './FleetTree'
 
 const route = getRouteApi('/shell/fleet')
 const windowSize = 100
+const pageOf = (index: number) => Math.floor(index / windowSize)
 
 /** Every endpoint, a window of the list at a time. */
 export function FleetPage() {
@@ -135,8 +136,8 @@ function List({ search, set }: { search: FleetSearch; set: (change: Partial<Flee
   const filters = useMemo(() => filtersOf(search), [search])
   const [range, setRange] = useState({ from: 0, to: 0 })
   const pages = useMemo(() => {
-    const first = Math.floor(range.from / windowSize)
-    const last = Math.floor(range.to / windowSize)
+    const first = pageOf(range.from)
+    const last = pageOf(range.to)
     return Array.from({ length: last - first + 1 }, (_, at) => first + at)
   }, [range])
   const windows = useQueries({
@@ -146,11 +147,12 @@ function List({ search, set }: { search: FleetSearch; set: (change: Partial<Flee
   const byPage = new Map(pages.map((page, at) => [page, windows[at]?.data]))
   const total = first.data?.total ?? 0
   const rowAt = (index: number): EndpointRow | undefined => {
-    const page = Math.floor(index / windowSize)
+    const page = pageOf(index)
     return (page === 0 ? first.data : byPage.get(page))?.rows[index % windowSize]
   }
   const selection = useSelection(filters)
-  const onWindow = useCallback((from: number, to: number) => setRange({ from, to }), [])
+  // Rows that scroll within the same windows ask for nothing, and this page is not drawn for them.
+  const onWindow = useCallback((from: number, to: number) => setRange((before) => (pageOf(before.from) === pageOf(from) && pageOf(before.to) === pageOf(to) ? before : { from, to })), [])
   const columns = useMemo(() => fleetColumns(selection), [selection])
   const error = first.error ?? windows.find((window) => window.error)?.error
   const run = () => selection.handOver((on) => void navigate({ to: '/run', search: { on } }))
