@@ -29,8 +29,8 @@ use bartizan_trust::proof::LogProof;
 use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::state::State;
 use bartizan_trust::statement::{
-    Bundle, Descriptor, Enrolment, Freeze, Job, Login, Promotion, Receipt, Statement, Thaw, Veto,
-    Withdrawal, decode_payload, encode_payload,
+    Bundle, Descriptor, Enrolment, Freeze, Job, Login, MonitoringPolicy, Promotion, Receipt,
+    Statement, Thaw, Veto, Withdrawal, decode_payload, encode_payload,
 };
 use bartizan_trust::tiles;
 use bartizan_trust::witness::AddCheckpoint;
@@ -143,7 +143,7 @@ pub fn policy(bytes: &[u8]) -> bool {
 /// Payloads: the first byte chooses the kind.
 pub fn payload(bytes: &[u8]) -> bool {
     let Some((kind, payload)) = bytes.split_first() else { return false };
-    match kind % 11 {
+    match kind % 12 {
         0 => payload_of::<Bundle>(payload),
         1 => payload_of::<Job>(payload),
         2 => payload_of::<Enrolment>(payload),
@@ -154,7 +154,8 @@ pub fn payload(bytes: &[u8]) -> bool {
         7 => payload_of::<Thaw>(payload),
         8 => payload_of::<Veto>(payload),
         9 => payload_of::<Promotion>(payload),
-        _ => payload_of::<Withdrawal>(payload),
+        10 => payload_of::<Withdrawal>(payload),
+        _ => payload_of::<MonitoringPolicy>(payload),
     }
 }
 

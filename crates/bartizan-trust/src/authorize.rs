@@ -1,6 +1,7 @@
 //! The decision: may this job run here, now? Specification: `docs/spec/verification.md`, "Authorize".
 
 mod looking;
+pub mod monitoring;
 pub mod orders;
 
 use std::collections::BTreeSet;
@@ -204,9 +205,9 @@ fn decide(
     }
     outcome.class = Some(job.class);
     check_window(&job, rule, now)?;
-    let signers = judge_signers(rule, &job, &signatures)?;
+    let signers = judge_signers(rule, |scope| scope.contains(&job.tenant), &signatures)?;
     check_root(&trust.bundle, &job, &signers)?;
-    check_customer(&trust.bundle, rule, &job, &verified)?;
+    check_customer(&trust.bundle, rule, &job.tenant, &verified)?;
     let mut judged = Judged { bundle: &trust.bundle, rule, signers, promoters: BTreeSet::new() };
     // SPEC: verification.md steps 10 to 19
     check_target(&job, &outcome.state, delivery)?;
@@ -250,7 +251,8 @@ fn check_kind(envelope: &Envelope) -> Result<(), Refusal> {
             | StatementType::Descriptor
             | StatementType::Receipt
             | StatementType::Promotion
-            | StatementType::Pack,
+            | StatementType::Pack
+            | StatementType::Policy,
         )
         | None => Err(Refusal::UnknownKind),
     }
@@ -468,7 +470,7 @@ fn check_delay(
     }
     // Without the quorum there is no time that one witness alone could not have made up.
     logged.at.ok_or(Refusal::NotWitnessed)?;
-    let since = state.waits_since(id, job).ok_or(Refusal::SeenFull)?;
+    let since = state.waits_since(id, job.window.exp).ok_or(Refusal::SeenFull)?;
     if state.floor < since.plus(delay_s) {
         return Err(Refusal::DelayRuns);
     }

@@ -185,6 +185,7 @@ fn apply(view: &mut ControlView, org: OrgId, at: UnixSeconds, entry: &[u8]) -> R
             StatementType::Promotion
             | StatementType::Grant
             | StatementType::Pack
+            | StatementType::Policy
             | StatementType::Job
             | StatementType::Enrolment
             | StatementType::Login

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::Envelope;
-use crate::id::{OperatorId, OrgId, StatementId};
+use crate::id::{OperatorId, OrgId, StatementId, TenantId};
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::signers::{distinct_operators, operator_signatures};
-use crate::statement::{Bundle, Freeze, FreezeScope, Job, SignatureRole, Statement as _, Thaw};
+use crate::statement::{
+    Bundle, Class, Freeze, FreezeScope, Job, SignatureRole, Statement as _, Thaw,
+};
 use crate::time::UnixSeconds;
 
 /// A freeze that was accepted; kept while it stands and while it counts against its maker's daily number.
@@ -26,6 +28,15 @@ pub struct StandingFreeze {
     pub by: BTreeSet<OperatorId>,
     /// Whether it was ended early.
     pub thawed: bool,
+}
+
+/// What a freeze may mean: a statement, on whose endpoint, and who stands behind it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Work<'a> {
+    pub(crate) id: StatementId,
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) class: Class,
+    pub(crate) signers: &'a [OperatorId],
 }
 
 /// Freezes by their digest.
@@ -60,12 +71,17 @@ impl Freezes {
         job: &Job,
         signers: &[OperatorId],
     ) -> bool {
+        self.cover_work(floor, &Work { id, tenant: &job.tenant, class: job.class, signers })
+    }
+
+    /// The same of any statement.
+    pub(crate) fn cover_work(&self, floor: UnixSeconds, work: &Work<'_>) -> bool {
         self.standing(floor).any(|(_, freeze)| match &freeze.scope {
             FreezeScope::Org => true,
-            FreezeScope::Tenant(tenant) => *tenant == job.tenant,
-            FreezeScope::Class(class) => *class == job.class,
-            FreezeScope::Job(frozen) => *frozen == id,
-            FreezeScope::Operator(operator) => signers.contains(operator),
+            FreezeScope::Tenant(tenant) => tenant == work.tenant,
+            FreezeScope::Class(class) => *class == work.class,
+            FreezeScope::Job(frozen) => *frozen == work.id,
+            FreezeScope::Operator(operator) => work.signers.contains(operator),
             FreezeScope::Sessions => false,
         })
     }

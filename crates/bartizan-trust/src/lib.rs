@@ -16,6 +16,7 @@ pub mod json;
 pub mod keys;
 pub mod limits;
 pub mod merkle;
+pub mod monitoring;
 pub mod note;
 pub mod people;
 pub mod policy;

@@ -142,6 +142,32 @@ pub const ORDER_RATE_S_MAX: u64 = 31 * 24 * 3600;
 pub const ORDER_DISTANCE_S_MIN: u64 = 1;
 /// Longest jitter, and longest lateness, in seconds: 7 days. Bounds how far back an endpoint looks for a time of a calendar.
 pub const ORDER_LATE_S_MAX: u64 = 7 * 24 * 3600;
+/// Most monitoring policies that stand on an endpoint: four places with a dozen each, with room.
+pub const POLICIES_MAX: usize = 64;
+/// Most names of policies whose newest version an endpoint remembers, so that none goes back.
+pub const POLICY_NAMES_MAX: usize = 256;
+/// Most checks of one policy; its payload has room for about as many.
+pub const POLICY_CHECKS_MAX: usize = 128;
+/// Most checks that one policy leaves out.
+pub const POLICY_EXCLUDES_MAX: usize = 64;
+/// Most checks that an endpoint does, from all its policies.
+pub const EFFECTIVE_CHECKS_MAX: usize = 256;
+/// Least seconds between two looks of a check: 256 of them still cost little.
+pub const CHECK_EVERY_S_MIN: u64 = 10;
+/// Most seconds between two looks of a check: 7 days.
+pub const CHECK_EVERY_S_MAX: u64 = 7 * 24 * 3600;
+/// Most looks in a row that a check can wait for, and most changes within an hour that it can name.
+pub const CHECK_LOOKS_MAX: u32 = 60;
+/// Most paths, services or exit statuses of one check.
+pub const CHECK_NAMES_MAX: usize = 16;
+/// Longest pattern of a check in bytes.
+pub const PATTERN_BYTES_MAX: usize = 256;
+/// Largest compiled pattern in bytes: with the length of a line it bounds the time for one.
+pub const PATTERN_COMPILED_BYTES_MAX: usize = 64 * 1024;
+/// Deepest nesting of a pattern.
+pub const PATTERN_NEST_MAX: u32 = 32;
+/// Longest name of a process, as Linux keeps it.
+pub const PROCESS_NAME_BYTES_MAX: usize = 15;
 /// Most withdrawals of one operator that an endpoint remembers at once, so that none crowds out the others'.
 pub const WITHDRAWALS_PER_OPERATOR_MAX: usize = 64;
 /// One day in seconds.

@@ -7,7 +7,7 @@ use crate::id::{OperatorId, TenantId};
 use crate::refusal::Refusal;
 use crate::signers::{OperatorSignature, check_key_rules, count_operators, meets};
 use crate::statement::{
-    Bundle, Class, ClassRule, Customer, Job, OperatorRole, SignatureRole, UserCheck,
+    Bundle, Class, ClassRule, Customer, Job, OperatorRole, SignatureRole, TenantScope, UserCheck,
 };
 
 /// Whether enough people stand behind a job by a bundle. For servers and consoles, which advise; endpoints ask more.
@@ -16,9 +16,10 @@ pub fn stand_behind(bundle: &Bundle, job: &Job, envelope: &Envelope) -> Result<(
     let rule = bundle.class_rule(job.class).ok_or(Refusal::ClassUnknown)?;
     let (verified, _) = envelope.verify_signatures();
     let (signatures, _) = count_operators(bundle, &verified);
-    let signers = judge_signers(rule, job, &signatures)?;
+    let in_scope = |scope: &TenantScope| scope.contains(&job.tenant);
+    let signers = judge_signers(rule, in_scope, &signatures)?;
     check_root(bundle, job, &signers)?;
-    check_customer(bundle, rule, job, &verified)
+    check_customer(bundle, rule, &job.tenant, &verified)
 }
 
 /// The keys whose signatures make a rule pack believable on the endpoints of a tenant, as OpenSSH lines: those of its authors.
@@ -33,11 +34,10 @@ pub fn pack_keys<'b>(bundle: &'b Bundle, tenant: &TenantId) -> Vec<&'b str> {
 // SPEC: verification.md step 9
 pub(crate) fn judge_signers(
     rule: &ClassRule,
-    job: &Job,
+    in_scope: impl Fn(&TenantScope) -> bool,
     signatures: &[OperatorSignature<'_>],
 ) -> Result<Vec<OperatorId>, Refusal> {
-    let in_scope: Vec<_> =
-        signatures.iter().filter(|s| s.operator.tenants.contains(&job.tenant)).collect();
+    let in_scope: Vec<_> = signatures.iter().filter(|s| in_scope(&s.operator.tenants)).collect();
     let who = |role: SignatureRole, check: UserCheck| -> BTreeSet<&OperatorId> {
         in_scope
             .iter()
@@ -96,18 +96,18 @@ pub(crate) fn check_root(
 pub(crate) fn check_customer(
     bundle: &Bundle,
     rule: &ClassRule,
-    job: &Job,
+    tenant: &TenantId,
     verified: &[VerifiedSignature],
 ) -> Result<(), Refusal> {
-    match customer_of(bundle, rule.class, job) {
+    match customer_of(bundle, rule.class, tenant) {
         Some(customer) if !has_signed(customer, verified) => Err(Refusal::CustomerMissing),
         Some(_) | None => Ok(()),
     }
 }
 
-/// The customer who has a say in this job, if one has.
-fn customer_of<'b>(bundle: &'b Bundle, class: Class, job: &Job) -> Option<&'b Customer> {
-    let customer = bundle.customers.iter().find(|customer| customer.tenant == job.tenant);
+/// The customer who has a say in work of this class on a tenant's endpoints, if one has.
+fn customer_of<'b>(bundle: &'b Bundle, class: Class, tenant: &TenantId) -> Option<&'b Customer> {
+    let customer = bundle.customers.iter().find(|customer| customer.tenant == *tenant);
     customer.filter(|customer| class >= customer.rule.from_class)
 }
 
@@ -122,5 +122,6 @@ fn has_signed(customer: &Customer, verified: &[VerifiedSignature]) -> bool {
 /// Whether a job lacks its customer's countersignature: for servers and people, who want to know before it is delivered.
 pub fn lacks_customer(bundle: &Bundle, job: &Job, envelope: &Envelope) -> bool {
     let (verified, _) = envelope.verify_signatures();
-    customer_of(bundle, job.class, job).is_some_and(|customer| !has_signed(customer, &verified))
+    customer_of(bundle, job.class, &job.tenant)
+        .is_some_and(|customer| !has_signed(customer, &verified))
 }

@@ -19,6 +19,8 @@ pub enum Refusal {
     WrongOrg,
     /// The job belongs to another tenant than the one this endpoint enrolled in.
     WrongTenant,
+    /// The policy is for another site or another endpoint.
+    WrongPlace,
     /// The job needs a newer bundle than this endpoint has seen.
     BundleTooOld,
     /// The bundle is expired: no job starts until a new one is in force.
@@ -101,7 +103,7 @@ pub enum Refusal {
     OperatorRateLimited,
     /// The job or standing order was taken back.
     Withdrawn,
-    /// The class allows no such standing order: its life, its freshness, or any at all.
+    /// The class allows no such standing order or policy: its life, its freshness, or any at all.
     OrderNotAllowed,
     /// As many standing orders as an endpoint keeps stand here.
     OrdersFull,
@@ -109,6 +111,12 @@ pub enum Refusal {
     OrderUnknown,
     /// No run of this standing order is due.
     OrderNotDue,
+    /// A version of this policy that is as high or higher was taken in here before.
+    PolicyOld,
+    /// As many policies as an endpoint keeps stand here.
+    PoliciesFull,
+    /// No such policy stands here.
+    PolicyUnknown,
     /// The content is missing, or its hash or size differ from what was signed.
     ContentMismatch,
     /// The enrolment is expired, not signed by an operator with the role, or not for this organisation.
@@ -141,6 +149,7 @@ impl Refusal {
         Self::UnsupportedStatement,
         Self::WrongOrg,
         Self::WrongTenant,
+        Self::WrongPlace,
         Self::BundleTooOld,
         Self::BundleExpired,
         Self::BundleChain,
@@ -186,6 +195,9 @@ impl Refusal {
         Self::OrdersFull,
         Self::OrderUnknown,
         Self::OrderNotDue,
+        Self::PolicyOld,
+        Self::PoliciesFull,
+        Self::PolicyUnknown,
         Self::ContentMismatch,
         Self::EnrolmentInvalid,
         Self::AgentTooOld,
@@ -204,6 +216,7 @@ impl Refusal {
             Self::UnsupportedStatement => "unsupported.statement",
             Self::WrongOrg => "scope.wrong_org",
             Self::WrongTenant => "scope.wrong_tenant",
+            Self::WrongPlace => "scope.wrong_place",
             Self::BundleTooOld => "bundle.too_old",
             Self::BundleExpired => "bundle.expired",
             Self::BundleChain => "bundle.chain",
@@ -249,6 +262,9 @@ impl Refusal {
             Self::OrdersFull => "order.full",
             Self::OrderUnknown => "order.unknown",
             Self::OrderNotDue => "order.not_due",
+            Self::PolicyOld => "policy.old_version",
+            Self::PoliciesFull => "policy.full",
+            Self::PolicyUnknown => "policy.unknown",
             Self::ContentMismatch => "content.mismatch",
             Self::EnrolmentInvalid => "enrolment.invalid",
             Self::AgentTooOld => "agent.too_old",
@@ -269,6 +285,7 @@ impl Refusal {
             | Self::UnsupportedStatement
             | Self::WrongOrg
             | Self::WrongTenant
+            | Self::WrongPlace
             | Self::BundleChain
             | Self::VetoInvalid
             | Self::FreezeInvalid
@@ -287,6 +304,8 @@ impl Refusal {
             | Self::Withdrawn
             | Self::OrderNotAllowed
             | Self::OrderUnknown
+            | Self::PolicyOld
+            | Self::PolicyUnknown
             | Self::EnrolmentInvalid => Retry::Terminal,
             Self::BundleTooOld
             | Self::BundleExpired
@@ -317,6 +336,7 @@ impl Refusal {
             | Self::OperatorRateLimited
             | Self::OrdersFull
             | Self::OrderNotDue
+            | Self::PoliciesFull
             | Self::ContentMismatch
             | Self::AgentTooOld => Retry::Later,
         }
@@ -333,6 +353,7 @@ impl Refusal {
             | Self::AgentTooOld => "update the agent on this endpoint",
             Self::UnsupportedStatement => "this release does not act on this kind of statement yet",
             Self::WrongOrg => "check that the endpoint belongs to your organisation",
+            Self::WrongPlace => "deliver it to endpoints of its signed place only",
             Self::WrongTenant => {
                 "choose endpoints of the job's tenant only; a tenant label changed by the server does not count"
             }
@@ -392,8 +413,10 @@ impl Refusal {
                 "shorten its life or its freshness, use another class, or change the class's `orders` in the bundle"
             }
             Self::OrdersFull => "withdraw standing orders that nobody needs: `bartizan orders`",
-            Self::OrderUnknown => "submit the standing order again",
+            Self::OrderUnknown | Self::PolicyUnknown => "submit it again",
             Self::OrderNotDue => "nothing: it runs when it is due",
+            Self::PolicyOld => "nothing: a later version counts; sign one with a higher number",
+            Self::PoliciesFull => "withdraw policies that nobody needs: `bartizan policy list`",
             Self::ContentMismatch => "the server must deliver exactly the script that was signed",
             Self::UpdateNotNewer => "nothing: this version or a later one runs already",
             Self::VendorRefused => {

@@ -43,6 +43,9 @@ pub struct EndedRun {
     pub due: UnixSeconds,
     /// Whether it exited with 0.
     pub well: bool,
+    /// Its exit status, where it had one.
+    #[serde(default)]
+    pub exit: Option<i32>,
 }
 
 /// What the guard found out for a trigger just now.

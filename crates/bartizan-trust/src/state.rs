@@ -9,8 +9,9 @@ use crate::freezes::Freezes;
 use crate::id::{Anchor, EndpointId, OperatorId, OrgId, Sha256, SiteId, StatementId, TenantId};
 use crate::limits;
 use crate::merkle::Frontier;
+use crate::monitoring::Policies;
 use crate::standing::{EndedRun, OrderState};
-use crate::statement::{Bundle, Class, Decision, Job, Receipt, StateSummary};
+use crate::statement::{Bundle, Class, Decision, Job, MonitoringPolicy, Receipt, StateSummary};
 use crate::time::UnixSeconds;
 use crate::withdrawals::Withdrawals;
 
@@ -70,6 +71,9 @@ pub struct State {
     /// The newest runs of standing orders per class, as many as the class allows within an hour.
     #[serde(default)]
     pub runs: BTreeMap<Class, Vec<UnixSeconds>>,
+    /// Monitoring policies.
+    #[serde(default, skip_serializing_if = "Policies::is_empty")]
+    pub policies: Policies,
     /// What was taken back.
     #[serde(default)]
     pub withdrawals: Withdrawals,
@@ -177,6 +181,7 @@ impl State {
             signed_starts: BTreeMap::new(),
             orders: BTreeMap::new(),
             runs: BTreeMap::new(),
+            policies: Policies::new(),
             withdrawals: Withdrawals::new(),
             receipt_seq: 0,
             receipt_prev: None,
@@ -194,7 +199,8 @@ impl State {
         self.receipt_prev = Some(id);
         if let Some(due) = receipt.occurrence {
             if let Some(order) = self.orders.get_mut(&receipt.job) {
-                order.ended = Some(EndedRun { due, well: receipt.decision == Decision::Done });
+                let well = receipt.decision == Decision::Done;
+                order.ended = Some(EndedRun { due, well, exit: receipt.exit });
             }
             return;
         }
@@ -222,8 +228,8 @@ impl State {
         self.succeeded.get(job).is_some_and(|exp| *exp > self.floor)
     }
 
-    /// Since when a job waits for its delay: from now on, if it is new. `None` when too many wait.
-    pub(crate) fn waits_since(&mut self, id: StatementId, job: &Job) -> Option<UnixSeconds> {
+    /// Since when something waits for its delay: from now on, if it is new; not longer than to its end. `None` when too many wait.
+    pub(crate) fn waits_since(&mut self, id: StatementId, exp: UnixSeconds) -> Option<UnixSeconds> {
         if let Some(waiting) = self.waiting.get(&id) {
             return Some(waiting.since);
         }
@@ -232,7 +238,7 @@ impl State {
         if self.waiting.len() >= limits::WAITING_MAX {
             return None;
         }
-        self.waiting.insert(id, Waiting { since: floor, exp: job.window.exp });
+        self.waiting.insert(id, Waiting { since: floor, exp });
         Some(floor)
     }
 
@@ -261,17 +267,7 @@ impl State {
         self.succeeded.retain(|_, exp| *exp > floor);
         self.seen.insert(id, job.window.exp);
         self.waiting.remove(&id);
-        self.starts.entry(job.class).or_default().push(now);
-        for operator in signers {
-            self.signed_starts.entry(operator.clone()).or_default().push(now);
-        }
-        // By witness time, which never goes back: a clock set forward and back forgets nothing.
-        let lately = |starts: &mut Vec<UnixSeconds>| {
-            starts.retain(|at| floor.since(*at) < 3600);
-            !starts.is_empty()
-        };
-        self.starts.retain(|_, starts| lately(starts));
-        self.signed_starts.retain(|_, starts| lately(starts));
+        self.count_start(job.class, signers, now);
         if let Some(content) = reviewed {
             self.reviewed.insert(content);
             if self.reviewed.len() > limits::REVIEWED_MAX {
@@ -279,6 +275,34 @@ impl State {
                 self.reviewed.pop_first();
             }
         }
+    }
+
+    /// A policy is taken in, and counts like a start.
+    pub(crate) fn record_policy(
+        &mut self,
+        id: StatementId,
+        policy: &MonitoringPolicy,
+        signers: &[OperatorId],
+        now: UnixSeconds,
+    ) {
+        self.policies.take(id, policy, self.floor);
+        self.waiting.remove(&id);
+        self.count_start(policy.class, signers, now);
+    }
+
+    fn count_start(&mut self, class: Class, signers: &[OperatorId], now: UnixSeconds) {
+        self.starts.entry(class).or_default().push(now);
+        for operator in signers {
+            self.signed_starts.entry(operator.clone()).or_default().push(now);
+        }
+        let floor = self.floor;
+        // By witness time, which never goes back: a clock set forward and back forgets nothing.
+        let lately = |starts: &mut Vec<UnixSeconds>| {
+            starts.retain(|at| floor.since(*at) < 3600);
+            !starts.is_empty()
+        };
+        self.starts.retain(|_, starts| lately(starts));
+        self.signed_starts.retain(|_, starts| lately(starts));
     }
 
     /// What a receipt says of this state.

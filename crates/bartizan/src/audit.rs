@@ -246,9 +246,12 @@ const fn belongs(kind: Option<StatementType>, log: Log) -> bool {
             | StatementType::Veto
             | StatementType::Withdrawal,
         ) => matches!(log, Log::Control),
-        Some(StatementType::Job | StatementType::Promotion | StatementType::Grant) => {
-            matches!(log, Log::Jobs)
-        }
+        Some(
+            StatementType::Job
+            | StatementType::Promotion
+            | StatementType::Grant
+            | StatementType::Policy,
+        ) => matches!(log, Log::Jobs),
         Some(
             StatementType::Enrolment
             | StatementType::Login

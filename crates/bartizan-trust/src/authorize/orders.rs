@@ -183,7 +183,7 @@ fn stands<'b>(
     if state.withdrawals.contains(&id) {
         return Err(Refusal::Withdrawn);
     }
-    let signers = judge_signers(rule, &job, &signatures)?;
-    check_customer(bundle, rule, &job, &verified)?;
+    let signers = judge_signers(rule, |scope| scope.contains(&job.tenant), &signatures)?;
+    check_customer(bundle, rule, &job.tenant, &verified)?;
     Ok((id, job, Judged { bundle, rule, signers, promoters: BTreeSet::new() }))
 }

@@ -297,7 +297,7 @@ fn check_stages(stages: &[Stage], count: u32) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn check_display(display: &Display) -> Result<(), &'static str> {
+pub(super) fn check_display(display: &Display) -> Result<(), &'static str> {
     let fine = |text: &str| is_plain_text(text, limits::TEXT_BYTES_MAX);
     if display.title.is_empty()
         || !fine(&display.title)

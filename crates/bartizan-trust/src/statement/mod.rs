@@ -19,6 +19,7 @@ macro_rules! statement_header {
 }
 
 mod bundle;
+mod check;
 mod descriptor;
 mod enrolment;
 mod freeze;
@@ -26,12 +27,14 @@ mod job;
 mod login;
 mod mirror;
 mod pack;
+mod policy;
 mod promotion;
 mod receipt;
 mod scan;
 mod trigger;
 
 pub use bundle::*;
+pub use check::*;
 pub use descriptor::*;
 pub use enrolment::*;
 pub use freeze::*;
@@ -39,6 +42,7 @@ pub use job::*;
 pub use login::*;
 pub use mirror::{Mirror, MirrorPlace};
 pub use pack::*;
+pub use policy::*;
 pub use promotion::*;
 pub use receipt::*;
 pub use scan::*;
@@ -83,6 +87,8 @@ pub enum StatementType {
     Grant,
     /// Vouches for rules of the scanner.
     Pack,
+    /// What endpoints of a place look at.
+    Policy,
 }
 
 impl StatementType {
@@ -101,6 +107,7 @@ impl StatementType {
         Self::Withdrawal,
         Self::Grant,
         Self::Pack,
+        Self::Policy,
     ];
 
     /// The DSSE payload type.
@@ -119,6 +126,7 @@ impl StatementType {
             Self::Withdrawal => "application/vnd.bartizan.withdrawal.v1+json",
             Self::Grant => "application/vnd.bartizan.grant.v1+json",
             Self::Pack => "application/vnd.bartizan.pack.v1+json",
+            Self::Policy => "application/vnd.bartizan.policy.v1+json",
         }
     }
 
@@ -138,6 +146,7 @@ impl StatementType {
             Self::Withdrawal => "withdrawal",
             Self::Grant => "grant",
             Self::Pack => "pack",
+            Self::Policy => "policy",
         }
     }
 

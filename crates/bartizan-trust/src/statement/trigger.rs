@@ -120,11 +120,6 @@ impl Trigger {
 }
 
 fn check_on(on: &On) -> Result<(), &'static str> {
-    let path = |path: &str| {
-        path.starts_with('/')
-            && is_plain_text(path, limits::TEXT_BYTES_MAX)
-            && !path.contains("/../")
-    };
     match on {
         On::Interval { every_s } if (60..=limits::ORDER_RATE_S_MAX).contains(every_s) => Ok(()),
         On::Interval { .. } => Err("trigger.every_s: a minute to 31 days"),
@@ -137,7 +132,7 @@ fn check_on(on: &On) -> Result<(), &'static str> {
         On::DiskBelow { percent, .. } if !(1..=99).contains(percent) => {
             Err("trigger.percent: 1 to 99")
         }
-        On::DiskBelow { path: text, .. } | On::FileChanged { path: text } if !path(text) => {
+        On::DiskBelow { path, .. } | On::FileChanged { path } if !is_path(path) => {
             Err("trigger.path: an absolute path")
         }
         On::ServiceDown { unit } if !is_unit_name(unit) => Err("trigger.unit: a service's name"),
@@ -151,6 +146,11 @@ fn check_on(on: &On) -> Result<(), &'static str> {
     }
 }
 
+/// Absolute, and not back up again.
+pub(super) fn is_path(path: &str) -> bool {
+    path.starts_with('/') && is_plain_text(path, limits::TEXT_BYTES_MAX) && !path.contains("/../")
+}
+
 /// Names become paths below the zone database: no dots, nothing absolute.
 fn is_zone_name(name: &str) -> bool {
     let part = |part: &str| {
@@ -160,7 +160,7 @@ fn is_zone_name(name: &str) -> bool {
     name.len() <= 64 && name.split('/').all(part)
 }
 
-fn is_unit_name(name: &str) -> bool {
+pub(super) fn is_unit_name(name: &str) -> bool {
     let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@' | b':');
     name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
         && name.len() <= 128

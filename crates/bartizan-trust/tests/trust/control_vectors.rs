@@ -113,6 +113,13 @@ const WITHOUT: &[(Refusal, &str)] = &[
         Refusal::OrdersFull,
         "needs 32 standing orders, and what is kept of each: tests/trust/standing",
     ),
+    (Refusal::WrongPlace, "only of policies: vectors/policy"),
+    (Refusal::PolicyOld, "only of policies: vectors/policy"),
+    (Refusal::PoliciesFull, "needs 64 policies: tests/trust/monitoring"),
+    (
+        Refusal::PolicyUnknown,
+        "comes of what the guard has kept on its disk: tests/trust/monitoring",
+    ),
     (
         Refusal::OrderUnknown,
         "comes of what the guard has kept on its disk, not of a delivery: tests/trust/standing",

@@ -18,6 +18,7 @@ mod control_vectors;
 mod freezing;
 mod hostile_server;
 mod log;
+mod monitoring;
 mod policy;
 mod recovering;
 mod remembering;

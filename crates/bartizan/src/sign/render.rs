@@ -10,7 +10,7 @@ use bartizan_trust::statement::{
 use bartizan_trust::time::UnixSeconds;
 use bartizan_trust::words::eight_words;
 
-use super::{fields, scan};
+use super::{fields, policy, scan};
 use crate::commands::scope_text;
 use crate::home::now;
 use crate::terminal::{cell, plain_text};
@@ -36,6 +36,7 @@ pub(crate) fn statement(envelope: &Envelope) -> Result<String> {
         Some(StatementType::Pack) => pack(&envelope.statement()?),
         Some(StatementType::Withdrawal) => withdrawal(&envelope.statement()?),
         Some(StatementType::Promotion) => promotion(&envelope.statement()?),
+        Some(StatementType::Policy) => policy::text(&envelope.statement()?),
         Some(StatementType::Descriptor | StatementType::Grant) | None => {
             plain_text(core::str::from_utf8(envelope.payload()).context("the payload is not text")?)
                 + "\n"
