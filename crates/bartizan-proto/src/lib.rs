@@ -1,12 +1,15 @@
 //! Converses: what endpoints, server and operators say to each other, without any IO.
 //!
 //! * [`frame`] and [`message`]: the agent plane and the pipe between agent and guard.
+//! * [`checks`]: how the state of a check comes about, and its results on their way.
 //! * [`lan`]: freezes in datagrams on the local network.
-//! * [`operator`] and [`preflight`]: the JSON of the operator plane.
+//! * [`operator`], [`monitoring`] and [`preflight`]: the JSON of the operator plane.
 
+pub mod checks;
 pub mod frame;
 pub mod lan;
 pub mod limits;
 pub mod message;
+pub mod monitoring;
 pub mod operator;
 pub mod preflight;

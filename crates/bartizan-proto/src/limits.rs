@@ -8,6 +8,12 @@ pub const CHUNK_BYTES_MAX: usize = 32 * 1024;
 pub const INVENTORY_BYTES_MAX: usize = 64 * 1024;
 /// Largest report: one fits a frame many times over, so that it never holds up a receipt for long.
 pub const REPORT_BYTES_MAX: usize = 32 * 1024;
+/// Longest result of a check in bytes, as a line.
+pub const CHECK_RESULT_BYTES_MAX: usize = 2 * 1024;
+/// Longest text or instance of a result in bytes.
+pub const CHECK_TEXT_BYTES_MAX: usize = 256;
+/// Results in one report: what a few hundred checks say at once goes in pieces.
+pub const CHECK_RESULTS_MAX: usize = 64;
 /// Most server addresses in a set-up message.
 pub const ADDRESSES_MAX: usize = 64;
 /// What both sides of the agent plane must agree on in TLS (ALPN): the version of the framing.
