@@ -118,6 +118,16 @@ impl Folder {
         self.root.join("orders")
     }
 
+    /// Monitoring policies: the envelope of each.
+    pub(crate) fn policies(&self) -> PathBuf {
+        self.root.join("policies")
+    }
+
+    /// What is remembered of checks.
+    pub(crate) fn checks(&self) -> PathBuf {
+        self.root.join("checks.json")
+    }
+
     fn joined(&self) -> PathBuf {
         self.root.join("joined.json")
     }
@@ -249,7 +259,7 @@ impl Folder {
         let parts = [self.enrolled(), self.device_key(), self.certificate(), self.state()];
         // An update under way belongs to the old organisation, too. What the vendor said belongs to nobody, and `update` holds
         // the lock of whoever watches.
-        let others = [self.joined(), self.trial(), self.state_before()];
+        let others = [self.joined(), self.trial(), self.state_before(), self.checks()];
         let parts = parts.into_iter().chain(others).collect::<Vec<_>>();
         let folders = [
             self.outbox(),
@@ -259,6 +269,7 @@ impl Folder {
             self.results(),
             self.orders(),
             self.reports(),
+            self.policies(),
         ];
         for from in parts.iter().chain(&folders) {
             let Some(name) = from.file_name() else { continue };

@@ -5,6 +5,7 @@ mod evil_half;
 mod freeze;
 mod link;
 mod orders;
+mod policies;
 mod telling;
 mod update;
 mod work;
@@ -29,7 +30,9 @@ use bartizan_trust::state::{Joined, LocalFacts, State};
 
 use self::link::RESTART_PAUSE;
 use self::orders::Orders;
+use self::policies::Policies;
 use crate::arguments::Run;
+use crate::checks::Watcher;
 use crate::device::DeviceKey;
 use crate::folder::{Enrolled, Folder, Started};
 use crate::install::now;
@@ -56,7 +59,6 @@ pub(crate) enum Event {
     AgentGone(u64, String),
     Output(Message),
     Finished(StatementId, Report),
-    #[expect(dead_code, reason = "what observes comes with metrics, inventory and checks")]
     Observed(Observation),
 }
 
@@ -120,6 +122,7 @@ fn run_this(options: &Run) -> Result<Ending> {
         guard.finish_interrupted()?;
         guard.finish_update()?;
         guard.load_orders()?;
+        guard.load_policies()?;
         guard.run()
     });
     orders.serve();
@@ -160,6 +163,7 @@ struct Guard {
     awaited: Option<Awaited>,
     running: Running,
     orders: Orders,
+    policies: Policies,
     told: Told,
     inventory_sent: Option<(Instant, Sha256)>,
     linked: bool,
@@ -202,6 +206,7 @@ impl Guard {
         let _ = std::fs::remove_dir_all(folder.jobs());
         files::create_private_folder(&folder.jobs()).context("create the folder for jobs")?;
         let (sender, events) = sync_channel(64);
+        let policies = Policies::new(Watcher::start(folder.checks(), sender.clone()));
         Ok(Self {
             folder,
             enrolled,
@@ -228,6 +233,7 @@ impl Guard {
             awaited: None,
             running: Running::new(),
             orders: Orders::default(),
+            policies,
             told: Told::default(),
             inventory_sent: None,
             linked: false,
@@ -272,9 +278,11 @@ impl Guard {
             self.send_reports();
             self.read_inbox()?;
             self.look_at_orders()?;
+            self.look_at_policies()?;
             self.update_when_idle()?;
             let stopped = signals::stop_requested() && self.running.is_empty();
             if let Some(ending) = self.updating.ending.or(stopped.then_some(Ending::Stopped)) {
+                self.end_checks();
                 if let Some(agent) = self.agent.take() {
                     agent.end(&self.launcher)?;
                 }
@@ -425,6 +433,7 @@ impl Guard {
         }
         self.folder.store_state(&self.state)?;
         self.review_orders()?;
+        self.review_policies()?;
         if (self.pins(), self.mirrors()) != places {
             self.send_setup();
         }

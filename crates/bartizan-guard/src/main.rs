@@ -2,6 +2,7 @@
 
 mod arguments;
 mod certificate;
+mod checks;
 mod device;
 mod folder;
 mod guard;

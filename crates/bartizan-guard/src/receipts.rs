@@ -100,7 +100,12 @@ impl<'a> Account<'a> {
         Self::without_run(order, Decision::Standing, "order.standing")
     }
 
-    /// A standing order is over.
+    /// A policy was taken in.
+    pub(crate) fn policy_standing(policy: StatementId) -> Self {
+        Self::without_run(policy, Decision::Standing, "policy.standing")
+    }
+
+    /// A standing order or a policy is over.
     pub(crate) fn order_over(order: StatementId, code: &'a str) -> Self {
         Self::without_run(order, Decision::Ended, code)
     }

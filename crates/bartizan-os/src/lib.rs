@@ -12,6 +12,7 @@ pub mod exec;
 pub mod files;
 pub mod inventory;
 pub mod limits;
+pub mod looks;
 mod output;
 mod sealed;
 pub mod sense;

@@ -26,3 +26,19 @@ pub const JOB_PROCESSES_MAX: u32 = 4096;
 pub const CPU_PERIOD_US: u32 = 100_000;
 /// A job's share of the processor beside others, of which each usually has 100: what people work with comes first.
 pub const JOB_CPU_WEIGHT: u32 = 50;
+/// Longest text of a look in bytes.
+pub const LOOK_TEXT_BYTES_MAX: usize = 256;
+/// Most file systems that one check looks at by itself.
+pub const LOOK_DISKS_MAX: usize = 64;
+/// Most processes that are counted.
+pub const LOOK_PROCESSES_MAX: usize = 100_000;
+/// Most files under a folder that are looked at for the newest one.
+pub const LOOK_FILES_MAX: usize = 10_000;
+/// How deep below that folder.
+pub const LOOK_DEPTH_MAX: usize = 4;
+/// Most bytes of a file that are matched at one look.
+pub const LOOK_CONTENT_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of a line that are matched: with the size of a pattern this bounds the time for a line to some hundredths of a second.
+pub const LOOK_LINE_BYTES_MAX: usize = 4 * 1024;
+/// How long matching may take at one look.
+pub const LOOK_PATTERN_TIME: Duration = Duration::from_secs(2);

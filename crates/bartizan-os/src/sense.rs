@@ -34,11 +34,7 @@ impl Sense {
             On::ServiceDown { unit } => {
                 holds(is_service_down(Path::new("/sys/fs/cgroup/system.slice"), unit))
             }
-            On::RebootPending {} => holds(Some(
-                ["/run/reboot-required", "/var/run/reboot-required"]
-                    .iter()
-                    .any(|path| Path::new(path).exists()),
-            )),
+            On::RebootPending {} => holds(Some(is_reboot_pending())),
             On::Start {} => fs::read("/proc/sys/kernel/random/boot_id")
                 .map_or(Sensed::Nothing, |id| Sensed::Seen(Sha256::of(&id))),
             On::FileChanged { path } => {
@@ -95,6 +91,11 @@ const fn holds(condition: Option<bool>) -> Sensed {
     }
 }
 
+/// Whether the machine says that it wants to be started anew.
+pub(crate) fn is_reboot_pending() -> bool {
+    ["/run/reboot-required", "/var/run/reboot-required"].iter().any(|path| Path::new(path).exists())
+}
+
 /// By the room that is left for everybody, as `df` shows it.
 fn is_disk_below(path: &str, percent: u32) -> Option<bool> {
     let disk = rustix::fs::statvfs(path).ok()?;
@@ -105,7 +106,7 @@ fn is_disk_below(path: &str, percent: u32) -> Option<bool> {
 
 /// A service runs as long as there are processes in its cgroup. Nothing is asked of the service manager: the guard has no
 /// sockets to ask with.
-fn is_service_down(services: &Path, unit: &str) -> Option<bool> {
+pub(crate) fn is_service_down(services: &Path, unit: &str) -> Option<bool> {
     if !services.is_dir() {
         return None;
     }

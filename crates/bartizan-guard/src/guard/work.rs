@@ -8,7 +8,7 @@ use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::StatementId;
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::state::State;
-use bartizan_trust::statement::Decision;
+use bartizan_trust::statement::{Decision, StatementType};
 use bartizan_trust::time::UnixSeconds;
 
 use super::{Guard, facts, update};
@@ -21,7 +21,12 @@ use crate::receipts::{self, Account};
 impl Guard {
     pub(super) fn take_job(&mut self, message: JobMessage) -> Result<()> {
         self.awaited = None;
-        let job = Envelope::decode(&message.envelope).ok().map(|envelope| envelope.id());
+        let envelope = Envelope::decode(&message.envelope).ok();
+        let job = envelope.as_ref().map(Envelope::id);
+        let is_policy = |envelope: &Envelope| envelope.kind() == Some(StatementType::Policy);
+        if let Some(policy) = envelope.filter(is_policy) {
+            return self.take_policy(&message, policy.id());
+        }
         let known = |job: &StatementId| {
             self.running.contains_key(job) || self.state.orders.contains_key(job)
         };
