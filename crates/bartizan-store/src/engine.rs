@@ -103,6 +103,14 @@ impl Row {
     pub(crate) fn text(&self, index: usize, column: &'static str) -> Result<String, StoreError> {
         self.opt_text(index, column)?.ok_or(StoreError::Column(column))
     }
+    /// A text that names something.
+    pub(crate) fn id<T: core::str::FromStr>(
+        &self,
+        index: usize,
+        column: &'static str,
+    ) -> Result<T, StoreError> {
+        self.text(index, column)?.parse().map_err(|_| StoreError::Column(column))
+    }
     pub(crate) fn opt_text(
         &self,
         index: usize,

@@ -3,6 +3,7 @@
 //! One thread owns the database. Operations wait in a bounded queue; those that queue up while a
 //! transaction commits share the next one, and nobody is answered before the commit.
 
+mod checks;
 mod endpoints;
 mod engine;
 mod error;
@@ -10,6 +11,7 @@ mod fleet;
 mod jobs;
 mod logs;
 mod operators;
+mod policies;
 mod promotions;
 mod quarantine;
 mod queue;
@@ -18,6 +20,7 @@ mod reports;
 mod results;
 mod schema;
 
+pub use checks::{CHANGES_OF_ENDPOINT_MAX, CHECKS_OF_ENDPOINT_MAX, CheckRecord, Room};
 pub use endpoints::{Admission, EndpointFilter, EndpointRecord, Introduction};
 pub use engine::{Location, Tx};
 pub use error::StoreError;
@@ -25,6 +28,7 @@ pub use fleet::{BriefRecord, FleetFilter, FleetOrder, Place, PlaceCount};
 pub use jobs::{DueJob, JobRecord, NewJob, TargetRecord};
 pub use logs::{CosignatureRecord, LogName};
 pub use operators::SessionRecord;
+pub use policies::{PolicyAnswer, PolicyRecord, PolicyTarget};
 pub use promotions::PromotionRecord;
 pub use queue::{Access, QUEUE_MAX, Store, StoreCounters};
 pub use receipts::{Answer, ListedReceipt, ReceiptRecord};

@@ -44,6 +44,21 @@ CREATE INDEX receipt_by_endpoint ON receipt (endpoint, seq);
 ", "
 CREATE TABLE report_floor (endpoint TEXT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, seq BIGINT NOT NULL, dropped BIGINT NOT NULL,
     refused BIGINT NOT NULL, refusal TEXT);
+", "
+CREATE TABLE policy (id TEXT NOT NULL PRIMARY KEY, layer TEXT NOT NULL, tenant TEXT NOT NULL, site TEXT NOT NULL, endpoint TEXT NOT NULL,
+    name TEXT NOT NULL, version BIGINT NOT NULL, state TEXT NOT NULL, until BIGINT NOT NULL, submitted BIGINT NOT NULL,
+    envelope BYTEA NOT NULL, log_index BIGINT NOT NULL);
+CREATE INDEX policy_by_place ON policy (layer, tenant, site, endpoint, name, version);
+CREATE TABLE policy_target (policy TEXT NOT NULL, endpoint TEXT NOT NULL, state TEXT NOT NULL, code TEXT, receipt_seq BIGINT NOT NULL,
+    PRIMARY KEY (policy, endpoint));
+CREATE INDEX policy_target_by_endpoint ON policy_target (endpoint);
+CREATE TABLE check_result (endpoint TEXT NOT NULL, check_id TEXT NOT NULL, instance TEXT NOT NULL, policy TEXT NOT NULL, state TEXT NOT NULL,
+    since BIGINT NOT NULL, at BIGINT NOT NULL, received BIGINT NOT NULL, value BIGINT, text TEXT NOT NULL,
+    PRIMARY KEY (endpoint, check_id, instance));
+CREATE INDEX check_result_by_state ON check_result (state, endpoint);
+CREATE TABLE check_change (endpoint TEXT NOT NULL, number BIGINT NOT NULL, check_id TEXT NOT NULL, instance TEXT NOT NULL, policy TEXT NOT NULL,
+    state TEXT NOT NULL, since BIGINT NOT NULL, at BIGINT NOT NULL, received BIGINT NOT NULL, value BIGINT, text TEXT NOT NULL,
+    PRIMARY KEY (endpoint, number));
 "];
 
 /// The newest schema this program knows.

@@ -3,6 +3,7 @@
 
 mod files;
 mod fleet;
+mod monitoring;
 mod reports;
 mod results;
 
@@ -59,6 +60,18 @@ fn admission(uses_max: u64, auto: bool) -> Admission {
         uses_max,
         auto,
     }
+}
+
+/// An endpoint that was admitted at a site.
+fn introduced(store: &Store, name: &'static str, tenant: &str, site: &str) {
+    write(store, |tx| tx.put_enrolment(statement("enrolment"), b"enrolment"));
+    let admission = Admission {
+        tenant: TenantId::from_name(tenant).expect("tenant"),
+        site: SiteId::from_name(site).expect("site"),
+        ..admission(100, true)
+    };
+    let who = introduction(name);
+    assert!(write(store, move |tx| tx.introduce(&who, Some(&admission), 7)));
 }
 
 fn job(name: &str, targets: &[&str]) -> NewJob {
