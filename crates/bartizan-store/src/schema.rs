@@ -59,6 +59,13 @@ CREATE INDEX check_result_by_state ON check_result (state, endpoint);
 CREATE TABLE check_change (endpoint TEXT NOT NULL, number BIGINT NOT NULL, check_id TEXT NOT NULL, instance TEXT NOT NULL, policy TEXT NOT NULL,
     state TEXT NOT NULL, since BIGINT NOT NULL, at BIGINT NOT NULL, received BIGINT NOT NULL, value BIGINT, text TEXT NOT NULL,
     PRIMARY KEY (endpoint, number));
+", "
+CREATE TABLE series_owner (endpoint TEXT NOT NULL PRIMARY KEY, n BIGINT NOT NULL UNIQUE);
+CREATE TABLE series_open (n BIGINT NOT NULL, win BIGINT NOT NULL, parts BIGINT NOT NULL, PRIMARY KEY (n, win));
+CREATE TABLE series_part (n BIGINT NOT NULL, win BIGINT NOT NULL, bytes BYTEA NOT NULL);
+CREATE INDEX series_part_by_window ON series_part (n, win);
+CREATE TABLE series_chunk (level BIGINT NOT NULL, n BIGINT NOT NULL, win BIGINT NOT NULL, bytes BYTEA NOT NULL,
+    PRIMARY KEY (level, n, win));
 "];
 
 /// The newest schema this program knows.

@@ -33,7 +33,7 @@ const CONTENT: &[u8] = b"echo hello\n";
 
 /// A server, its organisation, and some endpoints that are connected.
 pub(crate) struct World {
-    organisation: Organisation,
+    pub(crate) organisation: Organisation,
     pub(crate) console: Console,
     pub(crate) fleet: Arc<Fleet>,
     events: mpsc::Receiver<Event>,
