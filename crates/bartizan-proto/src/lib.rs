@@ -1,11 +1,12 @@
 //! Converses: what endpoints, server and operators say to each other, without any IO.
 //!
+//! * [`alerts`]: which alerts there are and what is sent, as a machine without IO.
 //! * [`frame`] and [`message`]: the agent plane and the pipe between agent and guard.
 //! * [`checks`]: how the state of a check comes about, and its results on their way.
 //! * [`lan`]: freezes in datagrams on the local network.
-//! * [`samples`]: metrics in reports.
-//! * [`operator`], [`monitoring`], [`preflight`] and [`series`]: the JSON of the operator plane.
+//! * [`operator`], [`monitoring`] and [`preflight`]: the JSON of the operator plane.
 
+pub mod alerts;
 pub mod checks;
 pub mod frame;
 pub mod lan;
@@ -14,5 +15,3 @@ pub mod message;
 pub mod monitoring;
 pub mod operator;
 pub mod preflight;
-pub mod samples;
-pub mod series;

@@ -24,8 +24,18 @@ impl Offsets {
         known.map_or(self.first_s, |(_, offset)| *offset)
     }
 
+    /// Whether the local time at a moment has been before, because clocks were set back since.
+    pub fn is_repeated(&self, at: UnixSeconds) -> bool {
+        let mut before = self.first_s;
+        self.changes.iter().take_while(|(from, _)| *from <= at).any(|(from, after)| {
+            let set_back = i64::from(before) - i64::from(*after);
+            before = *after;
+            i64::try_from(at.since(*from)).is_ok_and(|since| since < set_back)
+        })
+    }
+
     /// The local time at a moment, in minutes since 1970-01-01 00:00 local.
-    pub(crate) fn local_minute(&self, at: UnixSeconds) -> i64 {
+    pub fn local_minute(&self, at: UnixSeconds) -> i64 {
         let seconds = i64::try_from(at.get()).unwrap_or(i64::MAX);
         seconds.saturating_add(i64::from(self.at(at))).div_euclid(60)
     }
@@ -83,7 +93,7 @@ impl Cron {
 
     /// Whether one of its times comes at this full minute. A local time that a change of the clocks leaves out comes at the moment of
     /// the change.
-    pub(crate) fn comes_at(&self, at: UnixSeconds, offsets: &Offsets) -> bool {
+    pub fn comes_at(&self, at: UnixSeconds, offsets: &Offsets) -> bool {
         let local = offsets.local_minute(at);
         let before = offsets.local_minute(UnixSeconds::new(at.get().saturating_sub(MINUTE_S)));
         let first = before.max(local - DAY_MINUTES) + 1;
@@ -241,5 +251,14 @@ mod tests {
         assert_eq!(both, [change - 1800, change + 1800]);
         let minute = |at| berlin_2026().local_minute(UnixSeconds::new(at));
         assert_eq!(minute(both[0]), minute(both[1]), "by which the second is known to have been");
+        let repeated = |at| berlin_2026().is_repeated(UnixSeconds::new(at));
+        assert!(!repeated(both[0]) && repeated(both[1]));
+        assert!(
+            !repeated(change - 1)
+                && repeated(change)
+                && repeated(change + 3599)
+                && !repeated(change + 3600)
+        );
+        assert!(!repeated(1_774_746_000), "a clock set ahead repeats nothing");
     }
 }

@@ -111,6 +111,10 @@ kinds! {
     TenantKind "tn_" "a tenant id (`tn_` and a short lower-case name)";
     /// Marks a site's id.
     SiteKind "si_" "a site id (`si_` and a short lower-case name)";
+    /// Marks an alert's id.
+    AlertKind "al_" "an alert id (`al_` and 52 letters)";
+    /// Marks a notification's id.
+    NotificationKind "nt_" "a notification id (`nt_` and 52 letters)";
 }
 
 /// A hash-shaped identifier: prefix and 52 letters of lower-case base32.
@@ -123,6 +127,10 @@ pub type OrgId = Id<OrgKind>;
 pub type EndpointId = Id<EndpointKind>;
 /// A statement: SHA-256 of its DSSE pre-authentication encoding.
 pub type StatementId = Id<StatementKind>;
+/// One alert, from its beginning to its end. Nothing signed names it.
+pub type AlertId = Id<AlertKind>;
+/// One message about an alert over one channel. Nothing signed names it.
+pub type NotificationId = Id<NotificationKind>;
 
 impl<K: Kind> Id<K> {
     /// Names the thing whose hash this is.

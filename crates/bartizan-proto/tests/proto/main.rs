@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod lan;
-mod samples;
 
 use bartizan_proto::frame::{FrameError, FrameReader, encode_frame};
 use bartizan_proto::limits;
