@@ -18,8 +18,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("bartizan-store", &["bartizan-trust"]),
     ("bartizan-agent", &["bartizan-proto", "bartizan-trust"]),
     ("bartizan-guard", &["bartizan-os", "bartizan-proto", "bartizan-trust"]),
-    ("bartizan-server", &["bartizan-proto", "bartizan-store", "bartizan-trust"]),
-    ("bartizan", &["bartizan-proto", "bartizan-trust"]),
+    ("bartizan-notify", &[]),
+    ("bartizan-server", &["bartizan-notify", "bartizan-proto", "bartizan-store", "bartizan-trust"]),
+    ("bartizan", &["bartizan-notify", "bartizan-proto", "bartizan-trust"]),
     ("bartizan-tuf", &[]),
     ("bartizan-testkit", &["bartizan-proto", "bartizan-trust"]),
 ];

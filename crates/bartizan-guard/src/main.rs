@@ -10,7 +10,6 @@ mod install;
 mod jobs;
 mod latest;
 mod launcher;
-mod metrics;
 mod outbox;
 mod pipe;
 mod reanchor;

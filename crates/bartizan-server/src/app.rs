@@ -17,6 +17,7 @@ use bartizan_trust::statement::Bundle;
 use bartizan_trust::time::UnixSeconds;
 use tokio::sync::Notify;
 
+use crate::alerts;
 use crate::config::Config;
 use crate::db::Db;
 use crate::dossiers::Dossiers;
@@ -56,6 +57,8 @@ pub(crate) struct App {
     pub(crate) hub: Hub,
     pub(crate) events: Events,
     pub(crate) metrics: Metrics,
+    /// The task that decides about alerts.
+    pub(crate) alerts: alerts::Handle,
     /// Wakes the dispatcher: some job may be deliverable now.
     pub(crate) work: Notify,
     /// Bundles are added one at a time, so that each is judged against the one before.
@@ -72,6 +75,7 @@ impl App {
         config: Config,
         keys: ServerKeys,
         store: Store,
+        alerts: alerts::Handle,
     ) -> anyhow::Result<Self> {
         let identity = keys.identity(&config.addresses);
         let db = Db::new(store);
@@ -87,6 +91,7 @@ impl App {
             hub: Hub::default(),
             events: Events::new(now()),
             metrics: Metrics::default(),
+            alerts,
             work: Notify::new(),
             bundles: tokio::sync::Mutex::new(()),
             dossiers: Dossiers::default(),

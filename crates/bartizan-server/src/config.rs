@@ -8,7 +8,7 @@ use bartizan_store::Location;
 use serde::Deserialize;
 
 use crate::allow::{Allow, Network};
-use crate::series::retention::{RawRetention, Retention};
+use crate::channels::{self, Channel, RawChannel};
 
 /// Name of the file in the server's directory.
 pub(crate) const FILE: &str = "server.toml";
@@ -26,11 +26,11 @@ struct RawConfig {
     database: Option<String>,
     heartbeat_s: Option<i64>,
     witness: Vec<RawWitness>,
+    channel: Vec<RawChannel>,
     agent_allow: Vec<String>,
     operator_allow: Vec<String>,
     metrics_allow: Vec<String>,
     backups: Option<String>,
-    retention: Vec<RawRetention>,
     danger_public_operator_plane: bool,
 }
 
@@ -61,12 +61,12 @@ pub(crate) struct Config {
     pub(crate) database: Location,
     pub(crate) heartbeat_s: u32,
     pub(crate) witnesses: Vec<WitnessAddress>,
+    pub(crate) channels: Vec<Channel>,
     pub(crate) agent_allow: Allow,
     pub(crate) operator_allow: Allow,
     pub(crate) metrics_allow: Allow,
     /// Where backups of this server go, so that `preflight` can look.
     pub(crate) backups: Option<PathBuf>,
-    pub(crate) retention: Retention,
 }
 
 /// Every problem of a configuration file.
@@ -113,11 +113,11 @@ fn read_table(table: toml::Table, problems: &mut Vec<String>) -> RawConfig {
             "database" => set(&mut raw.database, value.try_into()),
             "heartbeat_s" => set(&mut raw.heartbeat_s, value.try_into()),
             "witness" => set(&mut raw.witness, value.try_into()),
+            "channel" => set(&mut raw.channel, value.try_into()),
             "agent_allow" => set(&mut raw.agent_allow, value.try_into()),
             "operator_allow" => set(&mut raw.operator_allow, value.try_into()),
             "metrics_allow" => set(&mut raw.metrics_allow, value.try_into()),
             "backups" => set(&mut raw.backups, value.try_into()),
-            "retention" => set(&mut raw.retention, value.try_into()),
             "danger_public_operator_plane" => {
                 set(&mut raw.danger_public_operator_plane, value.try_into())
             }
@@ -167,10 +167,10 @@ fn validate(dir: &Path, raw: RawConfig, problems: &mut Vec<String>) -> Option<Co
         problems.push("- `heartbeat_s`: out of range; use 1 to 300 seconds".to_owned());
     }
     let witnesses = witnesses(&raw.witness, problems);
+    let channels = channels::parse(dir, raw.channel, problems);
     let agent_allow = allow("agent_allow", &raw.agent_allow, problems);
     let operator_allow = allow("operator_allow", &raw.operator_allow, problems);
     let metrics_allow = allow("metrics_allow", &raw.metrics_allow, problems);
-    let retention = Retention::parse(&raw.retention, problems);
     let database = database(dir, raw.database.as_deref().unwrap_or("sqlite"), problems);
     Some(Config {
         dir: dir.to_owned(),
@@ -181,11 +181,11 @@ fn validate(dir: &Path, raw: RawConfig, problems: &mut Vec<String>) -> Option<Co
         database: database?,
         heartbeat_s: heartbeat_s?,
         witnesses,
+        channels,
         agent_allow,
         operator_allow,
         metrics_allow,
         backups: raw.backups.map(|path| dir.join(path)),
-        retention,
     })
 }
 
@@ -342,16 +342,9 @@ heartbeat_s = {HEARTBEAT_S}
 # Guardians (`bartizan witness serve`) to ask for co-signatures, one section each. Consoles come by themselves.
 #[[witness]]
 #url = "http://10.0.0.9:8445"
-
-# How many days metrics are kept: as they came, one point in five minutes, one in an hour. One section for everybody, and one
-# for each tenant that differs.
-#[[retention]]
-#tenant = "tn_acme"
-#raw_days = 14
-#five_minute_days = 90
-#hour_days = 730
-"#,
-        quoted.join(", ")
+{}"#,
+        quoted.join(", "),
+        channels::TEMPLATE
     )
 }
 

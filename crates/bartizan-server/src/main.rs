@@ -1,9 +1,11 @@
 //! The server: relays, stores, shows. It signs checkpoints of its two logs and its TLS handshakes, and
 //! nothing that an endpoint would act on.
 
+mod alerts;
 mod allow;
 mod allowance;
 mod app;
+mod channels;
 mod checks;
 mod cli;
 mod config;
@@ -23,9 +25,9 @@ mod published;
 mod quarantine;
 mod rescue;
 mod run;
-mod series;
 mod tls;
 mod witnesses;
+mod zones;
 
 use std::process::ExitCode;
 

@@ -25,12 +25,6 @@ pub(crate) struct Metrics {
     pub(crate) reports_refused: AtomicU64,
     /// From quarantine, and to be sent again once the endpoint is admitted.
     pub(crate) reports_kept_back: AtomicU64,
-    /// Values in reports that are stored.
-    pub(crate) samples_stored: AtomicU64,
-    /// Values that were stored and did not fit their endpoint's chunk.
-    pub(crate) samples_cut_off: AtomicU64,
-    /// Windows of series that were put together.
-    pub(crate) windows_closed: AtomicU64,
     /// With a time too far ahead.
     pub(crate) reports_clamped: AtomicU64,
     /// Times that an endpoint's reports had to wait because it sent too many.
@@ -53,6 +47,8 @@ pub(crate) async fn page(app: &App) -> Result<String, StoreError> {
         .db
         .read(|tx| Ok((tx.endpoint_counts()?, tx.job_counts()?, tx.receipt_count()?)))
         .await?;
+    let (alerts, waiting) =
+        app.db.read(|tx| Ok((tx.alert_counts()?, tx.waiting_notifications()?))).await?;
     let mut out = String::new();
     let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let (m, store) = (&app.metrics, app.db.counters());
@@ -64,6 +60,8 @@ pub(crate) async fn page(app: &App) -> Result<String, StoreError> {
     );
     labelled(&mut out, "bartizan_endpoints", "standing", &endpoints);
     labelled(&mut out, "bartizan_jobs", "state", &jobs);
+    labelled(&mut out, "bartizan_alerts", "phase", &alerts);
+    labelled(&mut out, "bartizan_notifications_waiting", "channel", &waiting);
     let sizes = [LogName::Control, LogName::Jobs]
         .map(|log| (log.name().to_owned(), app.logs.log(log).size()));
     labelled(&mut out, "bartizan_log_entries", "log", &sizes);
@@ -85,19 +83,6 @@ pub(crate) async fn page(app: &App) -> Result<String, StoreError> {
         &[("", load(&m.reports_clamped))],
     );
     series(&mut out, "bartizan_report_floods_total", "counter", &[("", load(&m.report_floods))]);
-    series(&mut out, "bartizan_samples_stored_total", "counter", &[("", load(&m.samples_stored))]);
-    series(
-        &mut out,
-        "bartizan_samples_cut_off_total",
-        "counter",
-        &[("", load(&m.samples_cut_off))],
-    );
-    series(
-        &mut out,
-        "bartizan_series_windows_closed_total",
-        "counter",
-        &[("", load(&m.windows_closed))],
-    );
     let frames =
         [("{direction=\"in\"}", load(&m.frames_in)), ("{direction=\"out\"}", load(&m.frames_out))];
     series(&mut out, "bartizan_frames_total", "counter", &frames);
@@ -130,7 +115,7 @@ fn labelled(out: &mut String, name: &str, label: &str, values: &[(String, u64)])
     for (value, number) in values {
         // States come from the database, where a hand may have written anything.
         let value: String =
-            value.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            value.chars().filter(|c| c.is_ascii_alphanumeric() || "_-.".contains(*c)).collect();
         let _ = writeln!(out, "{name}{{{label}=\"{value}\"}} {number}");
     }
 }

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use crate::config::Config;
 use crate::keys::ServerKeys;
-use crate::{dispatch, planes, published, series, tls, witnesses};
+use crate::{alerts, dispatch, planes, published, tls, witnesses};
 
 /// Requests in hand get this long after a signal.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -30,7 +30,8 @@ pub(crate) async fn serve(config: Config, keys: ServerKeys, store: Store) -> any
     };
     let agent_tls = TlsAcceptor::from(tls::agent_config(&keys)?);
     let operator_tls = TlsAcceptor::from(tls::operator_config(&keys)?);
-    let app = Arc::new(App::load(config, keys, store).await?);
+    let (handle, requests) = alerts::Handle::new();
+    let app = Arc::new(App::load(config, keys, store, handle).await?);
     announce(&app, &agents, &operators, metrics.as_ref())?;
 
     let (stop, stopped) = watch::channel(false);
@@ -45,8 +46,11 @@ pub(crate) async fn serve(config: Config, keys: ServerKeys, store: Store) -> any
     if let Some(listener) = metrics {
         tasks.spawn(planes::metrics::serve(Arc::clone(&app), listener, stopped.clone()));
     }
-    tasks.spawn(series::upkeep::run(Arc::clone(&app), stopped.clone()));
     tasks.spawn(dispatch::run(Arc::clone(&app), stopped.clone()));
+    tasks.spawn(alerts::run(Arc::clone(&app), requests, stopped.clone()));
+    for channel in app.config.channels.clone() {
+        tasks.spawn(alerts::outbox::run(Arc::clone(&app), channel, stopped.clone()));
+    }
     for witness in app.config.witnesses.clone() {
         tasks.spawn(witnesses::ask(Arc::clone(&app), witness, stopped.clone()));
     }

@@ -3,6 +3,7 @@
 //! One thread owns the database. Operations wait in a bounded queue; those that queue up while a
 //! transaction commits share the next one, and nobody is answered before the commit.
 
+mod alerts;
 mod checks;
 mod endpoints;
 mod engine;
@@ -11,6 +12,7 @@ mod fleet;
 mod jobs;
 mod logs;
 mod operators;
+mod outbox;
 mod policies;
 mod promotions;
 mod quarantine;
@@ -19,8 +21,8 @@ mod receipts;
 mod reports;
 mod results;
 mod schema;
-mod series;
 
+pub use alerts::{AlertFilter, AlertRecord, AlertRows, RulesRecord};
 pub use checks::{CHANGES_OF_ENDPOINT_MAX, CHECKS_OF_ENDPOINT_MAX, CheckRecord, Room};
 pub use endpoints::{Admission, EndpointFilter, EndpointRecord, Introduction};
 pub use engine::{Location, Tx};
@@ -29,12 +31,12 @@ pub use fleet::{BriefRecord, FleetFilter, FleetOrder, Place, PlaceCount};
 pub use jobs::{DueJob, JobRecord, NewJob, TargetRecord};
 pub use logs::{CosignatureRecord, LogName};
 pub use operators::SessionRecord;
+pub use outbox::{Attempt, NotificationRecord, WishRecord};
 pub use policies::{PolicyAnswer, PolicyRecord, PolicyTarget};
 pub use promotions::PromotionRecord;
 pub use queue::{Access, QUEUE_MAX, Store, StoreCounters};
 pub use receipts::{Answer, ListedReceipt, ReceiptRecord};
 pub use reports::{ReportFloor, ReportPlace, Taken};
-pub use series::{SERIES_LEVELS, SERIES_PARTS_MAX, SeriesOwner, WindowRows};
 
 use std::path::{Path, PathBuf};
 

@@ -60,12 +60,21 @@ CREATE TABLE check_change (endpoint TEXT NOT NULL, number BIGINT NOT NULL, check
     state TEXT NOT NULL, since BIGINT NOT NULL, at BIGINT NOT NULL, received BIGINT NOT NULL, value BIGINT, text TEXT NOT NULL,
     PRIMARY KEY (endpoint, number));
 ", "
-CREATE TABLE series_owner (endpoint TEXT NOT NULL PRIMARY KEY, n BIGINT NOT NULL UNIQUE);
-CREATE TABLE series_open (n BIGINT NOT NULL, win BIGINT NOT NULL, parts BIGINT NOT NULL, PRIMARY KEY (n, win));
-CREATE TABLE series_part (n BIGINT NOT NULL, win BIGINT NOT NULL, bytes BYTEA NOT NULL);
-CREATE INDEX series_part_by_window ON series_part (n, win);
-CREATE TABLE series_chunk (level BIGINT NOT NULL, n BIGINT NOT NULL, win BIGINT NOT NULL, bytes BYTEA NOT NULL,
-    PRIMARY KEY (level, n, win));
+CREATE TABLE alert (id TEXT NOT NULL PRIMARY KEY, endpoint TEXT, tenant TEXT, site TEXT, name TEXT NOT NULL, phase TEXT NOT NULL,
+    severity TEXT NOT NULL, hidden_by TEXT, changed BIGINT NOT NULL, body BYTEA NOT NULL);
+CREATE INDEX alert_by_phase ON alert (phase, changed);
+CREATE INDEX alert_by_change ON alert (changed, id);
+CREATE INDEX alert_by_endpoint ON alert (endpoint, changed);
+CREATE INDEX alert_by_cause ON alert (hidden_by);
+CREATE TABLE alert_entry (alert TEXT NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, body BYTEA NOT NULL, PRIMARY KEY (alert, seq));
+CREATE TABLE alert_outbox (id TEXT NOT NULL PRIMARY KEY, alert TEXT, channel TEXT NOT NULL, state TEXT NOT NULL, created BIGINT NOT NULL,
+    due BIGINT NOT NULL, tries BIGINT NOT NULL, problem TEXT, body BYTEA NOT NULL);
+CREATE INDEX alert_outbox_by_due ON alert_outbox (state, channel, due);
+CREATE INDEX alert_outbox_by_alert ON alert_outbox (alert, created);
+CREATE TABLE alert_wish (endpoint TEXT NOT NULL, operator TEXT NOT NULL, channel TEXT NOT NULL, at BIGINT NOT NULL,
+    PRIMARY KEY (endpoint, operator, channel));
+CREATE TABLE alert_input (seq BIGINT NOT NULL PRIMARY KEY, body BYTEA NOT NULL);
+CREATE TABLE alert_rules (version BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, operator TEXT NOT NULL, body BYTEA NOT NULL);
 "];
 
 /// The newest schema this program knows.

@@ -10,12 +10,12 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use bartizan_notify::stream;
 use bartizan_trust::id::Sha256;
 use bartizan_trust::statement::{Mirror, MirrorPlace};
 use indicatif::ProgressBar;
 use serde_json::Value;
 
-use crate::alarm::stream;
 use crate::exit::{Code, fail, refused};
 use crate::home::{read_bounded, write_private};
 

@@ -1,11 +1,10 @@
-"""Receivers of alarms that fail for a while: an HTTPS webhook that checks signatures as "Standard Webhooks" says, and an SMTP server
-(aiosmtpd) with STARTTLS and AUTH. Arguments: a folder with cert.pem and key.pem, the webhook's secret, how often each fails first.
-Writes ports.json, then webhook.json and mail.json, a line for each message it took, and refused.txt, a line for each it did not."""
+"""Receivers of alarms and alerts that fail for a while: an HTTPS webhook that checks signatures with `standardwebhooks`, an SMTP server
+(aiosmtpd) with STARTTLS and AUTH, and syslog over UDP, TCP and TLS. Arguments: a folder with cert.pem and key.pem, the webhook's
+secret, how often webhook and mail fail first. Writes ports.json, then webhook.json, mail.json and syslog.json, a line for each message
+it took, and refused.txt, a line for each it did not."""
 
 import asyncio
 import base64
-import hashlib
-import hmac
 import http.server
 import json
 import pathlib
@@ -14,6 +13,7 @@ import sys
 import threading
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+from standardwebhooks import Webhook, WebhookVerificationError
 
 folder, secret, failures = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 left = {"webhook": failures, "mail": failures}
@@ -41,11 +41,12 @@ class Hook(http.server.BaseHTTPRequestHandler):
             self.send_response(503)
             self.end_headers()
             return
-        signed = f"{self.headers['webhook-id']}.{self.headers['webhook-timestamp']}.".encode() + body
-        key = base64.b64decode(secret.removeprefix("whsec_"))
-        expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-        good = hmac.compare_digest(expected, self.headers["webhook-signature"])
-        note("webhook.json", json.dumps({"good": good, "body": json.loads(body)}))
+        try:
+            Webhook(secret).verify(body, dict(self.headers))
+            good = True
+        except WebhookVerificationError:
+            good = False
+        note("webhook.json", json.dumps({"good": good, "id": self.headers["webhook-id"], "body": json.loads(body)}))
         self.send_response(204 if good else 401)
         self.end_headers()
 
@@ -83,6 +84,23 @@ hook.socket = context().wrap_socket(hook.socket, server_side=True)
 threading.Thread(target=hook.serve_forever, daemon=True).start()
 
 
+class Datagrams(asyncio.DatagramProtocol):
+    def datagram_received(self, data, _):
+        note("syslog.json", json.dumps({"by": "udp", "line": data.decode()}))
+
+
+def syslog(by):
+    async def take(reader, writer):
+        # Octet counting, as RFC 6587 and RFC 5425 say.
+        while length := (await reader.readuntil(b" ") if not reader.at_eof() else b""):
+            line = await reader.readexactly(int(length))
+            note("syslog.json", json.dumps({"by": by, "line": line.decode()}))
+            break
+        writer.close()
+
+    return take
+
+
 async def main():
     def protocol():
         return SMTP(
@@ -91,7 +109,14 @@ async def main():
         )
 
     mail = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
-    ports = {"webhook": hook.server_address[1], "mail": mail.sockets[0].getsockname()[1]}
+    loop = asyncio.get_running_loop()
+    datagrams, _ = await loop.create_datagram_endpoint(Datagrams, local_addr=("127.0.0.1", 0))
+    tcp = await asyncio.start_server(syslog("tcp"), "127.0.0.1", 0)
+    tls = await asyncio.start_server(syslog("tls"), "127.0.0.1", 0, ssl=context())
+    ports = {
+        "webhook": hook.server_address[1], "mail": mail.sockets[0].getsockname()[1],
+        "udp": datagrams.get_extra_info("sockname")[1], "tcp": tcp.sockets[0].getsockname()[1], "tls": tls.sockets[0].getsockname()[1],
+    }
     (folder / "ports.new").write_text(json.dumps(ports))
     (folder / "ports.new").rename(folder / "ports.json")
     await mail.serve_forever()

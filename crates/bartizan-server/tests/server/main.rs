@@ -2,12 +2,12 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
+mod alerts;
 mod config;
 mod endpoints;
 mod planes;
 mod program;
 mod reports;
-mod series;
 mod setup;
 
 use std::time::{SystemTime, UNIX_EPOCH};

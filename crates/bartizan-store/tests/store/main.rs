@@ -1,12 +1,12 @@
 //! Every store test runs on both engines, with the same expectations.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod alerts;
 mod files;
 mod fleet;
 mod monitoring;
 mod reports;
 mod results;
-mod series;
 
 use bartizan_store::{
     Access, Admission, Answer, CosignatureRecord, EndpointFilter, Introduction, Location, LogName,

@@ -51,6 +51,12 @@ impl Console {
         serde_json::from_slice(answer).with_context(|| format!("read the answer of `{path}`"))
     }
 
+    /// `PUT` of JSON, its JSON answer.
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        let answer = self.request("PUT", path, &serde_json::to_vec(body)?).await?;
+        serde_json::from_slice(&answer).with_context(|| format!("read the answer of `{path}`"))
+    }
+
     async fn request(&self, method: &str, path: &str, body: &[u8]) -> Result<Vec<u8>> {
         let stream = TcpStream::connect(self.address).await.context("reach the operator plane")?;
         let name = ServerName::try_from("bartizan")?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
+use bartizan_notify::{Privacy, email, webhook};
 use serde::Deserialize;
 
 use crate::exit::{Code, fail};
@@ -66,6 +67,33 @@ pub(crate) enum MailTls {
     Tls,
 }
 
+impl Webhook {
+    pub(super) fn receiver(&self) -> webhook::Webhook {
+        webhook::Webhook {
+            url: self.url.clone(),
+            secret_file: self.secret_file.clone(),
+            ca_file: self.ca_file.clone(),
+        }
+    }
+}
+
+impl Email {
+    pub(super) fn sender(&self) -> email::Email {
+        email::Email {
+            server: self.server.clone(),
+            privacy: match self.tls {
+                MailTls::StartTls => Privacy::StartTls,
+                MailTls::Tls => Privacy::Tls,
+            },
+            from: self.from.clone(),
+            to: self.to.clone(),
+            user: self.user.clone(),
+            password_file: self.password_file.clone(),
+            ca_file: self.ca_file.clone(),
+        }
+    }
+}
+
 impl Channels {
     /// Reads and checks the file; without one there are no channels.
     pub(crate) fn load(home: &Home) -> Result<Self> {
@@ -111,36 +139,26 @@ impl Channels {
             return Some("webhook: at most 8".to_owned());
         }
         for hook in &self.webhook {
-            if super::webhook::Target::parse(&hook.url).is_none() {
+            if !webhook::Target::parse(&hook.url).is_some_and(|target| target.is_private) {
                 let url = &hook.url;
                 return Some(format!("webhook: `{url}` is not an https:// address"));
             }
         }
         let email = self.email.as_ref()?;
-        let host = email.server.rsplit_once(':');
-        if !host.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok()) {
+        if bartizan_notify::host_of(&email.server).is_none() {
             return Some(format!("email: server `{}` is not host:port", email.server));
         }
         if email.to.is_empty() || email.to.len() > RECIPIENTS_MAX {
             return Some("email: name 1 to 16 people in `to`".to_owned());
         }
-        let bad = email.to.iter().chain([&email.from]).find(|address| !is_address(address));
+        let addresses = email.to.iter().chain([&email.from]);
+        let bad = addresses.into_iter().find(|address| !email::is_address(address));
         if let Some(bad) = bad {
             return Some(format!("email: `{bad}` is not an address"));
         }
         let both = email.user.is_some() == email.password_file.is_some();
         (!both).then(|| "email: `user` and `password_file` go together".to_owned())
     }
-}
-
-/// An address that cannot break out of an SMTP line.
-fn is_address(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | ',' | ';' | '\\');
-    let parts = text.split_once('@');
-    text.len() <= 254
-        && text.chars().all(plain)
-        && parts
-            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
 }
 
 #[cfg(test)]

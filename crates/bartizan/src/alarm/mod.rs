@@ -3,10 +3,7 @@
 
 mod config;
 mod desktop;
-mod email;
 mod outbox;
-pub(crate) mod stream;
-mod webhook;
 
 pub(crate) use config::Channels;
 use outbox::Alarm;

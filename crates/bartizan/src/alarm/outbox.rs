@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context as _, Result};
+use bartizan_notify::{email, webhook};
 use bartizan_trust::id::Sha256;
 use bartizan_trust::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Channels, desktop, email, webhook};
+use super::config::Email;
+use super::{Channels, desktop};
 use crate::home::{Home, write_private};
 
 const FOLDER: &str = "alarms";
@@ -159,11 +161,35 @@ fn send(channels: &Channels, name: &str, alarm: &Alarm, now: UnixSeconds) -> Res
     if let Some(hook) =
         channels.webhook.iter().find(|hook| name.strip_prefix("webhook ") == Some(&hook.url))
     {
-        return webhook::send(hook, alarm, now);
+        return webhook::send(&hook.receiver(), &alarm.id, now.get(), &hook_body(alarm));
     }
     match (&channels.email, name) {
         (_, "desktop") => desktop::send(alarm),
-        (Some(email), _) => email::send(email, alarm),
+        (Some(email), _) => send_mail(email, alarm),
         (None, _) => Ok(()),
     }
+}
+
+fn hook_body(alarm: &Alarm) -> String {
+    json!({
+        "type": "bartizan.alarm", "timestamp": alarm.at, "id": alarm.id,
+        "data": { "text": alarm.text, "facts": alarm.facts },
+    })
+    .to_string()
+}
+
+fn send_mail(email: &Email, alarm: &Alarm) -> Result<()> {
+    let facts = serde_json::to_string_pretty(&alarm.facts).unwrap_or_default();
+    let text = format!(
+        "{}\n\n{facts}\n\nSent by a witness of Bartizan, not by its server. Look at it with: bartizan log mine, bartizan log audit\n",
+        alarm.text
+    );
+    let mail = email::Mail {
+        id: &alarm.id,
+        at: alarm.at.get(),
+        mark: "Bartizan",
+        subject: &alarm.text,
+        text: &text,
+    };
+    email::send(&email.sender(), &mail)
 }

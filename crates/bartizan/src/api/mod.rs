@@ -83,6 +83,13 @@ impl Api {
         serde_json::from_slice(answer).with_context(|| format!("read the answer of `{path}`"))
     }
 
+    /// `PUT` of JSON, its JSON answer.
+    pub(crate) fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        let body = serde_json::to_vec(body).context("write the request")?;
+        let answer = judge(self.request(&Method::PUT, path, body)?)?;
+        serde_json::from_slice(&answer).with_context(|| format!("read the answer of `{path}`"))
+    }
+
     fn request(&self, method: &Method, path: &str, body: Vec<u8>) -> Result<Answer> {
         self.runtime.block_on(async {
             let work = self.exchange(method, path, body);

@@ -1,6 +1,7 @@
 //! One command, one function.
 
 mod alarm;
+mod alerts;
 pub(crate) mod approve;
 pub(crate) mod change;
 pub(crate) mod confirm;
@@ -210,6 +211,9 @@ pub(crate) enum Command {
     /// Alarms that go out by themselves, never through the server
     #[command(subcommand)]
     Alarm(alarm::AlarmCommand),
+    /// What needs somebody: endpoints that are away, checks that fail; and who is told
+    #[command(args_conflicts_with_subcommands = true)]
+    Alerts(Box<alerts::AlertsOptions>),
     /// Is this server what we think it is? Ends its quarantine, or begins one
     Preflight(preflight::PreflightOptions),
     /// Firewall rules, for nftables or Windows: an endpoint's network half reaches what the bundle names, and nothing else
@@ -299,6 +303,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Statement(command) => statement::run(context, &command),
         Command::Witness(options) => witness::run(context, &options),
         Command::Alarm(command) => alarm::run(context, &command),
+        Command::Alerts(options) => alerts::run(context, &options),
         Command::Preflight(options) => preflight::run(context, &options),
         Command::Firewall(options) => firewall::run(context, &options),
         Command::Drill { fleet: true, org, .. } => fleet_drill::run(context, org),

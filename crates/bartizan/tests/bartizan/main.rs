@@ -8,6 +8,7 @@
 )]
 
 mod alarms;
+mod alerts;
 mod audit;
 mod completions;
 mod console;

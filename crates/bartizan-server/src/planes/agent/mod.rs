@@ -4,7 +4,7 @@ mod control;
 mod delivery;
 mod hello;
 pub(crate) mod receipts;
-pub(crate) mod reports;
+mod reports;
 mod session;
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! The operator plane: JSON over HTTPS, private by default. Specification: `docs/spec/operator-api.md`.
 
+mod alerts;
 mod control;
 mod endpoints;
 mod events;
@@ -13,7 +14,6 @@ mod login;
 mod logs;
 mod preflight;
 mod promotions;
-mod series;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,10 +129,17 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/endpoints/{id}", get(endpoints::show))
         .route("/v1/endpoints/{id}/jobs", get(fleet::jobs))
         .route("/v1/endpoints/{id}/receipts", get(fleet::receipts))
-        .route("/v1/endpoints/{id}/series", get(series::show))
         .route("/v1/summary", get(fleet::summary))
         .route("/v1/endpoints/{id}/admit", post(endpoints::admit))
         .route("/v1/endpoints/{id}/refresh", post(endpoints::refresh))
+        .route("/v1/endpoints/{id}/tell-me", post(alerts::tell_me))
+        .route("/v1/alerts", get(alerts::list))
+        .route("/v1/alerts/rules", get(alerts::rules).put(alerts::set_rules))
+        .route("/v1/alerts/test", post(alerts::test))
+        .route("/v1/alerts/{id}", get(alerts::show))
+        .route("/v1/alerts/{id}/acknowledge", post(alerts::acknowledge))
+        .route("/v1/alerts/{id}/resolve", post(alerts::resolve))
+        .route("/v1/alerts/{id}/note", post(alerts::note))
         .route("/v1/jobs", get(jobs::list).post(jobs::submit).layer(jobs_limit))
         .route("/v1/jobs/{id}", get(jobs::show))
         .route("/v1/jobs/{id}/signatures", post(jobs::sign))

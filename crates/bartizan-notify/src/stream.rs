@@ -23,11 +23,11 @@ const SYSTEM: [&str; 4] = [
 ];
 
 /// Anything bytes go through.
-pub(crate) trait Stream: Read + Write {}
+pub trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
 /// An open connection without TLS.
-pub(crate) fn connect(address: &str) -> Result<TcpStream> {
+pub fn connect(address: &str) -> Result<TcpStream> {
     let found = address.to_socket_addrs().with_context(|| format!("find {address}"))?;
     let mut last = None;
     for candidate in found {
@@ -45,7 +45,7 @@ pub(crate) fn connect(address: &str) -> Result<TcpStream> {
 }
 
 /// TLS over it; the certificate must be of `host`.
-pub(crate) fn secure(
+pub fn secure(
     stream: TcpStream,
     host: &str,
     ca: Option<&Path>,
@@ -63,6 +63,14 @@ pub(crate) fn secure(
 }
 
 fn roots(ca: Option<&Path>) -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(certificates(ca)?);
+    anyhow::ensure!(added > 0, "no certificate to believe");
+    Ok(roots)
+}
+
+/// The certificates of a file, or those the system believes.
+pub(crate) fn certificates(ca: Option<&Path>) -> Result<Vec<CertificateDer<'static>>> {
     let path = ca.or_else(|| SYSTEM.iter().map(Path::new).find(|path| path.exists()));
     let path = path.context(
         "this system has no list of certificates to believe; install ca-certificates or give ca_file",
@@ -71,8 +79,6 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore> {
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| anyhow::anyhow!("{error}"))
         .with_context(|| format!("read the certificates in {}", path.display()))?;
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(found);
-    anyhow::ensure!(added > 0, "{} holds no certificate", path.display());
-    Ok(roots)
+    anyhow::ensure!(!found.is_empty(), "{} holds no certificate", path.display());
+    Ok(found)
 }
