@@ -39,6 +39,7 @@ use crate::install::now;
 use crate::jobs::{Awaited, Piece, Running, Told};
 use crate::latest::Latest;
 use crate::launcher::{self, Launcher};
+use crate::metrics;
 use crate::outbox::{self, Outbox};
 use crate::pipe::{Agent, Separation};
 use crate::receipts::{Account, Way};
@@ -265,6 +266,7 @@ impl Guard {
     }
 
     fn run(&mut self) -> Result<Ending> {
+        let measured = metrics::start(self.device.endpoint(), self.sender.clone());
         loop {
             self.keep_agent_running();
             match self.events.recv_timeout(TICK) {
@@ -283,6 +285,9 @@ impl Guard {
             let stopped = signals::stop_requested() && self.running.is_empty();
             if let Some(ending) = self.updating.ending.or(stopped.then_some(Ending::Stopped)) {
                 self.end_checks();
+                if let Some(observation) = metrics::take(&measured) {
+                    self.reports.add(observation);
+                }
                 if let Some(agent) = self.agent.take() {
                     agent.end(&self.launcher)?;
                 }

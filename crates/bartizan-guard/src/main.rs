@@ -10,6 +10,7 @@ mod install;
 mod jobs;
 mod latest;
 mod launcher;
+mod metrics;
 mod outbox;
 mod pipe;
 mod reanchor;

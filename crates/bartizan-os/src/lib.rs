@@ -13,6 +13,7 @@ pub mod files;
 pub mod inventory;
 pub mod limits;
 pub mod looks;
+pub mod metrics;
 mod output;
 mod sealed;
 pub mod sense;

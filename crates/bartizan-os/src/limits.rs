@@ -42,3 +42,16 @@ pub const LOOK_CONTENT_BYTES_MAX: u64 = 1024 * 1024;
 pub const LOOK_LINE_BYTES_MAX: usize = 4 * 1024;
 /// How long matching may take at one look.
 pub const LOOK_PATTERN_TIME: Duration = Duration::from_secs(2);
+/// Most file systems of which metrics are kept, five each.
+pub const METRIC_FILESYSTEMS_MAX: usize = 16;
+/// Most interfaces, eight each.
+pub const METRIC_INTERFACES_MAX: usize = 8;
+/// Most disks, five each.
+pub const METRIC_DISKS_MAX: usize = 8;
+/// Programs that are named, by processor time and by memory. With the three above and what a machine has once: below the 256
+/// series of a report, also when the names change with every sample of five.
+pub const METRIC_TOP: usize = 5;
+/// Processes looked at; above that they are only counted.
+pub const METRIC_PROCESSES_MAX: usize = 8192;
+/// Longest label, as in a report.
+pub const METRIC_LABEL_BYTES_MAX: usize = 64;

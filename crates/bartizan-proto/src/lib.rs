@@ -4,7 +4,8 @@
 //! * [`frame`] and [`message`]: the agent plane and the pipe between agent and guard.
 //! * [`checks`]: how the state of a check comes about, and its results on their way.
 //! * [`lan`]: freezes in datagrams on the local network.
-//! * [`operator`], [`monitoring`] and [`preflight`]: the JSON of the operator plane.
+//! * [`samples`]: metrics in reports.
+//! * [`operator`], [`monitoring`], [`preflight`] and [`series`]: the JSON of the operator plane.
 
 pub mod alerts;
 pub mod checks;
@@ -15,3 +16,5 @@ pub mod message;
 pub mod monitoring;
 pub mod operator;
 pub mod preflight;
+pub mod samples;
+pub mod series;

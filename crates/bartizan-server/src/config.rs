@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::allow::{Allow, Network};
 use crate::channels::{self, Channel, RawChannel};
+use crate::series::retention::{RawRetention, Retention};
 
 /// Name of the file in the server's directory.
 pub(crate) const FILE: &str = "server.toml";
@@ -31,6 +32,7 @@ struct RawConfig {
     operator_allow: Vec<String>,
     metrics_allow: Vec<String>,
     backups: Option<String>,
+    retention: Vec<RawRetention>,
     danger_public_operator_plane: bool,
 }
 
@@ -67,6 +69,7 @@ pub(crate) struct Config {
     pub(crate) metrics_allow: Allow,
     /// Where backups of this server go, so that `preflight` can look.
     pub(crate) backups: Option<PathBuf>,
+    pub(crate) retention: Retention,
 }
 
 /// Every problem of a configuration file.
@@ -118,6 +121,7 @@ fn read_table(table: toml::Table, problems: &mut Vec<String>) -> RawConfig {
             "operator_allow" => set(&mut raw.operator_allow, value.try_into()),
             "metrics_allow" => set(&mut raw.metrics_allow, value.try_into()),
             "backups" => set(&mut raw.backups, value.try_into()),
+            "retention" => set(&mut raw.retention, value.try_into()),
             "danger_public_operator_plane" => {
                 set(&mut raw.danger_public_operator_plane, value.try_into())
             }
@@ -171,6 +175,7 @@ fn validate(dir: &Path, raw: RawConfig, problems: &mut Vec<String>) -> Option<Co
     let agent_allow = allow("agent_allow", &raw.agent_allow, problems);
     let operator_allow = allow("operator_allow", &raw.operator_allow, problems);
     let metrics_allow = allow("metrics_allow", &raw.metrics_allow, problems);
+    let retention = Retention::parse(&raw.retention, problems);
     let database = database(dir, raw.database.as_deref().unwrap_or("sqlite"), problems);
     Some(Config {
         dir: dir.to_owned(),
@@ -186,6 +191,7 @@ fn validate(dir: &Path, raw: RawConfig, problems: &mut Vec<String>) -> Option<Co
         operator_allow,
         metrics_allow,
         backups: raw.backups.map(|path| dir.join(path)),
+        retention,
     })
 }
 
@@ -342,6 +348,14 @@ heartbeat_s = {HEARTBEAT_S}
 # Guardians (`bartizan witness serve`) to ask for co-signatures, one section each. Consoles come by themselves.
 #[[witness]]
 #url = "http://10.0.0.9:8445"
+
+# How many days metrics are kept: as they came, one point in five minutes, one in an hour. One section for everybody, and one
+# for each tenant that differs.
+#[[retention]]
+#tenant = "tn_acme"
+#raw_days = 14
+#five_minute_days = 90
+#hour_days = 730
 {}"#,
         quoted.join(", "),
         channels::TEMPLATE

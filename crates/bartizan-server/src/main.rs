@@ -25,6 +25,7 @@ mod published;
 mod quarantine;
 mod rescue;
 mod run;
+mod series;
 mod tls;
 mod witnesses;
 mod zones;

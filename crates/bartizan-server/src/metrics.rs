@@ -25,6 +25,12 @@ pub(crate) struct Metrics {
     pub(crate) reports_refused: AtomicU64,
     /// From quarantine, and to be sent again once the endpoint is admitted.
     pub(crate) reports_kept_back: AtomicU64,
+    /// Values in reports that are stored.
+    pub(crate) samples_stored: AtomicU64,
+    /// Values that were stored and did not fit their endpoint's chunk.
+    pub(crate) samples_cut_off: AtomicU64,
+    /// Windows of series that were put together.
+    pub(crate) windows_closed: AtomicU64,
     /// With a time too far ahead.
     pub(crate) reports_clamped: AtomicU64,
     /// Times that an endpoint's reports had to wait because it sent too many.
@@ -83,6 +89,19 @@ pub(crate) async fn page(app: &App) -> Result<String, StoreError> {
         &[("", load(&m.reports_clamped))],
     );
     series(&mut out, "bartizan_report_floods_total", "counter", &[("", load(&m.report_floods))]);
+    series(&mut out, "bartizan_samples_stored_total", "counter", &[("", load(&m.samples_stored))]);
+    series(
+        &mut out,
+        "bartizan_samples_cut_off_total",
+        "counter",
+        &[("", load(&m.samples_cut_off))],
+    );
+    series(
+        &mut out,
+        "bartizan_series_windows_closed_total",
+        "counter",
+        &[("", load(&m.windows_closed))],
+    );
     let frames =
         [("{direction=\"in\"}", load(&m.frames_in)), ("{direction=\"out\"}", load(&m.frames_out))];
     series(&mut out, "bartizan_frames_total", "counter", &frames);

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use crate::config::Config;
 use crate::keys::ServerKeys;
-use crate::{alerts, dispatch, planes, published, tls, witnesses};
+use crate::{alerts, dispatch, planes, published, series, tls, witnesses};
 
 /// Requests in hand get this long after a signal.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -46,6 +46,7 @@ pub(crate) async fn serve(config: Config, keys: ServerKeys, store: Store) -> any
     if let Some(listener) = metrics {
         tasks.spawn(planes::metrics::serve(Arc::clone(&app), listener, stopped.clone()));
     }
+    tasks.spawn(series::upkeep::run(Arc::clone(&app), stopped.clone()));
     tasks.spawn(dispatch::run(Arc::clone(&app), stopped.clone()));
     tasks.spawn(alerts::run(Arc::clone(&app), requests, stopped.clone()));
     for channel in app.config.channels.clone() {

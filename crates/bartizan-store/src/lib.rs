@@ -21,6 +21,7 @@ mod receipts;
 mod reports;
 mod results;
 mod schema;
+mod series;
 
 pub use alerts::{AlertFilter, AlertRecord, AlertRows, RulesRecord};
 pub use checks::{CHANGES_OF_ENDPOINT_MAX, CHECKS_OF_ENDPOINT_MAX, CheckRecord, Room};
@@ -37,6 +38,7 @@ pub use promotions::PromotionRecord;
 pub use queue::{Access, QUEUE_MAX, Store, StoreCounters};
 pub use receipts::{Answer, ListedReceipt, ReceiptRecord};
 pub use reports::{ReportFloor, ReportPlace, Taken};
+pub use series::{SERIES_LEVELS, SERIES_PARTS_MAX, SeriesOwner, WindowRows};
 
 use std::path::{Path, PathBuf};
 

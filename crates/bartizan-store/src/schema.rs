@@ -60,6 +60,13 @@ CREATE TABLE check_change (endpoint TEXT NOT NULL, number BIGINT NOT NULL, check
     state TEXT NOT NULL, since BIGINT NOT NULL, at BIGINT NOT NULL, received BIGINT NOT NULL, value BIGINT, text TEXT NOT NULL,
     PRIMARY KEY (endpoint, number));
 ", "
+CREATE TABLE series_owner (endpoint TEXT NOT NULL PRIMARY KEY, n BIGINT NOT NULL UNIQUE);
+CREATE TABLE series_open (n BIGINT NOT NULL, win BIGINT NOT NULL, parts BIGINT NOT NULL, PRIMARY KEY (n, win));
+CREATE TABLE series_part (n BIGINT NOT NULL, win BIGINT NOT NULL, bytes BYTEA NOT NULL);
+CREATE INDEX series_part_by_window ON series_part (n, win);
+CREATE TABLE series_chunk (level BIGINT NOT NULL, n BIGINT NOT NULL, win BIGINT NOT NULL, bytes BYTEA NOT NULL,
+    PRIMARY KEY (level, n, win));
+", "
 CREATE TABLE alert (id TEXT NOT NULL PRIMARY KEY, endpoint TEXT, tenant TEXT, site TEXT, name TEXT NOT NULL, phase TEXT NOT NULL,
     severity TEXT NOT NULL, hidden_by TEXT, changed BIGINT NOT NULL, body BYTEA NOT NULL);
 CREATE INDEX alert_by_phase ON alert (phase, changed);

@@ -19,6 +19,7 @@ pub use seeds::{Seed, seeds};
 
 use bartizan_proto::frame::{FrameReader, encode_frame};
 use bartizan_proto::message::Message;
+use bartizan_proto::samples::{CHUNK_LIMITS, Samples};
 use bartizan_trust::checkpoint::Checkpoint;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::json;
@@ -60,6 +61,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "policy", run: policy },
     Target { name: "proof", run: proof },
     Target { name: "public_key", run: public_key },
+    Target { name: "samples", run: samples },
     Target { name: "sshsig", run: sshsig },
     Target { name: "state", run: state },
 ];
@@ -196,6 +198,16 @@ fn read_frames(pieces: &[&[u8]]) -> (Vec<Message>, bool) {
         }
     }
     (messages, true)
+}
+
+/// Batches of samples. A series can be written in several ways, so it is the values that must come back.
+pub fn samples(bytes: &[u8]) -> bool {
+    let Ok(samples) = Samples::decode(bytes, &CHUNK_LIMITS) else { return false };
+    let again = Samples::decode(&samples.encode(), &CHUNK_LIMITS);
+    let same =
+        again.is_ok_and(|again| (again.times, again.series) == (samples.times, samples.series));
+    assert!(same, "samples that do not come back");
+    true
 }
 
 /// The guard's state file.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod lan;
+mod samples;
 
 use bartizan_proto::frame::{FrameError, FrameReader, encode_frame};
 use bartizan_proto::limits;

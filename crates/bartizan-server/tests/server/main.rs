@@ -8,6 +8,7 @@ mod endpoints;
 mod planes;
 mod program;
 mod reports;
+mod series;
 mod setup;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -20,19 +20,19 @@ fn report(epoch: u64, seq: u64, kind: u8) -> Message {
     Message::Report(Report { epoch, seq, at: now().get(), dropped: 0, kind, bytes })
 }
 
-fn endpoint(world: &World, number: u32) -> Endpoint {
+pub(crate) fn endpoint(world: &World, number: u32) -> Endpoint {
     Endpoint::new(Arc::clone(&world.fleet), number, world.tell.clone()).expect("endpoint")
 }
 
 /// A line that has been welcomed.
-async fn line(endpoint: &Endpoint) -> Line {
+pub(crate) async fn line(endpoint: &Endpoint) -> Line {
     let mut line = Line::open(endpoint).await;
     let answer = line.hear().await;
     assert!(matches!(answer, Some(Message::Welcome { .. })), "{answer:?}");
     line
 }
 
-async fn stored(line: &mut Line) -> (u64, u64) {
+pub(crate) async fn stored(line: &mut Line) -> (u64, u64) {
     let answer = line.hear().await;
     let Some(Message::ReportStored { epoch, seq }) = answer else {
         assert_eq!(answer, None, "not a report's confirmation");

@@ -7,6 +7,7 @@ mod fleet;
 mod monitoring;
 mod reports;
 mod results;
+mod series;
 
 use bartizan_store::{
     Access, Admission, Answer, CosignatureRecord, EndpointFilter, Introduction, Location, LogName,

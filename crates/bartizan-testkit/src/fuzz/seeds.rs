@@ -21,6 +21,7 @@ use bartizan_trust::witness::AddCheckpoint;
 use data_encoding::BASE64;
 
 use super::machines::stage;
+use crate::load::machine::Machine;
 use crate::load::scene::NOW;
 use crate::world::went_well;
 
@@ -53,6 +54,9 @@ pub fn seeds() -> Result<Vec<Seed>> {
     all.push(seed("frames", "every-message", stream));
     all.push(seed("frames", "empty", Vec::new()));
     all.extend(machines()?);
+    let day = |count| Machine::new(1).batch(1_800_000_000, count).encode();
+    all.push(seed("samples", "five-minutes", day(5)));
+    all.push(seed("samples", "six-hours", day(360)));
     all.extend(super::pipe::seeds(&messages));
     all.extend(padded_inside(&all));
     Ok(all)

@@ -3,6 +3,7 @@
 pub mod endpoint;
 pub mod figures;
 pub mod hardware;
+pub mod machine;
 pub mod organisation;
 pub mod plane;
 pub mod proc;

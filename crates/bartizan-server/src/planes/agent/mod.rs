@@ -4,7 +4,7 @@ mod control;
 mod delivery;
 mod hello;
 pub(crate) mod receipts;
-mod reports;
+pub(crate) mod reports;
 mod session;
 
 use std::sync::Arc;

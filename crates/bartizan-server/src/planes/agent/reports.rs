@@ -1,6 +1,8 @@
 //! Reports: stored with the floor of their endpoint in one transaction, then acknowledged. Whoever is killed when, each is
 //! stored once.
 
+use std::sync::atomic::Ordering;
+
 use bartizan_proto::message::{Message, Report, ReportKind};
 use bartizan_store::{ReportPlace, StoreError, Taken, Tx};
 use bartizan_trust::id::EndpointId;
@@ -9,6 +11,7 @@ use bartizan_trust::time::UnixSeconds;
 use super::session::Session;
 use crate::app::now;
 use crate::metrics::{add, count};
+use crate::series;
 
 /// Reports of one endpoint that are stored at once.
 pub(super) const REPORTS_AT_ONCE: usize = 16;
@@ -17,11 +20,12 @@ const AHEAD_MAX_S: u64 = 600;
 
 /// A report as its kind's own module takes it.
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "what is read of it comes with the kinds")]
 pub(crate) struct Observed<'r> {
     pub(crate) endpoint: EndpointId,
     /// The endpoint's time, at most ten minutes ahead of the server's.
     pub(crate) at: UnixSeconds,
+    /// How much later it said that it was.
+    pub(crate) ahead_s: u64,
     /// When it came.
     pub(crate) received: UnixSeconds,
     pub(crate) bytes: &'r [u8],
@@ -29,10 +33,12 @@ pub(crate) struct Observed<'r> {
 
 /// What became of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "what is stored and refused comes with the kinds")]
 pub(crate) enum Fate {
     /// What it holds is in the database.
+    #[expect(dead_code, reason = "comes with inventory and checks")]
     Stored,
+    /// So many samples are.
+    Samples(u64),
     /// This server has no use for its kind.
     Unread,
     /// It is not what it says; this code says why.
@@ -70,6 +76,10 @@ impl Session {
         for fate in &outcome.fates {
             count(match fate {
                 Fate::Stored => &metrics.reports_stored,
+                Fate::Samples(many) => {
+                    metrics.samples_stored.fetch_add(*many, Ordering::Relaxed);
+                    &metrics.reports_stored
+                }
                 Fate::Unread => &metrics.reports_unread,
                 Fate::Refused(why) => {
                     tracing::warn!(endpoint.id = %id, "a report is refused: {why}");
@@ -77,8 +87,8 @@ impl Session {
                 }
             });
         }
-        metrics.reports_known.fetch_add(outcome.known, std::sync::atomic::Ordering::Relaxed);
-        metrics.reports_clamped.fetch_add(outcome.clamped, std::sync::atomic::Ordering::Relaxed);
+        metrics.reports_known.fetch_add(outcome.known, Ordering::Relaxed);
+        metrics.reports_clamped.fetch_add(outcome.clamped, Ordering::Relaxed);
         let Some((epoch, seq)) = outcome.floor else { return Ok(()) };
         self.send(&Message::ReportStored { epoch, seq }).await
     }
@@ -102,8 +112,8 @@ fn store(
             Taken::New => {
                 let at = report.at.min(received.get() + AHEAD_MAX_S);
                 outcome.clamped += u64::from(at != report.at);
-                let at = UnixSeconds::new(at);
-                let observed = Observed { endpoint, at, received, bytes: &report.bytes };
+                let (at, ahead_s) = (UnixSeconds::new(at), report.at - at);
+                let observed = Observed { endpoint, at, ahead_s, received, bytes: &report.bytes };
                 let fate = keep(tx, report.kind, &observed)?;
                 if let Fate::Refused(why) = fate {
                     tx.refuse_report(endpoint, why)?;
@@ -118,12 +128,11 @@ fn store(
 }
 
 /// Each kind has its own module. An error here is the database's; what an endpoint gets wrong is a [`Fate`].
-#[expect(clippy::unnecessary_wraps, reason = "every kind that is stored can fail")]
-fn keep(_tx: &mut Tx<'_>, kind: u8, _observed: &Observed<'_>) -> Result<Fate, StoreError> {
-    Ok(match ReportKind::of(kind) {
-        Some(
-            ReportKind::Inventory | ReportKind::Samples | ReportKind::Checks | ReportKind::Events,
-        )
-        | None => Fate::Unread,
-    })
+fn keep(tx: &mut Tx<'_>, kind: u8, observed: &Observed<'_>) -> Result<Fate, StoreError> {
+    match ReportKind::of(kind) {
+        Some(ReportKind::Samples) => series::keep(tx, observed),
+        Some(ReportKind::Inventory | ReportKind::Checks | ReportKind::Events) | None => {
+            Ok(Fate::Unread)
+        }
+    }
 }

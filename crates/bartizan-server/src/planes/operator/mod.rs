@@ -14,6 +14,7 @@ mod login;
 mod logs;
 mod preflight;
 mod promotions;
+mod series;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,6 +130,7 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/endpoints/{id}", get(endpoints::show))
         .route("/v1/endpoints/{id}/jobs", get(fleet::jobs))
         .route("/v1/endpoints/{id}/receipts", get(fleet::receipts))
+        .route("/v1/endpoints/{id}/series", get(series::show))
         .route("/v1/summary", get(fleet::summary))
         .route("/v1/endpoints/{id}/admit", post(endpoints::admit))
         .route("/v1/endpoints/{id}/refresh", post(endpoints::refresh))
