@@ -18,7 +18,7 @@ help:
 	@echo "make test         everything that decides whether a change lands"
 	@echo "make test-long    the same properties with many more cases"
 	@echo "make bench        the figures of docs/dev/bench.md"
-	@echo "make fuzz         each fuzz target for a minute (needs cargo-fuzz and a C++ compiler; any toolchain)"
+	@echo "make fuzz         each fuzz target for a minute (needs a C++ compiler; builds for a quarter of an hour the first time)"
 	@echo "make mutants      changes the verification files one place at a time (needs cargo-mutants; FILE=… for some)"
 	@echo "make coverage     which lines of bartizan-trust its tests reach (needs cargo-llvm-cov or cargo-tarpaulin)"
 	@echo "make deny         licences and advisories (needs cargo-deny)"
@@ -46,8 +46,7 @@ bench:
 	$(CARGO) run --release -p bartizan-testkit --bin bartizan-load -- --agents 1000 --json
 
 fuzz:
-	cd fuzz && for target in fuzz_targets/*.rs; do \
-	  RUSTC_BOOTSTRAP=1 cargo fuzz run --dev -s none $$(basename $$target .rs) -- -max_total_time=60 || exit 1; done
+	scripts/fuzz
 
 deny:
 	cargo deny check
