@@ -7,7 +7,9 @@ use crate::time::UnixSeconds;
 /// Days with entries that a series needs before its silence says anything.
 const DAYS_MIN: usize = 7;
 /// Of the same weekdays before and after, how many in a hundred must have entries for a silent day to be strange.
-const WEEKDAY_PERCENT_MIN: usize = 80;
+const WEEKDAY_PERCENT_MIN: i64 = 80;
+/// Shorter series say little about weekdays.
+const TWO_WEEKS: i64 = 14;
 
 /// The days of one series of logs.
 #[derive(Debug, Default)]
@@ -38,21 +40,48 @@ impl Series {
         if self.days.len() < DAYS_MIN {
             return Vec::new();
         }
-        let strange = |day: &i64| !self.days.contains(day) && self.is_usual(*day, *first, *last);
-        ranges((*first..=*last).filter(strange))
+        if last - first < TWO_WEEKS {
+            // The days around it must speak, or the same weekday must.
+            let around =
+                |day: i64| self.days.contains(&(day - 1)) && self.days.contains(&(day + 1));
+            let same = |day: i64| self.days.contains(&(day - 7)) || self.days.contains(&(day + 7));
+            let alone = |day: i64| day - 7 < *first && day + 7 > *last;
+            let strange = |day: &i64| {
+                !self.days.contains(day) && (same(*day) || (alone(*day) && around(*day)))
+            };
+            return ranges((*first..=*last).filter(strange));
+        }
+        let weekdays = self.usual_weekdays(*first, *last);
+        // A log may say any dates. Where no weekday is usual there is no need to go through what may be a million years; where one
+        // is, most of its days have entries.
+        if !weekdays.contains(&true) {
+            return Vec::new();
+        }
+        let usual = |day: i64| weekday(day).and_then(|day| weekdays.get(day)) == Some(&true);
+        ranges((*first..=*last).filter(|day| !self.days.contains(day) && usual(*day)))
     }
 
-    /// Whether the series usually has entries on this weekday. A server of an office is silent at weekends.
-    fn is_usual(&self, day: i64, first: i64, last: i64) -> bool {
-        let same = |other: &i64| (other - day) % 7 == 0 && *other != day;
-        let all = (first..=last).filter(same).count();
-        let spoken = self.days.iter().filter(|other| same(other)).count();
-        if all > 0 {
-            return spoken * 100 >= all * WEEKDAY_PERCENT_MIN;
+    /// The weekdays on which the series usually has entries. A server of an office is silent at weekends.
+    fn usual_weekdays(&self, first: i64, last: i64) -> [bool; 7] {
+        let mut spoken = [0_i64; 7];
+        for day in &self.days {
+            if let Some(count) = weekday(*day).and_then(|day| spoken.get_mut(day)) {
+                *count += 1;
+            }
         }
-        // Less than two weeks: the days around it must speak.
-        self.days.contains(&(day - 1)) && self.days.contains(&(day + 1))
+        let mut number = -1;
+        spoken.map(|spoken| {
+            number += 1;
+            let from = first + (number - first).rem_euclid(7);
+            // All but the silent one that is asked about.
+            let others = (last - from) / 7;
+            spoken * 100 >= others * WEEKDAY_PERCENT_MIN
+        })
     }
+}
+
+fn weekday(day: i64) -> Option<usize> {
+    usize::try_from(day.rem_euclid(7)).ok()
 }
 
 fn ranges(days: impl Iterator<Item = i64>) -> Vec<String> {
@@ -94,6 +123,24 @@ mod tests {
     #[test]
     fn weekends_of_an_office_are_not() {
         assert_eq!(missing((18_800..18_830).filter(|day| !matches!(day % 7, 2 | 3))), [""; 0]);
+    }
+
+    #[test]
+    fn a_week_with_one_silent_day() {
+        let days = (18_800..18_809).filter(|day| *day != 18_804);
+        assert_eq!(missing(days), ["2021-06-26"]);
+        assert_eq!(
+            missing((18_800..18_810).filter(|day| !matches!(day, 18_803 | 18_804))),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn dates_of_any_age_end_the_search_at_once() {
+        let far = [i64::MIN / 86_400, i64::MAX / 86_400];
+        assert_eq!(missing((18_800..18_830).chain(far)), [""; 0]);
+        let centuries = (18_800..18_830).chain([4_000_000]);
+        assert_eq!(missing(centuries), [""; 0]);
     }
 
     #[test]
