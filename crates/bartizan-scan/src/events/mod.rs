@@ -81,7 +81,7 @@ impl EventLogs {
             };
             let here =
                 || Evidence::at(format!("{place}#{}", event.record)).with_excerpt(&shown(&event));
-            if let Some(finding) = cleared(&event, here()) {
+            if let Some(finding) = cleared(&event, here) {
                 self.findings.push(finding);
             }
             sigma.handle(&event.fields, &event.source, event.at, here);
@@ -120,12 +120,12 @@ impl LogFacts {
     fn note(&mut self, record: u64, at: UnixSeconds, recovered: bool) {
         self.entries += 1;
         self.recovered += u64::from(recovered);
-        self.first = Some(self.first.map_or(at, |first| first.min(at)));
-        self.last = Some(self.last.map_or(at, |last| last.max(at)));
-        // A record that was dug out of free space stands in no row.
+        // A record that was dug out of free space stands in no row, and its time may be overwritten.
         if recovered {
             return;
         }
+        self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        self.last = Some(self.last.map_or(at, |last| last.max(at)));
         if let Some(last) = self.last_record
             && record > last.saturating_add(1)
             && self.holes.len() < limits::EVENT_HOLES_MAX
@@ -207,11 +207,13 @@ fn user_data(value: Value) -> Map<String, Value> {
 }
 
 /// The log, or another one, was emptied: `Security` says 1102, `System` 104 for all others.
-fn cleared(event: &Event, mut evidence: Evidence) -> Option<Finding> {
+fn cleared(event: &Event, evidence: impl Fn() -> Evidence) -> Option<Finding> {
     let provider = event.fields.get("Provider_Name").and_then(Value::as_str)?;
     let says = provider == "Microsoft-Windows-Eventlog" && matches!(event.event, 104 | 1102);
-    evidence.happened = Some(event.at);
-    says.then(|| integrity::finding(&integrity::EVENTS_CLEARED, evidence))
+    says.then(|| {
+        let evidence = Evidence { happened: Some(event.at), ..evidence() };
+        integrity::finding(&integrity::EVENTS_CLEARED, evidence)
+    })
 }
 
 /// An event in one line.

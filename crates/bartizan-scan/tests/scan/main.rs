@@ -22,5 +22,6 @@ mod packs;
 mod processes;
 mod programs;
 mod promises;
+mod real_logs;
 mod signatures;
 mod tree;
