@@ -10,6 +10,7 @@ use boreal_parser::expression::{
 };
 use boreal_parser::file::YaraFileComponent;
 use boreal_parser::hex_string::Token;
+use boreal_parser::regex::{Node, RepetitionKind, RepetitionRange};
 use boreal_parser::rule::{Rule, VariableDeclaration, VariableDeclarationValue};
 
 /// Patterns that are searched at once; above that the search is no longer quicker than the rules.
@@ -175,24 +176,68 @@ fn of_variable(variable: &VariableDeclaration) -> Option<Need> {
     if modifiers.xor.is_some() || modifiers.base64.is_some() {
         return None;
     }
-    let bytes = match &variable.value {
-        VariableDeclarationValue::Bytes(bytes) => bytes.clone(),
-        VariableDeclarationValue::HexString(tokens) => longest_run(tokens),
-        VariableDeclarationValue::Regex(_) => return None,
+    let (pieces, any_case) = match &variable.value {
+        VariableDeclarationValue::Bytes(bytes) => (vec![bytes.clone()], modifiers.nocase),
+        VariableDeclarationValue::HexString(tokens) => (vec![longest_run(tokens)], false),
+        VariableDeclarationValue::Regex(regex) => {
+            (of_regex(&regex.ast)?, modifiers.nocase || regex.case_insensitive)
+        }
     };
-    if bytes.len() < TEXT_BYTES_MIN {
-        return None;
-    }
-    let any_case = modifiers.nocase;
     let mut texts = Vec::new();
-    if modifiers.wide {
-        let bytes = bytes.iter().flat_map(|byte| [*byte, 0]).collect();
-        texts.push(Text { bytes, any_case });
-    }
-    if modifiers.ascii || !modifiers.wide {
-        texts.push(Text { bytes, any_case });
+    for bytes in pieces {
+        if bytes.len() < TEXT_BYTES_MIN {
+            return None;
+        }
+        if modifiers.wide {
+            let bytes = bytes.iter().flat_map(|byte| [*byte, 0]).collect();
+            texts.push(Text { bytes, any_case });
+        }
+        if modifiers.ascii || !modifiers.wide {
+            texts.push(Text { bytes, any_case });
+        }
     }
     Some(Need { starts: Vec::new(), texts })
+}
+
+/// Texts of which whatever a regular expression is about has one. As deep as the parser lets expressions be.
+fn of_regex(node: &Node) -> Option<Vec<Vec<u8>>> {
+    match node {
+        Node::Literal(literal) => Some(vec![vec![literal.byte]]),
+        Node::Group(inner) => of_regex(inner),
+        Node::Repetition { node, kind, .. } => match kind {
+            RepetitionKind::OneOrMore
+            | RepetitionKind::Range(
+                RepetitionRange::Exactly(1..)
+                | RepetitionRange::AtLeast(1..)
+                | RepetitionRange::Bounded(1.., _),
+            ) => of_regex(node),
+            RepetitionKind::ZeroOrOne | RepetitionKind::ZeroOrMore | RepetitionKind::Range(_) => {
+                None
+            }
+        },
+        Node::Alternation(parts) => {
+            let parts: Option<Vec<_>> = parts.iter().map(of_regex).collect();
+            parts.map(|parts| parts.concat())
+        }
+        Node::Concat(parts) => of_sequence(parts),
+        Node::Assertion(_) | Node::Class(_) | Node::Dot | Node::Empty | Node::Char(_) => None,
+    }
+}
+
+/// Letters that stand beside each other are one text; the part of which the shortest text is longest is the one to look for.
+fn of_sequence(parts: &[Node]) -> Option<Vec<Vec<u8>>> {
+    let mut runs = vec![Vec::new()];
+    let mut others = Vec::new();
+    for part in parts {
+        if let (Node::Literal(literal), Some(run)) = (part, runs.last_mut()) {
+            run.push(literal.byte);
+            continue;
+        }
+        runs.push(Vec::new());
+        others.extend(of_regex(part));
+    }
+    let all = runs.into_iter().map(|run| vec![run]).chain(others);
+    all.max_by_key(|texts| texts.iter().map(Vec::len).min())
 }
 
 /// The longest piece of a pattern in which every byte is told.

@@ -29,6 +29,11 @@ fn what_no_file_can_do_without_is_found_in_conditions() {
         ("$a = { 4d 5a ?? 01 02 03 }", "$a", b"MZ", b"\x01\x02\x03"),
         (abc, "uint16(0) == 0x5a4d and $r", b"xMZ", b"MZ"),
         (abc, "0x5a4d == uint16(0)", b"xMZ", b"MZ"),
+        ("$a = /[xyz]{3}\\.exe+/", "$a", b"xyz exe", b"xyz.exe"),
+        ("$a = /a(bc|de)+f/", "$a", b"abf", b"abcf"),
+        ("$a = /a(bc){0,2}defg/ nocase", "$a", b"abc", b"aDEFG"),
+        ("$a = /abb+cd{2}/i", "$a", b"axbd", b"xABX"),
+        ("$a = /x[0-9]+ab/ wide", "$a", b"x1ab", b"x\x001\0a\0b\0"),
         (abc, "uint32be(0) == 0x7f454c46 or $a", b"ELF", b"\x7fELF"),
     ] {
         let source = rule(strings, condition);
@@ -39,8 +44,12 @@ fn what_no_file_can_do_without_is_found_in_conditions() {
 
 #[test]
 fn rules_that_can_do_without_any_text_are_always_asked() {
-    let strings = "$a = \"abc\" $r = /x+/ $x = \"abc\" xor $b = \"abc\" base64 $s = \"a\"";
+    let strings = "$a = \"abc\" $r = /x+/ $r1 = /[a-z]{3}/ $r2 = /(abc)?d/ $r3 = /(abc|d)/ $r4 = /(abc){0,2}./ $x = \"abc\" xor $b = \"abc\" base64 $s = \"a\"";
     for condition in [
+        "$r1",
+        "$r2",
+        "$r3",
+        "$r4",
         "$a or $r",
         "not $a",
         "none of them",
@@ -109,6 +118,7 @@ fn condition() -> impl Strategy<Value = String> {
         Just("$a".to_owned()),
         Just("$b".to_owned()),
         Just("$c at 0".to_owned()),
+        Just("$d".to_owned()),
         Just("filesize > 6".to_owned()),
         Just("uint16(0) == 0x6261".to_owned()),
         Just("all of ($a, $b)".to_owned()),
@@ -123,25 +133,40 @@ fn condition() -> impl Strategy<Value = String> {
     })
 }
 
+/// Regular expressions of every form that is looked into.
+fn regex() -> impl Strategy<Value = String> {
+    let leaf =
+        prop_oneof![4 => "[ab<%]{1,3}", 1 => Just("[ab]".to_owned()), 1 => Just(".".to_owned())];
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        let repeated = prop::sample::select(vec!["?", "*", "+", "{2}", "{1,2}", "{0,2}", ""]);
+        prop_oneof![
+            (inner.clone(), repeated).prop_map(|(part, times)| format!("({part}){times}")),
+            (inner.clone(), inner.clone()).prop_map(|(one, other)| format!("({one}|{other})")),
+            prop::collection::vec(inner, 2..4).prop_map(|parts| parts.concat()),
+        ]
+    })
+}
+
 proptest! {
     /// The quick question may say yes in vain; it never says no where a rule matches.
     #[test]
     fn no_match_is_lost(
         (a, b, c) in (text(), text(), text()),
-        (nocase, wide) in (any::<bool>(), any::<bool>()),
+        (nocase, wide, d) in (any::<bool>(), any::<bool>(), regex()),
         condition in condition(),
         bytes in "[abAB<%]{0,24}",
         spread in any::<bool>(),
     ) {
         let more = format!("{}{}", if nocase { " nocase" } else { "" }, if wide { " wide ascii" } else { "" });
-        let source = rule(&format!("$a = \"{a}\" $b = \"{b}\"{more} $c = {{ {} }}", hex(&c)), &format!("{condition} and (filesize >= 0 or any of them)"));
+        let source = rule(&format!("$a = \"{a}\" $b = \"{b}\"{more} $c = {{ {} }} $d = /{d}/{more}", hex(&c)), &format!("{condition} and (filesize >= 0 or any of them)"));
         let bytes: Vec<u8> = if spread {
             bytes.bytes().flat_map(|byte| [byte, 0]).collect()
         } else {
             bytes.into_bytes()
         };
         let mut compiler = crate::rules::yara_compiler();
-        compiler.add_rules_str(&source).unwrap();
+        // An expression that nothing is too short for is none.
+        prop_assume!(compiler.add_rules_str(&source).is_ok());
         let matches = !compiler.finalize().scan_mem(&bytes).unwrap().rules.is_empty();
         if matches {
             prop_assert_ne!(may(&source, &bytes), Some(false), "{}", source);
