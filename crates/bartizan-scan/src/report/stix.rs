@@ -1,10 +1,14 @@
 //! STIX 2.1: what was seen, by which rule, where.
 
 use data_encoding::HEXLOWER;
+use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use serde_json::{Value, json};
 
 use crate::model::{Finding, Report};
 use crate::time::UnixSeconds;
+
+/// In which names are unique: ours, drawn once.
+const NAMESPACE: [u8; 16] = *b"\x8e\x21\xc7\x0b\x5d\x94\x4f\x36\xa1\x7e\x62\xd8\x03\xbb\x49\xf5";
 
 pub(super) fn render(report: &Report) -> String {
     let who = id("identity", &report.tool);
@@ -92,21 +96,49 @@ fn add_observed(
     observed
 }
 
-/// Ids are made from what they name, in the form of a version 8 UUID: the same scan has the same ids.
+/// Ids are made from what they name, as UUIDs of version 5 are: the same scan has the same ids, and readers that know no newer
+/// version accept them.
 fn id(kind: &str, name: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, format!("{kind} {name}").as_bytes());
-    let hex = HEXLOWER.encode(digest.as_ref().get(..16).unwrap_or_default());
+    let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
+    context.update(&NAMESPACE);
+    context.update(format!("{kind} {name}").as_bytes());
+    let digest = context.finish();
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(digest.as_ref()) {
+        *to = *from;
+    }
+    bytes[6] = bytes[6] & 0x0f | 0x50;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = HEXLOWER.encode(&bytes);
     let part = |range: core::ops::Range<usize>| hex.get(range).unwrap_or_default();
     format!(
-        "{kind}--{}-{}-8{}-8{}-{}",
+        "{kind}--{}-{}-{}-{}-{}",
         part(0..8),
         part(8..12),
-        part(13..16),
-        part(17..20),
+        part(12..16),
+        part(16..20),
         part(20..32)
     )
 }
 
 fn stamp(time: UnixSeconds) -> String {
     time.to_string().replace('Z', ".000Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::id;
+
+    #[test]
+    fn ids_are_uuids_that_every_reader_of_stix_knows() {
+        let one = id("indicator", "a");
+        let (kind, uuid) = one.split_once("--").unwrap();
+        let parts: Vec<&str> = uuid.split('-').collect();
+        assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert!(kind == "indicator" && parts[2].starts_with('5'), "{one}");
+        assert!(parts[3].starts_with(['8', '9', 'a', 'b']), "{one}");
+        assert!(
+            one == id("indicator", "a") && one != id("indicator", "b") && one != id("file", "a")
+        );
+    }
 }
