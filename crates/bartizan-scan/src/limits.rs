@@ -69,6 +69,11 @@ pub const SEQUENCE_HITS_MAX: usize = 50_000;
 pub const SEQUENCE_EXCERPT_BYTES_MAX: usize = 160;
 /// Longest line of a log that is read whole, in bytes; servers cut request lines at 8 or 16 KiB.
 pub const LOG_LINE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that a packed log may unpack to for each of its own: logs pack to a tenth, seldom to a fiftieth. What unpacks to more is
+/// no log but a trap for whoever reads it.
+pub const PACKED_LOG_RATIO_MAX: u64 = 200;
+/// Bytes that any packed log may unpack to.
+pub const PACKED_LOG_BYTES_MIN: u64 = 16 * 1024 * 1024;
 /// Days of one log that are remembered: a century.
 pub const LOG_DAYS_MAX: usize = 36_600;
 /// Clients with a known address that are told by name.

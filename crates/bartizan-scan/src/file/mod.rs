@@ -220,7 +220,8 @@ fn scan_bytes(
     let result = match scanner.scan_mem(bytes) {
         Ok(result) => result,
         Err((error, result)) => {
-            output.coverage.add_not_understood(format!("files in the YARA engine: {error}"));
+            // Whoever makes a file on which the rules run out of time does not thereby make it unsuspicious.
+            output.coverage.add_unreadable(evidence().place, format!("YARA rules: {error}"));
             result
         }
     };

@@ -264,7 +264,7 @@ impl<R: BufRead> Lines<R> {
             let content = piece.get(..end.unwrap_or(piece.len())).unwrap_or_default();
             let room = limits::LOG_LINE_BYTES_MAX.saturating_sub(self.line.len());
             cut |= content.len() > room;
-            self.line.extend(content.iter().take(room));
+            self.line.extend_from_slice(content.get(..room).unwrap_or(content));
             let used = content.len() + usize::from(end.is_some());
             self.source.consume(used);
             self.ended_with_newline = end.is_some();

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 
+use bartizan_scan::limits;
 use bartizan_scan::model::{Ending, Report, Verdict};
 use bartizan_scan::pack::{Pack, encode_body, join_pack};
 use flate2::Compression;
@@ -64,12 +65,21 @@ fn a_scan_that_ends_early_says_so_and_goes_on_where_it_stopped() {
 #[test]
 fn a_hostile_image_ends_in_an_orderly_report() {
     let tree = Tree::new();
-    let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
-    let zeros = vec![0; 1024 * 1024];
-    for _ in 0..200 {
-        bomb.write_all(&zeros).unwrap();
-    }
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
+    bomb.write_all(&vec![0; limits::ARCHIVE_MEMBER_BYTES_MAX + 1]).unwrap();
+    // What is packed may be many packed pieces, one behind the other.
+    let packed = |bytes: &[u8]| {
+        let mut piece = GzEncoder::new(Vec::new(), Compression::best());
+        piece.write_all(bytes).unwrap();
+        piece.finish().unwrap()
+    };
+    let mut log = packed(
+        b"192.0.2.7 - - [02/Jul/2021:16:30:00 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"x\"\n",
+    );
+    let line = [vec![b'A'; 65_535], vec![b'\n']].concat().repeat(16);
+    log.extend(packed(&line).repeat(24));
     tree.add("bomb.gz", bomb.finish().unwrap())
+        .add("access.log.1.gz", log)
         .add("name\nwith\u{1b}[31m\u{202e}codes.txt", "text")
         .add("truncated.zip", b"PK\x03\x04garbage")
         .add("Windows/System32/config/SOFTWARE", [b"regf".as_slice(), &[0xff; 8000]].concat())
@@ -101,6 +111,12 @@ fn a_hostile_image_ends_in_an_orderly_report() {
     assert!(understood("unpacks to more than the limit"), "{:?}", report.coverage.not_understood);
     assert!(understood("registry hive"), "{:?}", report.coverage.not_understood);
     assert!(report.coverage.unreadable.iter().any(|u| u.place.ends_with("broken.evtx")));
+    assert!(
+        report.coverage.unreadable.iter().any(|u| u.place.ends_with("access.log.1.gz")
+            && u.why.contains("unpacks to more than a log does")),
+        "{:?}",
+        report.coverage.unreadable
+    );
     assert_eq!(report.coverage.files.partly, 1);
     if cfg!(unix) {
         assert_eq!(report.coverage.files.special, 3);

@@ -1,13 +1,13 @@
 //! Logs, after the walk: entries of one client may stand in several of them.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use bartizan_scan::command;
 use bartizan_scan::events::EventLogs;
 use bartizan_scan::evidence::Output;
 use bartizan_scan::file;
+use bartizan_scan::limits;
 use bartizan_scan::logs::{Dialect, WebLogs};
 use bartizan_scan::model::{Area, Evidence};
 use bartizan_scan::pack::{FileKind, Pack};
@@ -18,7 +18,8 @@ use bartizan_scan::time::UnixSeconds;
 use flate2::read::MultiGzDecoder;
 use serde::{Deserialize, Serialize};
 
-use crate::pace::Pace;
+use crate::guarded;
+use crate::pace::{Pace, Paced};
 use crate::read;
 
 /// Bytes of a log that tell its form.
@@ -86,14 +87,14 @@ pub(crate) fn examine(
     let (mut web, _) = WebLogs::new(&borrowed, Some(sigma));
     for log in logs.iter().filter(|log| log.kind != LogKind::Events) {
         if pace.stopped().is_none() {
-            read_web(&mut web, log, output);
+            read_web(&mut web, pace, log, output);
         }
     }
     output.findings.extend(web.finish(&mut output.coverage));
     let mut events = EventLogs::default();
     for log in logs.iter().filter(|log| log.kind == LogKind::Events) {
         if pace.stopped().is_none() {
-            read_events(&mut events, sigma, rules, log, output);
+            read_events(&mut events, (rules, sigma), pace, log, output);
         }
     }
     output.findings.extend(events.finish(&mut output.coverage));
@@ -101,16 +102,25 @@ pub(crate) fn examine(
     output.findings.extend(findings);
 }
 
-fn read_web(web: &mut WebLogs<'_>, log: &LogFile, output: &mut Output) {
+fn read_web(web: &mut WebLogs<'_>, pace: &Pace, log: &LogFile, output: &mut Output) {
     let place = crate::walk::shown(&log.place);
+    let rotated = is_rotated(&log.path);
     let result = read::open(&log.place).and_then(|file| {
-        let reader: Box<dyn BufRead> = match log.kind {
-            LogKind::PackedWeb => {
-                Box::new(BufReader::new(MultiGzDecoder::new(BufReader::new(file))))
+        let size = file.metadata()?.len();
+        let packed = BufReader::new(Paced::new(file, pace));
+        guarded::guard(|| {
+            if log.kind != LogKind::PackedWeb {
+                return read_dialect(web, &place, rotated, packed);
             }
-            LogKind::Web | LogKind::Events => Box::new(BufReader::new(file)),
-        };
-        read_dialect(web, &place, is_rotated(&log.path), reader)
+            let max = size.saturating_mul(limits::PACKED_LOG_RATIO_MAX);
+            let max = max.saturating_add(limits::PACKED_LOG_BYTES_MIN);
+            let mut unpacked = MultiGzDecoder::new(packed).take(max);
+            read_dialect(web, &place, rotated, BufReader::new(&mut unpacked))?;
+            if unpacked.limit() == 0 {
+                return Err(io::Error::other("unpacks to more than a log does: the rest was left"));
+            }
+            Ok(())
+        })?
     });
     if let Err(error) = result {
         output.coverage.add_existing(Area::WebLogs);
@@ -122,12 +132,12 @@ fn read_dialect(
     web: &mut WebLogs<'_>,
     place: &str,
     rotated: bool,
-    mut reader: Box<dyn BufRead>,
-) -> std::io::Result<()> {
+    mut reader: impl BufRead,
+) -> io::Result<()> {
     let dialect = Dialect::of(reader.fill_buf()?);
     match dialect {
         Some(dialect) => web.read(place, dialect, rotated, reader),
-        None => Err(std::io::Error::other("no longer a log in a known form")),
+        None => Err(io::Error::other("no longer a log in a known form")),
     }
 }
 
@@ -140,27 +150,25 @@ fn is_rotated(path: &str) -> bool {
 
 fn read_events(
     events: &mut EventLogs,
-    sigma: &mut Sigma,
-    rules: &Rules,
+    (rules, sigma): (&Rules, &mut Sigma),
+    pace: &Pace,
     log: &LogFile,
     output: &mut Output,
 ) {
     let place = crate::walk::shown(&log.place);
-    let file: File = match read::open(&log.place) {
-        Ok(file) => file,
-        Err(error) => {
-            output.coverage.add_existing(Area::EventLogs);
-            output.coverage.add_unreadable(place, error.to_string());
-            return;
-        }
-    };
     let mut lines = Output::default();
-    let result = events.read(&place, BufReader::new(file), sigma, |event| {
-        for text in event.commands() {
-            let place = format!("{place}#{}", event.record);
-            let evidence = Evidence { happened: Some(event.at), ..Evidence::at(place) };
-            command::examine(rules, text, &evidence, &mut lines);
-        }
+    let result = read::open(&log.place).and_then(|file| {
+        let reader = BufReader::new(Paced::new(file, pace));
+        guarded::guard(|| {
+            events.read(&place, reader, sigma, |event| {
+                for text in event.commands() {
+                    let place = format!("{place}#{}", event.record);
+                    let evidence = Evidence { happened: Some(event.at), ..Evidence::at(place) };
+                    command::examine(rules, text, &evidence, &mut lines);
+                }
+            })
+        })?
+        .map_err(io::Error::other)
     });
     output.findings.append(&mut lines.findings);
     if let Err(error) = result {

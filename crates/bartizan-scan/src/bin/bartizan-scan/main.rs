@@ -5,6 +5,7 @@ mod arguments;
 mod bench;
 mod canaries;
 mod collect;
+mod guarded;
 mod import;
 mod logs;
 mod order;
@@ -34,6 +35,7 @@ const FAILED: u8 = 3;
 const ORDER_FAILED: u8 = 4;
 
 fn main() -> ExitCode {
+    guarded::tame_panics();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -1,5 +1,6 @@
 //! How hard the machine is worked, and when to stop.
 
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::sleep;
@@ -71,5 +72,58 @@ impl Pace {
             }
             sleep(left.min(Duration::from_millis(100)));
         }
+    }
+}
+
+/// A source that is read as slowly as was asked for, and no further once the scan is to end.
+pub(crate) struct Paced<'p, R> {
+    source: R,
+    pace: &'p Pace,
+    worked_since: Instant,
+}
+
+impl<'p, R> Paced<'p, R> {
+    pub(crate) fn new(source: R, pace: &'p Pace) -> Self {
+        Self { source, pace, worked_since: Instant::now() }
+    }
+}
+
+impl<R: Read> Read for Paced<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.pace.rest(self.worked_since.elapsed());
+        if self.pace.stopped().is_some() {
+            return Err(io::Error::other("the scan ended before all of it was read"));
+        }
+        let read = self.source.read(buffer)?;
+        self.pace.read(read);
+        self.worked_since = Instant::now();
+        Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Paced<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.source.seek(to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Read as _};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::{Pace, Paced};
+
+    #[test]
+    fn a_long_log_is_left_in_its_middle_when_the_scan_is_to_end() {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let pace = Pace::new(100, None, None, Arc::clone(&interrupted));
+        let mut log = Paced::new(Cursor::new([b'x'; 8]), &pace);
+        let mut piece = [0; 4];
+        assert_eq!(log.read(&mut piece).unwrap(), 4);
+        interrupted.store(true, Ordering::Relaxed);
+        let error = log.read(&mut piece).unwrap_err();
+        assert!(error.to_string().contains("the scan ended"), "{error}");
     }
 }

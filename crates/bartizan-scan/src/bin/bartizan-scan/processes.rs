@@ -4,6 +4,8 @@ use bartizan_scan::evidence::Output;
 use bartizan_scan::model::Area;
 use bartizan_scan::rules::Rules;
 
+#[cfg(target_os = "linux")]
+use crate::guarded;
 use crate::pace::Pace;
 
 /// Looks at these processes; if none is named, at every process but this one.
@@ -17,7 +19,7 @@ pub(crate) fn examine(rules: &Rules, pids: &[u32], pace: &Pace, output: &mut Out
                 .coverage
                 .add_unreadable(format!("process {pid}"), "there is none of this number");
         } else if pace.stopped().is_none() {
-            linux::examine(rules, *pid, pace, output);
+            guarded_examine(rules, *pid, pace, output);
         }
     }
     if !pids.is_empty() {
@@ -33,8 +35,16 @@ pub(crate) fn examine(rules: &Rules, pids: &[u32], pace: &Pace, output: &mut Out
     pids.sort_unstable();
     for pid in pids {
         if pid != own && pace.stopped().is_none() {
-            linux::examine(rules, pid, pace, output);
+            guarded_examine(rules, pid, pace, output);
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn guarded_examine(rules: &Rules, pid: u32, pace: &Pace, output: &mut Output) {
+    if let Err(error) = guarded::guard(|| linux::examine(rules, pid, pace, output)) {
+        output.coverage.add_existing(Area::Processes);
+        output.coverage.add_unreadable(format!("process {pid}"), error.to_string());
     }
 }
 

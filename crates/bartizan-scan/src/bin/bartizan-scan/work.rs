@@ -10,6 +10,7 @@ use bartizan_scan::evidence::{FileEvidence, Output};
 use bartizan_scan::file;
 use bartizan_scan::rules::Rules;
 
+use crate::guarded;
 use crate::logs::{self, LogFile};
 use crate::pace::Pace;
 use crate::read::{self, Content, seconds};
@@ -124,7 +125,8 @@ fn work_all(
                 break;
             }
             let begun = Instant::now();
-            done.push((number, look(rules, pace, &found, &mut content)));
+            let looked = guarded::guard(|| look(rules, pace, &found, &mut content));
+            done.push((number, looked.unwrap_or_else(|error| unread(&found, &error))));
             pace.rest(begun.elapsed());
         }
         if results.send(done).is_err() {
@@ -145,11 +147,7 @@ fn look(rules: &Rules, pace: &Pace, found: &Found, content: &mut Content) -> Don
             output.coverage.files.changed = 1;
             return Done { path, output, bytes: 0, log: None };
         }
-        Err(error) => {
-            output.coverage.files.unreadable = 1;
-            output.coverage.add_unreadable(shown(&found.place), error.to_string());
-            return Done { path, output, bytes: 0, log: None };
-        }
+        Err(error) => return unread(found, &error),
     }
     output.coverage.bytes = content.bytes_read;
     output.coverage.files.changed = u64::from(content.changed);
@@ -176,6 +174,14 @@ fn look(rules: &Rules, pace: &Pace, found: &Found, content: &mut Content) -> Don
     file::examine(rules, &evidence, &mut output);
     let log = logs::classify(&found.place, &found.path, content.head(), evidence.modified);
     Done { path, output, bytes: content.bytes_read, log }
+}
+
+fn unread(found: &Found, error: &std::io::Error) -> Done {
+    let mut output = Output::default();
+    output.coverage.files.found = 1;
+    output.coverage.files.unreadable = 1;
+    output.coverage.add_unreadable(shown(&found.place), error.to_string());
+    Done { path: Some(found.path.clone()), output, bytes: 0, log: None }
 }
 
 fn length(bytes: usize) -> u64 {
