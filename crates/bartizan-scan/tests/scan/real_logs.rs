@@ -52,10 +52,10 @@ fn deleted_records_are_read_and_do_not_say_how_far_a_log_goes_back() {
 fn logs_of_windows_end_no_scan_when_they_are_damaged() {
     for packed in [SHORT, NEW_USER] {
         let whole = unpacked(packed);
-        for number in 0..64 {
+        for number in 0..64_usize {
             let mut bytes = whole.clone();
             // Places in the first chunk, where there is something to damage.
-            let place = 4096 + (number * 2_654_435_761_usize >> 7) % 16_384;
+            let place = 4096 + (number.wrapping_mul(2_654_435_761_usize) >> 7) % 16_384;
             bytes[place] ^= u8::try_from(number).unwrap() | 1;
             fuzz::event_log(&bytes);
             fuzz::event_log(&bytes[..place]);
