@@ -1,4 +1,4 @@
-//! Event logs that Windows wrote, see `tests/real/README.md`. Numbers and times are what an independent reader, python-evtx,
+//! Event logs that Windows wrote, see `tests/scan/real/README.md`. Numbers and times are what an independent reader, python-evtx,
 //! says of them.
 
 use std::io::{Cursor, Read as _};
@@ -9,8 +9,8 @@ use bartizan_scan::model::{Coverage, Finding};
 use bartizan_scan::sigma::Sigma;
 use flate2::read::GzDecoder;
 
-const SHORT: &[u8] = include_bytes!("../real/Security_short_selected.evtx.gz");
-const NEW_USER: &[u8] = include_bytes!("../real/new-user-security.evtx.gz");
+const SHORT: &[u8] = include_bytes!("real/Security_short_selected.evtx.gz");
+const NEW_USER: &[u8] = include_bytes!("real/new-user-security.evtx.gz");
 
 fn unpacked(packed: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
