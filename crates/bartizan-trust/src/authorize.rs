@@ -15,7 +15,7 @@ use crate::envelope::{Envelope, EnvelopeError, IgnoredSignature};
 use crate::id::{OperatorId, Sha256, StatementId};
 use crate::limits;
 use crate::merkle::{leaf_hash, verify_consistency, verify_inclusion};
-use crate::people::{check_customer, check_root, judge_signers};
+use crate::people::{check_customer, check_root, judge_signers, reviewed};
 use crate::policy::LogTrust;
 use crate::proof::LogProof;
 use crate::refusal::Refusal;
@@ -551,8 +551,7 @@ fn start(
     if job.trigger.is_some() {
         return orders::accept(&judged, id, job, state.now(facts), state).map(Verdict::Stand);
     }
-    let reviewed = judged.signers.len() > 1;
-    let reviewed = reviewed.then(|| script.reviewed_as());
+    let reviewed = reviewed(&judged.signers, &script);
     state.record_start(id, &job, &judged.signers, reviewed, state.now(facts));
     Ok(Verdict::Run(Box::new(Authorized {
         job: id,

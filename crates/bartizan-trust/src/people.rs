@@ -3,23 +3,41 @@
 use std::collections::BTreeSet;
 
 use crate::envelope::{Envelope, VerifiedSignature};
-use crate::id::{OperatorId, TenantId};
+use crate::id::{OperatorId, Sha256, TenantId};
 use crate::refusal::Refusal;
 use crate::signers::{OperatorSignature, check_key_rules, count_operators, meets};
 use crate::statement::{
-    Bundle, Class, ClassRule, Customer, Job, OperatorRole, SignatureRole, TenantScope, UserCheck,
+    Bundle, Class, ClassRule, Customer, Job, OperatorRole, Script, SignatureRole, TenantScope,
+    UserCheck,
 };
 
 /// Whether enough people stand behind a job by a bundle. For servers and consoles, which advise; endpoints ask more.
 // SPEC: verification.md step 9
 pub fn stand_behind(bundle: &Bundle, job: &Job, envelope: &Envelope) -> Result<(), Refusal> {
+    signers(bundle, job, envelope).map(drop)
+}
+
+/// The same, and who they are: the author first.
+// SPEC: verification.md step 9
+pub fn signers(
+    bundle: &Bundle,
+    job: &Job,
+    envelope: &Envelope,
+) -> Result<Vec<OperatorId>, Refusal> {
     let rule = bundle.class_rule(job.class).ok_or(Refusal::ClassUnknown)?;
     let (verified, _) = envelope.verify_signatures();
     let (signatures, _) = count_operators(bundle, &verified);
     let in_scope = |scope: &TenantScope| scope.contains(&job.tenant);
     let signers = judge_signers(rule, in_scope, &signatures)?;
     check_root(bundle, job, &signers)?;
-    check_customer(bundle, rule, &job.tenant, &verified)
+    check_customer(bundle, rule, &job.tenant, &verified)?;
+    Ok(signers)
+}
+
+/// What an endpoint that starts a job remembers as reviewed: its script, where more than one person stands behind it.
+// SPEC: verification.md step 7
+pub fn reviewed(signers: &[OperatorId], script: &Script) -> Option<Sha256> {
+    (signers.len() > 1).then(|| script.reviewed_as())
 }
 
 /// The keys whose signatures make a rule pack believable on the endpoints of a tenant, as OpenSSH lines: those of its authors.

@@ -147,11 +147,20 @@ fn newest_of(
 
 /// When a schedule comes next after `now`, within a year; for people. `offsets` reach as far ahead.
 pub fn next(job: &Job, now: UnixSeconds, offsets: &Offsets) -> Option<UnixSeconds> {
-    let trigger = job.trigger.as_ref()?;
+    next_of(job.trigger.as_ref()?, job.window.nbf, now, offsets)
+}
+
+/// The same of an order that nobody has written yet: its window begins at `begins`.
+pub fn next_of(
+    trigger: &Trigger,
+    begins: UnixSeconds,
+    now: UnixSeconds,
+    offsets: &Offsets,
+) -> Option<UnixSeconds> {
     let found = match &trigger.on {
         On::Interval { every_s } => {
-            let passed = now.since(job.window.nbf) / every_s;
-            Some(job.window.nbf.plus(passed.saturating_add(1).saturating_mul(*every_s)))
+            let passed = now.since(begins) / every_s;
+            Some(begins.plus(passed.saturating_add(1).saturating_mul(*every_s)))
         }
         On::Calendar { cron, .. } => {
             let cron = Cron::parse(cron)?;

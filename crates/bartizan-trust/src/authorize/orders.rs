@@ -10,6 +10,7 @@ use super::{
 use crate::chain;
 use crate::id::{Sha256, StatementId};
 use crate::limits;
+use crate::people;
 use crate::refusal::{Refusal, Retry};
 use crate::standing::{Occurrence, Surroundings, due};
 use crate::state::{LocalFacts, State, TrustState};
@@ -72,9 +73,8 @@ pub(super) fn accept(
         return Err(Refusal::OrdersFull);
     }
     let Action::Script(script) = &job.action else { return Err(Refusal::OrderNotAllowed) };
-    let script = script.reviewed_as();
-    let known = state.reviewed.contains(&script);
-    let reviewed = (judged.signers.len() > 1).then_some(script);
+    let known = state.reviewed.contains(&script.reviewed_as());
+    let reviewed = people::reviewed(&judged.signers, script);
     state.record_start(id, &job, &judged.signers, reviewed, now);
     state.begin_order(id, known, judged.promoters.clone(), now);
     Ok(Box::new(StandingOrder { id, job }))

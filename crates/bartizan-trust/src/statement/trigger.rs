@@ -93,7 +93,7 @@ pub struct RunRate {
 
 impl Trigger {
     /// Which limit it breaks.
-    pub(crate) fn check(&self) -> Result<(), &'static str> {
+    pub fn check(&self) -> Result<(), &'static str> {
         check_on(&self.on)?;
         let RunRate { runs, per_s } = self.rate;
         if !(1..=limits::ORDER_RUNS_MAX).contains(&runs)

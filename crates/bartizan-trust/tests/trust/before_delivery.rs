@@ -5,7 +5,7 @@ use bartizan_testkit::world::{World, operator_key, signed};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::TenantId;
 use bartizan_trust::limits;
-use bartizan_trust::people::{lacks_customer, stand_behind};
+use bartizan_trust::people::{lacks_customer, reviewed, signers, stand_behind};
 use bartizan_trust::refusal::{Refusal, Retry};
 use bartizan_trust::stages::{Rollout, halts};
 use bartizan_trust::statement::*;
@@ -40,6 +40,21 @@ fn people_stand_behind_a_job_when_enough_of_them_and_the_customer_have_signed() 
     assert_eq!(judged(&[alice, owner]), Err(Refusal::ApprovalsMissing));
     assert_eq!(judged(&[alice, bob]), Err(Refusal::CustomerMissing));
     assert_eq!(judged(&[alice, bob, owner]), Ok(()));
+}
+
+#[test]
+fn a_script_counts_as_reviewed_once_a_second_person_stands_behind_it() {
+    let mut world = World::new().unwrap();
+    let job = Job { class: Class::Routine, ..world.job().unwrap() };
+    let Action::Script(script) = &job.action else { panic!("a script") };
+    let known = |who: &[(&str, SignatureRole)]| {
+        let people = signers(&world.bundle, &job, &signed(&job, who).unwrap()).unwrap();
+        (people.len(), reviewed(&people, script))
+    };
+    assert_eq!(known(&[("alice", Author)]), (1, None));
+    assert_eq!(known(&[("alice", Author), ("alice", Approve)]), (1, None), "one person twice");
+    assert_eq!(known(&[("alice", Author), ("bob", Approve)]), (2, Some(script.reviewed_as())));
+    assert_eq!(reviewed(&[], script), None);
 }
 
 #[test]
