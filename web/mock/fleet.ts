@@ -1,4 +1,5 @@
 import type { EndpointRow, SiteBranch, TenantBranch } from '~/api/schema'
+import { allColumns } from '~/features/fleet/search'
 
 import { grouped } from './grouped'
 import { absent, counts, receipts, requireServer } from './handlers'
@@ -69,8 +70,29 @@ export function fleetHandlers(world: World) {
     })
     return { counts: counts(world.endpoints), tenants }
   }
-  const routes: Pick<Handlers, '/api/v1/endpoints' | '/api/v1/endpoints/tree' | '/api/v1/endpoints/{id}' | '/api/v1/endpoints/{id}/jobs' | '/api/v1/endpoints/{id}/receipts' | '/api/v1/endpoints/{id}/admit' | '/api/v1/endpoints/{id}/refresh'> = {
+  const routes: Pick<Handlers, '/api/v1/endpoints' | '/api/v1/endpoints/tree' | '/api/v1/endpoints/export' | '/api/v1/views' | '/api/v1/views/forget' | '/api/v1/endpoints/{id}' | '/api/v1/endpoints/{id}/jobs' | '/api/v1/endpoints/{id}/receipts' | '/api/v1/endpoints/{id}/admit' | '/api/v1/endpoints/{id}/refresh'> = {
     '/api/v1/endpoints/tree': { get: tree },
+    '/api/v1/endpoints/export': {
+      get: ({ query }) => {
+        requireServer(world)
+        const { columns, ...filters } = query
+        const names = columns ? columns.split(',') : [...allColumns]
+        return [names, ...select(world, filters).map((row) => names.map((name) => cell(row, name)))].map((cells) => `${cells.join(',')}\r\n`).join('')
+      },
+    },
+    '/api/v1/views': {
+      get: () => ({ views: world.views }),
+      post: ({ body }) => {
+        world.views = [...world.views.filter((view) => view.name !== body.name), body].toSorted((a, b) => a.name.localeCompare(b.name))
+        return { views: world.views }
+      },
+    },
+    '/api/v1/views/forget': {
+      post: ({ body }) => {
+        world.views = world.views.filter((view) => view.name !== body.name)
+        return { views: world.views }
+      },
+    },
     '/api/v1/endpoints': {
       get: ({ query }) => {
         requireServer(world)
@@ -115,6 +137,12 @@ export function fleetHandlers(world: World) {
     '/api/v1/endpoints/{id}/refresh': { post: ({ path }) => (find(path.id), {}) },
   }
   return routes
+}
+
+/** As the operator process writes it; the rules of such files are tested there. */
+function cell(row: EndpointRow, column: string): string {
+  const cells: Record<string, string | number | null | undefined> = { name: row.hostname, state: row.state, tenant: row.tenant, site: row.site, system: row.os, last_heard: row.last_seen, id: row.id }
+  return JSON.stringify(String(cells[column] ?? ''))
 }
 
 function inventory(row: EndpointRow) {

@@ -1,7 +1,10 @@
 import type { EndpointRow, FleetCounts, FreezeRow, JobRow, Me, Problem, TargetRow } from '~/api/schema'
 
+import { auditHandlers } from './audit'
 import { hostnameOf, jobView, rolloutOf, rowOf, targetsOf } from './jobs'
 import { fleetHandlers, parted } from './fleet'
+import { orderPlan } from './orders'
+import { scriptHandlers } from './scripts'
 import { signingHandlers } from './signing'
 import type { Handlers } from './transport'
 import { type Freeze, type World, alice, bob } from './world'
@@ -27,7 +30,7 @@ export function absent(what: string): Refused {
 }
 
 export function handlers(world: World): Handlers {
-  return { ...consoleHandlers(world), ...fleetHandlers(world), ...jobHandlers(world), ...signingHandlers(world), ...trustHandlers(world) }
+  return { ...consoleHandlers(world), ...auditHandlers(world), ...fleetHandlers(world), ...jobHandlers(world), ...scriptHandlers(world), ...signingHandlers(world), ...trustHandlers(world) }
 }
 
 const unreachable: Problem = {
@@ -139,7 +142,7 @@ function jobHandlers(world: World) {
     if (!job) throw absent('job')
     return job
   }
-  const routes: Pick<Handlers, '/api/v1/jobs' | '/api/v1/jobs/{id}' | '/api/v1/jobs/{id}/targets' | '/api/v1/jobs/{id}/receipts' | '/api/v1/jobs/{id}/rollout' | '/api/v1/orders'> = {
+  const routes: Pick<Handlers, '/api/v1/jobs' | '/api/v1/jobs/{id}' | '/api/v1/jobs/{id}/targets' | '/api/v1/jobs/{id}/receipts' | '/api/v1/jobs/{id}/rollout' | '/api/v1/orders' | '/api/v1/orders/plan'> = {
     '/api/v1/jobs': {
       get: ({ query }) => {
         requireServer(world)
@@ -159,6 +162,7 @@ function jobHandlers(world: World) {
       },
     },
     '/api/v1/jobs/{id}/rollout': { get: ({ path }) => rolloutOf(world, find(path.id)) },
+    '/api/v1/orders/plan': { post: ({ body }) => orderPlan(world, body) },
     '/api/v1/orders': {
       get: () => {
         requireServer(world)

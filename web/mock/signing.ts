@@ -4,6 +4,7 @@ import type { SignableAction } from '~/api/actions'
 import { founded, foundingHandlers } from './founding'
 import { Refused, absent, freezeRow, requireServer, waitingItems } from './handlers'
 import { jobText } from './jobs'
+import { startsOf } from './orders'
 import { runJob, tellControl, tellJobs } from './progress'
 import type { Handlers } from './transport'
 import { type Job, type World, addJob, alice, bob, fleetStages } from './world'
@@ -29,16 +30,17 @@ function resolve(world: World, on: readonly string[]): EndpointRow[] {
   return [...found]
 }
 
-function plan(world: World, on: readonly string[], destructive: boolean, wanted: string | null | undefined): Preview {
+function plan(world: World, on: readonly string[], destructive: boolean, wanted: string | null | undefined, sha256?: string): Preview {
+  const review = world.scripts.flatMap((one) => one.versions).find((version) => version.sha256 === sha256)?.reviews[0]
   const rows = resolve(world, on)
   const order = ['routine', 'change', 'fleet']
-  const derived = destructive || rows.length > 500 ? 'fleet' : rows.length > 10 ? 'change' : 'routine'
+  const derived = destructive || rows.length > 500 ? 'fleet' : rows.length > (review ? 50 : 10) ? 'change' : 'routine'
   const klass = order[Math.max(order.indexOf(derived), order.indexOf(wanted ?? 'routine'))] ?? derived
   const needed = klass === 'routine' ? 0 : 1
   const stages: PlannedStage[] = klass === 'fleet' ? fleetStages(rows.length) : [{ name: 'all', count: rows.length, soak_s: 0 }]
   return {
     tenant: rows[0]?.tenant ?? '', endpoints: rows.length, class: klass, approvals_needed: needed,
-    who_else: needed === 0 ? 'you alone sign it' : 'you and 1 more person sign it', stages,
+    who_else: needed === 0 ? 'you alone sign it' : 'you and 1 more person sign it', stages, ...(review ? { review } : {}), ran_everywhere: review !== undefined && rows.length > 10 && rows.length <= 50,
   }
 }
 
@@ -53,12 +55,19 @@ export function signingHandlers(world: World) {
     world.sheets.set(token, { action, id: made.id, words: made.words })
     return { signatures: [], stages: [], notes: [], ...made, token, expires: world.now() + 900 }
   }
+  // A test says which signature from now on is refused.
+  let asked = 0
+  let refuseAt = 0
+  globalThis.document?.addEventListener('mock:refuse', (event) => {
+    asked = 0
+    refuseAt = event instanceof CustomEvent ? Number(event.detail) : 0
+  })
   const routes: Pick<
     Handlers,
     | '/api/v1/preview' | '/api/v1/approvals' | '/api/v1/sign' | '/api/v1/sheets/job' | '/api/v1/sheets/approval' | '/api/v1/sheets/promotion'
     | '/api/v1/sheets/enrolment' | '/api/v1/sheets/login' | '/api/v1/sheets/freeze' | '/api/v1/sheets/thaw' | '/api/v1/sheets/veto' | '/api/v1/sheets/withdrawal' | '/api/v1/freezes' | '/api/v1/freezes/{id}'
   > = {
-    '/api/v1/preview': { post: ({ body }) => plan(world, body.on, body.destructive ?? false, body.class) },
+    '/api/v1/preview': { post: ({ body }) => plan(world, body.on, body.destructive ?? false, body.class, body.script?.sha256) },
     '/api/v1/approvals': {
       get: () => {
         requireServer(world)
@@ -120,6 +129,8 @@ export function signingHandlers(world: World) {
         const memory = world.sheets.get(body.token)
         world.sheets.delete(body.token)
         if (!memory) throw new Refused(409, 'sheet.used', 'this sheet was used or is too old', 'open it again and read it again')
+        asked += 1
+        if (asked === refuseAt) throw new Refused(422, 'sig.refused', 'the server refuses this signature', 'look at the statement again')
         if (memory.id !== body.id || memory.words !== body.words) throw new Refused(422, 'sheet.other', 'this is not what the sheet showed', 'reload the page')
         return act(world, memory.action, memory.id)
       },
@@ -167,12 +178,16 @@ function jobSheet(world: World, sheet: MakeSheet, body: Compose): Sheet {
   job.row = { ...job.row, targets: rows.length, at: world.now() }
   job.destructive = body.destructive ?? false
   job.interpreter = body.interpreter
+  if (body.trigger) {
+    job.starts = startsOf(body.trigger)
+    job.row.until = world.now() + body.trigger.until_s
+  }
   composed.set(job.row.id, job)
   const earlier = world.jobs.filter((one) => one.row.title === body.title).at(-1)
   return sheet({ kind: 'job', body }, {
     id: job.row.id, kind: 'job', role: 'author', words: job.words, text: jobText(job), question: `Sign “${body.title}”?`, tenant: planned.tenant, class: planned.class, endpoints: planned.endpoints,
     until: world.now() + (body.expires_s ?? 86_400), who_else: planned.who_else, stages: planned.stages,
-    notes: body.destructive ? ['The script says that it deletes or disables something.'] : [],
+    notes: [...(body.destructive ? ['The script says that it deletes or disables something.'] : []), ...(body.trigger ? [`It is a standing order and runs ${startsOf(body.trigger)}.`] : [])],
     ...(earlier ? { difference: difference(earlier.script, body.script, earlier) } : {}),
   })
 }
@@ -200,12 +215,16 @@ function approvalSheet(world: World, sheet: MakeSheet, id: string): Sheet {
 }
 
 function difference(before: string, after: string, from: Job): NonNullable<Sheet['difference']> {
+  return differenceOf(before, after, `${from.row.id.slice(0, 11)}…`, from.row.at - 30 * 86_400)
+}
+
+export function differenceOf(before: string, after: string, from: string, at: number): NonNullable<Sheet['difference']> {
   const old = before.split('\n')
   const fresh = after.split('\n')
   const lines: NonNullable<Sheet['difference']>['lines'] = []
   for (const text of old) lines.push({ change: fresh.includes(text) ? 'same' : 'removed', text })
   for (const text of fresh) if (!old.includes(text)) lines.push({ change: 'added', text })
-  return { from: `${from.row.id.slice(0, 11)}…`, at: from.row.at - 30 * 86_400, same: before === after, lines }
+  return { from, at, same: before === after, lines }
 }
 
 function act(world: World, action: SignableAction, id: string) {

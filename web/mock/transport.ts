@@ -79,6 +79,7 @@ export function mockTransport(search = new URLSearchParams(location.search)): ty
       const text = await request.text()
       const body: unknown = text === '' ? undefined : JSON.parse(text)
       const answer = found.handler({ query: queryOf(url), path: found.path, body })
+      if (typeof answer === 'string') return new Response(answer, { headers: { 'content-type': 'text/csv; charset=utf-8' } })
       return answer === undefined ? new Response(null, { status: 204 }) : json(200, answer)
     } catch (error) {
       if (!(error instanceof Refused)) throw error

@@ -1,10 +1,11 @@
-import type { BundleRow, EndpointRow, FreezeRow, InboxItem, JobRow, PasskeyRow, PendingBundle, SignedBy } from '~/api/schema'
+import type { BundleRow, EndpointRow, FreezeRow, InboxItem, JobRow, PasskeyRow, LibraryScript, PendingBundle, SavedView, SignedBy } from '~/api/schema'
 
 import type { SignableAction } from '~/api/actions'
 import { type Founding, founded } from './founding'
 import { hostileNames } from './hostile'
 import type { News } from './news'
 import { Random } from './random'
+import { fillScripts } from './scripts'
 
 export type Target = { endpoint: string; stage: number; state: string; code?: string; exit?: number; t1: number }
 export type Job = {
@@ -31,6 +32,8 @@ export type SheetMemory = { action: SignableAction; id: string; words: string }
 export type World = {
   random: Random
   now: () => number
+  /** When the page was opened. */
+  started: number
   token: string
   origin: string
   news: News
@@ -46,6 +49,9 @@ export type World = {
   passkeys: PasskeyRow[]
   control: { kind: string; id: string; title: string; signatures: SignedBy[] }[]
   thaws: Map<string, string>
+  views: SavedView[]
+  scripts: LibraryScript[]
+  texts: Map<string, string>
   founding: Founding
 }
 
@@ -79,6 +85,7 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
   const world: World = {
     random,
     now: () => Math.floor(Date.now() / 1000),
+    started: start,
     token: 'mock',
     // Its usual one, where there is no page.
     origin: typeof location === 'undefined' ? 'http://localhost:8740' : location.origin,
@@ -95,11 +102,17 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
     passkeys: [],
     control: [{ kind: 'bundle', id: random.id('st'), title: 'Bundle version 1', signatures: [alice, bob] }],
     thaws: new Map(),
+    scripts: [],
+    texts: new Map(),
+    views: empty ? [] : [{ name: 'Away at acme', tenant: 'acme', state: 'away', sort: 'last_seen', descending: false, columns: ['name', 'last_heard', 'site', 'system'] }, { name: 'Domain controllers', search: 'dc-', descending: false }],
     // In the story nobody else ever signs.
     founding: { looks: story === 'waiting' ? Number.NEGATIVE_INFINITY : 0 },
   }
   if (story === 'waiting') world.founding.waiting = founded(random.words(), { people: 2, signed: false })
-  if (!empty) fill(world, start)
+  if (!empty) {
+    fill(world, start)
+    fillScripts(world, start)
+  }
   return world
 }
 

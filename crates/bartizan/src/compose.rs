@@ -3,11 +3,13 @@
 
 use anyhow::{Context as _, Result};
 use bartizan_proto::operator::{JobSubmission, Stored};
+use bartizan_trust::authorize::orders::check_trigger;
 use bartizan_trust::class::{Content as Reviewed, derive_class};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, Sha256, StatementId, TenantId};
 use bartizan_trust::json::Validate as _;
 use bartizan_trust::limits;
+use bartizan_trust::refusal::Refusal;
 use bartizan_trust::statement::{
     Action, Class, ClassRule, Content, Display, EnvVar, Interpreter, Job, Script, Stage, Targets,
     Trigger, V1, Window,
@@ -16,8 +18,9 @@ use bartizan_trust::targets::{TargetTree, in_stages};
 use data_encoding::BASE64;
 
 use crate::commands::{Console, Context, endpoints};
-use crate::exit::{Code, fail};
+use crate::exit::{Code, coded, fail};
 use crate::home::{nonce, now};
+use crate::reviews;
 use crate::rollout::plan::{self, Demands, Plan};
 use crate::witness;
 
@@ -58,17 +61,27 @@ pub(crate) struct Waves {
 pub(crate) struct Composed {
     pub(crate) job: Job,
     pub(crate) endpoints: Vec<EndpointId>,
+    /// Its class is milder because each of them has run this very script after two people had signed it.
+    pub(crate) milder: bool,
 }
 
 /// The job that a wish becomes.
 pub(crate) fn compose(console: &Console, wish: Wish, content: &[u8]) -> Result<Composed> {
+    check_script(content)?;
+    let size = u32::try_from(content.len()).context("count the script")?;
+    compose_of(console, wish, Content { sha256: Sha256::of(content), size })
+}
+
+/// The same of a script whose text is not at hand.
+pub(crate) fn compose_of(console: &Console, wish: Wish, content: Content) -> Result<Composed> {
     let chosen = endpoints::choose(console, &wish.on)?;
     let waves = wish.waves.clone();
     let mut job = script_job(console, wish, content, chosen.tenant)?;
     job.targets.count = u32::try_from(chosen.endpoints.len()).unwrap_or(u32::MAX);
     job.after.sort_unstable();
     job.after.dedup();
-    let derived = derive_class(&console.trust.bundle, &job, Reviewed::New);
+    let (derived, milder) = derived(console, &job, &chosen.endpoints)?;
+    let milder = milder && job.class <= derived;
     job.class = derived.max(job.class);
     let rule = console.trust.bundle.class_rule(job.class);
     job.stages = stages(&waves, rule, job.targets.count)?;
@@ -84,7 +97,18 @@ pub(crate) fn compose(console: &Console, wish: Wish, content: &[u8]) -> Result<C
             "change the options and try again",
         ));
     }
-    Ok(Composed { job, endpoints })
+    Ok(Composed { job, endpoints, milder })
+}
+
+/// The mildest class that every one of the endpoints allows. One that ran this very script after two people had signed it allows a
+/// milder one, and each says so by its own receipts; that is asked for only where it matters.
+fn derived(console: &Console, job: &Job, endpoints: &[EndpointId]) -> Result<(Class, bool)> {
+    let bundle = &console.trust.bundle;
+    let new = derive_class(bundle, job, Reviewed::New);
+    let known = derive_class(bundle, job, Reviewed::Reviewed);
+    let Action::Script(script) = &job.action else { return Ok((new, false)) };
+    let milder = known < new && reviews::ran_on_all(console, script, endpoints)?;
+    Ok(if milder { (known, true) } else { (new, false) })
 }
 
 fn stages(waves: &Waves, rule: Option<&ClassRule>, count: u32) -> Result<Vec<Stage>> {
@@ -114,7 +138,31 @@ pub(crate) fn check_stages(job: &Job, rule: Option<&ClassRule>) -> Result<()> {
         let problem = "the job would be over before its last stage can begin";
         return Err(fail(Code::Usage, problem, "give a longer --expires or a shorter --soak"));
     }
-    Ok(())
+    check_order(job, rule)
+}
+
+/// The same of a standing order that its class does not allow.
+fn check_order(job: &Job, rule: &ClassRule) -> Result<()> {
+    if check_trigger(rule, job).is_ok() {
+        return Ok(());
+    }
+    let orders = rule.orders;
+    if orders.runs_per_hour_max == 0 {
+        let problem = format!("standing orders of class `{}` are not allowed", job.class);
+        return Err(not_allowed(problem, "choose fewer endpoints, or run it once"));
+    }
+    let problem = format!(
+        "standing orders of class `{}` end within {} d and need news every {} d",
+        job.class,
+        orders.life_s_max / limits::DAY_S,
+        orders.freshness_s_max / limits::DAY_S
+    );
+    Err(not_allowed(problem, "let it stand for a shorter time, or need news more often"))
+}
+
+/// Endpoints refuse it by the same code.
+fn not_allowed(problem: String, next: &str) -> anyhow::Error {
+    coded(Code::Refused, Refusal::OrderNotAllowed.code(), problem, next)
 }
 
 /// A script that fits into a job.
@@ -129,8 +177,7 @@ pub(crate) fn check_script(content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn script_job(console: &Console, wish: Wish, content: &[u8], tenant: TenantId) -> Result<Job> {
-    check_script(content)?;
+fn script_job(console: &Console, wish: Wish, content: Content, tenant: TenantId) -> Result<Job> {
     let now = now();
     let mut env = wish.env;
     env.sort();
@@ -145,10 +192,7 @@ fn script_job(console: &Console, wish: Wish, content: &[u8], tenant: TenantId) -
         class: wish.class,
         action: Action::Script(Script {
             interpreter: wish.interpreter,
-            content: Content {
-                sha256: Sha256::of(content),
-                size: u32::try_from(content.len()).context("count the script")?,
-            },
+            content,
             args: wish.args,
             env,
             run_as: wish.run_as,

@@ -39,7 +39,8 @@ pub(crate) fn remember(home: &Home, envelope: &Envelope) -> Result<()> {
     write().with_context(|| format!("write {}", path.display()))
 }
 
-fn remembered(home: &Home) -> Result<BTreeSet<String>> {
+/// Ids of what was signed here, by the console and by the command line.
+pub(crate) fn remembered(home: &Home) -> Result<BTreeSet<String>> {
     if !home.path(SIGNED).exists() {
         return Ok(BTreeSet::new());
     }

@@ -32,6 +32,16 @@ pub(crate) struct WholeLog {
 
 /// Downloads a whole log and recomputes its root.
 pub(crate) fn whole_log(api: &Api, log: Log, key: &VerifierKey) -> Result<WholeLog> {
+    grown_log(api, log, key, &[])
+}
+
+/// The same where its beginning is at hand already. Whoever changed what was there before is seen: the root is that of all entries.
+pub(crate) fn grown_log(
+    api: &Api,
+    log: Log,
+    key: &VerifierKey,
+    known: &[Vec<u8>],
+) -> Result<WholeLog> {
     let note = api.fetch_bytes(&format!("/v1/log/{}/checkpoint", log.name()))?;
     let opened = checkpoint::open(&note, key).map_err(|error| {
         refused(
@@ -39,7 +49,9 @@ pub(crate) fn whole_log(api: &Api, log: Log, key: &VerifierKey) -> Result<WholeL
             "this is not the log your bundle names; do not go on",
         )
     })?;
-    let entries = entries_from(api, log, 0, opened.checkpoint.size)?;
+    let start = u64::try_from(known.len()).context("count entries")?;
+    let mut entries = known.to_vec();
+    entries.extend(entries_from(api, log, start, opened.checkpoint.size)?);
     let mut frontier = Frontier::default();
     for entry in &entries {
         frontier.push(leaf_hash(entry));

@@ -9,6 +9,13 @@ use jiff::tz::TimeZone;
 
 use crate::exit::{Code, fail};
 
+/// A moment as a clock on the wall of a zone shows it. UTC where this computer does not know the zone.
+pub(crate) fn on_the_wall(at: UnixSeconds, zone: &str) -> String {
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let at = i64::try_from(at.get()).ok().and_then(|at| Timestamp::from_second(at).ok());
+    at.map(|at| at.to_zoned(zone).strftime("%A %-d %B %Y, %H:%M").to_string()).unwrap_or_default()
+}
+
 /// The offsets of a zone for a year from now.
 pub(crate) fn ahead(name: &str, now: UnixSeconds) -> Result<Offsets> {
     if name == "UTC" {
@@ -31,4 +38,17 @@ pub(crate) fn ahead(name: &str, now: UnixSeconds) -> Result<Offsets> {
         })
         .collect();
     Ok(Offsets { first_s: zone.to_offset(start).seconds(), changes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_shown_as_a_clock_there_shows_them() {
+        let summer = UnixSeconds::new(1_782_004_020);
+        assert_eq!(on_the_wall(summer, "UTC"), "Sunday 21 June 2026, 01:07");
+        assert_eq!(on_the_wall(summer, "Europe/Berlin"), "Sunday 21 June 2026, 03:07");
+        assert_eq!(on_the_wall(UnixSeconds::new(u64::MAX), "UTC"), "");
+    }
 }

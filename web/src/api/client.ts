@@ -61,6 +61,24 @@ export async function answer<T>(made: Promise<{ data?: T; error?: unknown; respo
   throw new ApiProblem(parseProblem(result.error, result.response.status), result.response.status)
 }
 
+/** A file that the operator process makes: whole, or an error. */
+export async function fetchFile(path: string, signal?: AbortSignal): Promise<Blob> {
+  let response: Response
+  try {
+    response = await request(path, signal ? { signal } : {})
+    if (response.ok) return await response.blob()
+  } catch (cause) {
+    throw brokenOff(cause)
+  }
+  if (response.status === 401) endSession('refused')
+  throw new ApiProblem(parseProblem(await response.json().catch(() => undefined), response.status), response.status)
+}
+
+function brokenOff(cause: unknown): ApiProblem {
+  if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
+  return new ApiProblem({ code: 'console.broken_off', message: 'the file broke off, and nothing was saved', next: 'try again; the terminal where `bartizan console` runs may say why' }, 0)
+}
+
 /** Whatever answered, there is something to show. */
 export function parseProblem(body: unknown, status: number): Problem {
   if (typeof body === 'object' && body !== null && 'code' in body && 'message' in body) {

@@ -77,7 +77,7 @@ async function keepReading(path: string, signal: AbortSignal, onState: (state: L
 
 const makesOld: Record<News['kind'], readonly string[]> = {
   fleet: ['fleet', 'overview'],
-  jobs: ['jobs', 'approvals', 'overview'],
+  jobs: ['jobs', 'approvals', 'overview', 'scripts'],
   control: ['freezes', 'trust', 'approvals', 'overview', 'me', 'logs'],
   freeze: ['freezes'],
   target: [],

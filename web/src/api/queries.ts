@@ -3,11 +3,12 @@ import { type QueryClient, keepPreviousData, queryOptions } from '@tanstack/reac
 import type { SignableAction } from './actions'
 import { answer, api } from './client'
 import { assertWithPasskey, createPasskey } from './passkey'
-import type { CardRequest, FleetWindow, FoundRequest, PaperCheck, PasskeyCard, PersonRequest, PreviewRequest, Sheet, Signed, paths } from './schema'
+import type { CardRequest, FleetWindow, FoundRequest, OrderTrigger, PaperCheck, PasskeyCard, PersonRequest, PreviewRequest, SavedView, ScriptFiles, ScriptToKeep, Sheet, Signed, paths } from './schema'
 
 export type FleetParams = NonNullable<paths['/api/v1/endpoints']['get']['parameters']['query']>
 type JobsParams = NonNullable<paths['/api/v1/jobs']['get']['parameters']['query']>
 type TargetsParams = NonNullable<paths['/api/v1/jobs/{id}/targets']['get']['parameters']['query']>
+export type AuditParams = NonNullable<paths['/api/v1/audit']['get']['parameters']['query']>
 type PartParams = { offset?: number; limit?: number }
 
 // News say when something changed; between them a look now and then is enough, in case a stream broke unseen.
@@ -35,6 +36,41 @@ export const fleetWindowQuery = (params: FleetParams) =>
     placeholderData: keepPreviousData,
     ...now_and_then,
   })
+
+/** Lists that somebody keeps. They change here only. */
+export const viewsQuery = () =>
+  queryOptions({ queryKey: ['views'], queryFn: ({ signal }) => answer(api.GET('/api/v1/views', { signal })), staleTime: 60_000 })
+
+export function keepView(body: SavedView) {
+  return answer(api.POST('/api/v1/views', { body }))
+}
+
+export function forgetView(name: string) {
+  return answer(api.POST('/api/v1/views/forget', { body: { name } }))
+}
+
+/** Scripts that somebody keeps, and what the jobs log says about them. */
+export const scriptsQuery = () =>
+  queryOptions({ queryKey: ['scripts'], queryFn: ({ signal }) => answer(api.GET('/api/v1/scripts', { signal })), ...now_and_then })
+
+export const scriptVersionQuery = (name: string, sha256: string, since: string | undefined) =>
+  queryOptions({
+    queryKey: ['script', name, sha256, since],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/scripts/{name}/versions/{sha256}', { params: { path: { name, sha256 }, query: since ? { since } : {} }, signal })),
+    ...unchanging,
+  })
+
+export function keepScript(body: ScriptToKeep) {
+  return answer(api.POST('/api/v1/scripts', { body }))
+}
+
+export function forgetScript(name: string) {
+  return answer(api.POST('/api/v1/scripts/forget', { body: { name } }))
+}
+
+export function importScripts(body: ScriptFiles) {
+  return answer(api.POST('/api/v1/scripts/import', { body }))
+}
 
 export const endpointQuery = (id: string) =>
   queryOptions({
@@ -99,6 +135,16 @@ export const inboxQuery = () =>
 export const ordersQuery = () =>
   queryOptions({ queryKey: ['jobs', 'orders'], queryFn: ({ signal }) => answer(api.GET('/api/v1/orders', { signal })), ...now_and_then })
 
+/** When an order would run. Nothing is signed, and nobody is asked. */
+export const orderPlanQuery = (body: OrderTrigger) =>
+  queryOptions({
+    queryKey: ['order plan', body],
+    queryFn: ({ signal }) => answer(api.POST('/api/v1/orders/plan', { body, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+    retry: false,
+  })
+
 export const freezesQuery = () =>
   queryOptions({ queryKey: ['freezes'], queryFn: ({ signal }) => answer(api.GET('/api/v1/freezes', { signal })), ...now_and_then })
 
@@ -131,6 +177,14 @@ export const entryQuery = (name: string, index: number) =>
     queryKey: ['logs', name, 'entry', index],
     queryFn: ({ signal }) => answer(api.GET('/api/v1/logs/{name}/entries/{index}', { params: { path: { name, index } }, signal })),
     ...unchanging,
+  })
+
+export const auditQuery = (params: AuditParams) =>
+  queryOptions({
+    queryKey: ['logs', 'audit', params],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/audit', { params: { query: params }, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: 10_000,
   })
 
 export const previewQuery = (body: PreviewRequest) =>

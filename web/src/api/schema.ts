@@ -44,6 +44,120 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done, newest first: by both logs, verified here, and by the notes of this console. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `job`, `policy`, `promotion`, `bundle`, `freeze`, `thaw`, `veto`, `withdrawal` or `local`. */
+                    kind?: string;
+                    /** @description Rows wanted; at most 500. */
+                    limit?: number;
+                    /** @description Rows to pass over. */
+                    offset?: number;
+                    /** @description `op_…`; `me` for what was done at this console. */
+                    person?: string;
+                    /** @description Not before. */
+                    since?: number;
+                    /** @description Bare name. */
+                    tenant?: string;
+                    /** @description Before. */
+                    until?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditWindow"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a file with all rows. */
+        get: {
+            parameters: {
+                query: {
+                    /** @description Of the file. */
+                    form: "csv" | "json";
+                    /** @description As in the list. */
+                    kind?: string;
+                    /** @description As in the list. */
+                    person?: string;
+                    /** @description As in the list. */
+                    since?: number;
+                    /** @description As in the list. */
+                    tenant?: string;
+                    /** @description As in the list. */
+                    until?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/csv": string;
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/endpoints": {
         parameters: {
             query?: never;
@@ -338,6 +452,64 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All rows of a list of endpoints as CSV, by the server's word. An answer that breaks off is no file. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Names of `FleetColumn` with commas between them; all of them unless said. */
+                    columns?: string;
+                    /** @description The other way round. */
+                    descending?: boolean;
+                    /** @description Part of a host name or id. */
+                    search?: string;
+                    /** @description `si_…` or its bare name. */
+                    site?: string;
+                    /** @description By what; host name unless said. */
+                    sort?: "hostname" | "tenant" | "os" | "last_seen";
+                    /** @description Only these. */
+                    state?: "connected" | "away" | "quarantined";
+                    /** @description `tn_…` or its bare name; `none` for those that belong to nobody yet. */
+                    tenant?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/csv": string;
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1356,6 +1528,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** When a standing order would run, before it is signed. Asks nobody. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["OrderTrigger"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OrderPlan"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview": {
         parameters: {
             query?: never;
@@ -1545,6 +1764,225 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Preview"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All scripts, and which versions people have reviewed by what the jobs log shows. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ScriptLibrary"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Keep a script: a new version where its text is another one. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ScriptToKeep"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ScriptLibrary"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scripts/{name}/versions/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The text of a version, and what differs since another one. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description SHA-256 of another version. */
+                    since?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description Of the script */
+                    name: string;
+                    /** @description Of the text */
+                    sha256: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["VersionText"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scripts/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forget a script with all its versions. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Named"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ScriptLibrary"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scripts/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take scripts in from files. Nothing is signed or run by that. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ScriptFiles"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ScriptsImported"];
                     };
                 };
                 default: {
@@ -2410,6 +2848,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Those that are kept here. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SavedViews"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Keep one, or replace the one of the same name. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SavedViews"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forget one. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Named"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SavedViews"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2447,6 +3006,75 @@ export interface components {
             credential: string;
             /** @description `response.signature` */
             signature: string;
+        };
+        /**
+         * @description The form of a file.
+         * @enum {string}
+         */
+        AuditForm: "csv" | "json";
+        /** @description Somebody who has signed something. */
+        AuditPerson: {
+            /** @description `op_…` */
+            id: string;
+            /** @description For people. */
+            name: string;
+        };
+        /** @description Something that was done. */
+        AuditRow: {
+            /** @description A later signature has no time of its own: it came after `at`. */
+            after: boolean;
+            /**
+             * Format: int64
+             * @description When: as its author's clock said, or when this console noted it.
+             */
+            at: number;
+            /** @description Of a job. */
+            class?: string | null;
+            /** @description What was done, in a word or two. */
+            did: string;
+            /** @description Whether it was done at this console, by its own notes. */
+            here: boolean;
+            /** @description The statement. */
+            id?: string | null;
+            /**
+             * Format: int64
+             * @description Place in that log.
+             */
+            index?: number | null;
+            /** @description `job`, `policy`, `promotion`, `bundle`, `freeze`, `thaw`, `veto`, `withdrawal`, `unknown` or `local`. */
+            kind: string;
+            /** @description `control` or `jobs`, where a log shows it. */
+            log?: string | null;
+            /** @description Bare name, where it is about one. */
+            tenant?: string | null;
+            /** @description What it is about, in a line. */
+            title: string;
+            /** @description Who signed, as what. Of an entry that adds signatures only those that it adds. */
+            who: components["schemas"]["SignedBy"][];
+        };
+        /** @description A part of what was done, newest first. */
+        AuditWindow: {
+            /**
+             * Format: int64
+             * @description Entries of both logs that were gone through.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Of the first row.
+             */
+            offset: number;
+            /** @description Everybody who has signed something, by name. */
+            people: components["schemas"]["AuditPerson"][];
+            /** @description The rows. */
+            rows: components["schemas"]["AuditRow"][];
+            /** @description Tenants that something was about, by name. */
+            tenants: string[];
+            /**
+             * Format: int64
+             * @description How many fit.
+             */
+            total: number;
         };
         /** @description Every bundle there ever was. */
         BundleHistory: {
@@ -2602,6 +3230,7 @@ export interface components {
             timeout_s?: number | null;
             /** @description What it does, in a line. */
             title: string;
+            trigger?: components["schemas"]["OrderTrigger"] | null;
         };
         /** @description A witness and a checkpoint. */
         Cosigned: {
@@ -2784,6 +3413,11 @@ export interface components {
             /** @description Eight words of the statement. */
             words: string;
         };
+        /**
+         * @description A column of the list of endpoints.
+         * @enum {string}
+         */
+        FleetColumn: "name" | "state" | "tenant" | "site" | "system" | "last_heard" | "id";
         /** @description How many. */
         FleetCounts: {
             /**
@@ -3162,6 +3796,13 @@ export interface components {
             /** @description From the fragment `#launch=…`; good once. */
             launch: string;
         };
+        /** @description A script of the library. */
+        LibraryScript: {
+            /** @description What it is. */
+            about: components["schemas"]["ScriptAbout"];
+            /** @description Newest first, at least one. */
+            versions: components["schemas"]["ScriptVersion"][];
+        };
         /** @description Both logs, downloaded and recomputed. */
         Logs: {
             /** @description What does not fit. */
@@ -3222,6 +3863,11 @@ export interface components {
             roles: string[];
             /** @description For these tenants only; absent means all. */
             tenants?: string[] | null;
+        };
+        /** @description Which one. */
+        Named: {
+            /** @description Its name. */
+            name: string;
         };
         /** @description A person whose card has the words they read. */
         NewPerson: {
@@ -3338,6 +3984,37 @@ export interface components {
          * @enum {string}
          */
         NextStep: "nothing" | "too_early" | "soaks" | "halted_failures" | "halted_refusals" | "ready";
+        /** @description The answer: what an order would do, before anything is signed. */
+        OrderPlan: {
+            /** @description Its bounds in words. */
+            bounds: string[];
+            /** @description The next ten times of a schedule, without jitter. */
+            runs: components["schemas"]["OrderRun"][];
+            /** @description Whether it has times of its own. */
+            schedule: boolean;
+            /** @description What starts it, in words. */
+            starts: string;
+            /**
+             * Format: int64
+             * @description When it ends.
+             */
+            until: number;
+            /** @description Whose clock the times are shown by. */
+            zone: string;
+        };
+        /** @description Most runs within some time. */
+        OrderRate: {
+            /**
+             * Format: int64
+             * @description Within so many seconds.
+             */
+            per_s: number;
+            /**
+             * Format: int32
+             * @description So many.
+             */
+            runs: number;
+        };
         /** @description A standing order. */
         OrderRow: {
             /** @description Its class. */
@@ -3368,10 +4045,72 @@ export interface components {
             /** @description Taken back for good. */
             withdrawn: boolean;
         };
+        /** @description A time of a schedule. */
+        OrderRun: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
+            /** @description Why no run starts then. */
+            passed_over?: string | null;
+            /** @description As a clock in the order's zone shows it. */
+            wall: string;
+        };
         /** @description Standing orders. */
         Orders: {
             /** @description Newest first. */
             orders: components["schemas"]["OrderRow"][];
+        };
+        /** @description What starts a run. */
+        OrderStart: {
+            /**
+             * Format: int64
+             * @description At least 60.
+             */
+            every_s: number;
+            /** @enum {string} */
+            kind: "interval";
+        } | {
+            /** @description Minute, hour, day, month, weekday (0 is Sunday). */
+            cron: string;
+            /** @enum {string} */
+            kind: "calendar";
+            /** @description A name like `Europe/Berlin`. */
+            zone: string;
+        } | {
+            /** @enum {string} */
+            kind: "start";
+        } | {
+            /** @enum {string} */
+            kind: "disk_below";
+            /** @description Any path on it. */
+            path: string;
+            /**
+             * Format: int32
+             * @description Per cent.
+             */
+            percent: number;
+        } | {
+            /** @enum {string} */
+            kind: "service_down";
+            /** @description Its name. */
+            unit: string;
+        } | {
+            /** @enum {string} */
+            kind: "reboot_pending";
+        } | {
+            /** @enum {string} */
+            kind: "file_changed";
+            /** @description Its path. */
+            path: string;
+        } | {
+            /** @enum {string} */
+            kind: "ended";
+            /** @description The whole id of the other order. */
+            order: string;
+            /** @description Well, or badly. */
+            well: boolean;
         };
         /** @description A standing order on an endpoint. */
         OrderTarget: {
@@ -3388,6 +4127,37 @@ export interface components {
             hostname?: string | null;
             /** @description In words: `standing`, `withdrawn` … */
             state: string;
+        };
+        /** @description What makes a job a standing order. */
+        OrderTrigger: {
+            /**
+             * Format: int64
+             * @description It stops after so much time without news from the server; a week unless said.
+             */
+            alone_s?: number | null;
+            /**
+             * Format: int64
+             * @description Least time between two runs; a minute for schedules and an hour for conditions unless said.
+             */
+            distance_s?: number | null;
+            /**
+             * Format: int64
+             * @description Of schedules: endpoints are spread over so much time.
+             */
+            jitter_s?: number | null;
+            /**
+             * Format: int64
+             * @description Of schedules: a run that was missed may start so much later; otherwise it is passed over.
+             */
+            late_s?: number | null;
+            /** @description What starts a run. */
+            on: components["schemas"]["OrderStart"];
+            rate?: components["schemas"]["OrderRate"] | null;
+            /**
+             * Format: int64
+             * @description How long it stands.
+             */
+            until_s: number;
         };
         /** @description The organisation, verified from its anchor. */
         Organisation: {
@@ -3640,6 +4410,9 @@ export interface components {
              * @description How many.
              */
             endpoints: number;
+            /** @description Whether every one of these endpoints has run it since, which makes the class milder. */
+            ran_everywhere: boolean;
+            review?: components["schemas"]["ScriptReview"] | null;
             /** @description In which waves. */
             stages: components["schemas"]["PlannedStage"][];
             /** @description Bare name of the one tenant they belong to. */
@@ -3654,6 +4427,26 @@ export interface components {
             destructive?: boolean;
             /** @description Where, as in `Compose`. */
             on: string[];
+            script?: components["schemas"]["PreviewScript"] | null;
+            trigger?: components["schemas"]["OrderTrigger"] | null;
+        };
+        /** @description A script as a job would have it, before it is signed: enough to say whether people have reviewed it in exactly this form. */
+        PreviewScript: {
+            /** @description Arguments. */
+            args?: string[];
+            /** @description Variables. */
+            env?: components["schemas"]["Variable"][];
+            /** @description Who reads it. */
+            interpreter: components["schemas"]["ScriptLanguage"];
+            /** @description Local account. */
+            run_as?: string | null;
+            /** @description Of the text. */
+            sha256: string;
+            /**
+             * Format: int32
+             * @description In bytes.
+             */
+            size: number;
         };
         /** @description Body of every refused request. */
         Problem: {
@@ -3760,6 +4553,13 @@ export interface components {
              */
             total: number;
         };
+        /** @description A file that was not taken in. */
+        RefusedFile: {
+            /** @description Its name: hostile text. */
+            name: string;
+            /** @description Why. */
+            reason: string;
+        };
         /** @description How a roll-out goes, counted from receipts that were verified here. */
         RolloutView: {
             /** @description Its class. */
@@ -3784,11 +4584,149 @@ export interface components {
             /** @description Its title. */
             title: string;
         };
+        /** @description A list of endpoints under a name. */
+        SavedView: {
+            /** @description Which columns, in which order; the usual ones unless said. */
+            columns?: components["schemas"]["FleetColumn"][] | null;
+            /** @description The other way round. */
+            descending?: boolean;
+            /** @description At most 60 characters, each visible. */
+            name: string;
+            /** @description Part of a host name or id. */
+            search?: string | null;
+            /** @description Bare name. */
+            site?: string | null;
+            sort?: components["schemas"]["FleetSort"] | null;
+            state?: components["schemas"]["EndpointState"] | null;
+            /** @description Bare name; `none` for those that belong to nobody yet. */
+            tenant?: string | null;
+        };
+        /** @description All of them, in order of name. */
+        SavedViews: {
+            /** @description At most 50. */
+            views: components["schemas"]["SavedView"][];
+        };
+        /** @description What a script is. */
+        ScriptAbout: {
+            /** @description For people. */
+            description?: string;
+            /** @description It deletes or disables something. */
+            destructive?: boolean;
+            /** @description Who reads it. */
+            interpreter: components["schemas"]["ScriptLanguage"];
+            /** @description Small letters, digits and dashes. */
+            name: string;
+            /** @description What is asked for before each job. */
+            parameters?: components["schemas"]["ScriptParameter"][];
+            /** @description Local account; root unless said. */
+            run_as?: string | null;
+            /**
+             * Format: int32
+             * @description Longest run.
+             */
+            timeout_s: number;
+            /** @description What it does, in a line; the title of its jobs. */
+            title: string;
+        };
+        /** @description A file. */
+        ScriptFile: {
+            /** @description `clear-cache.sh` */
+            name: string;
+            /** @description What is in it. */
+            text: string;
+        };
+        /** @description Files of a folder: `NAME.sh`, `.bash` or `.py`, and `NAME.json` that says what it is. */
+        ScriptFiles: {
+            /** @description Without folders in their names. */
+            files: components["schemas"]["ScriptFile"][];
+        };
         /**
          * @description Who reads a script.
          * @enum {string}
          */
         ScriptLanguage: "bash" | "sh" | "python3";
+        /** @description All scripts, in order of name. */
+        ScriptLibrary: {
+            /** @description At most 1,000. */
+            scripts: components["schemas"]["LibraryScript"][];
+            unknown?: components["schemas"]["Problem"] | null;
+        };
+        /** @description A variable that a person fills in. */
+        ScriptParameter: {
+            /** @description What to write there. */
+            about?: string;
+            /** @description Of the variable. */
+            name: string;
+            /** @description What stands there at first. */
+            value?: string;
+        };
+        /** @description A job that shows that people have reviewed a script. */
+        ScriptReview: {
+            /** @description Arguments it had. */
+            args: string[];
+            /**
+             * Format: int64
+             * @description When its author made it.
+             */
+            at: number;
+            /** @description Whether it was called destructive. */
+            destructive: boolean;
+            /** @description `NAME=VALUE` */
+            env: string[];
+            /** @description Who read it there. */
+            interpreter: string;
+            /** @description The job. */
+            job: string;
+            /**
+             * Format: int64
+             * @description Place in the jobs log of the entry that has all these signatures.
+             */
+            log_index: number;
+            /** @description Names of those who signed it, the author first. */
+            people: string[];
+            /** @description Local account. */
+            run_as?: string | null;
+            /** @description Its title. */
+            title: string;
+        };
+        /** @description What came of them. */
+        ScriptsImported: {
+            /** @description Those that are other ones now. */
+            changed: string[];
+            /** @description Names of scripts that were not there. */
+            new: string[];
+            /** @description Those that were not taken in. */
+            refused: components["schemas"]["RefusedFile"][];
+            /**
+             * Format: int32
+             * @description How many are as they were.
+             */
+            same: number;
+        };
+        /** @description A script to be kept. */
+        ScriptToKeep: {
+            /** @description What it is. */
+            about: components["schemas"]["ScriptAbout"];
+            /** @description The text. */
+            text: string;
+        };
+        /** @description A text that it had. */
+        ScriptVersion: {
+            /**
+             * Format: int64
+             * @description When it was kept here.
+             */
+            at: number;
+            /** @description Jobs in the log that more than one person signed, newest first. */
+            reviews: components["schemas"]["ScriptReview"][];
+            /** @description Of the text. */
+            sha256: string;
+            /**
+             * Format: int32
+             * @description In bytes.
+             */
+            size: number;
+        };
         /** @description A script that was signed. */
         ScriptView: {
             /** @description Arguments. */
@@ -4169,6 +5107,14 @@ export interface components {
             /** @description Verified here, from signatures; not the server's word. */
             verified: boolean;
         };
+        /** @description One text of a script. */
+        VersionText: {
+            difference?: components["schemas"]["Difference"] | null;
+            /** @description Verified here. */
+            sha256: string;
+            /** @description The exact text. */
+            text: string;
+        };
         /** @description A witness. */
         WitnessRow: {
             /** @description Whether it is this console. */
@@ -4187,6 +5133,10 @@ export type AboutRequest = components['schemas']['AboutRequest'];
 export type Alert = components['schemas']['Alert'];
 export type ApprovalRequest = components['schemas']['ApprovalRequest'];
 export type Assertion = components['schemas']['Assertion'];
+export type AuditForm = components['schemas']['AuditForm'];
+export type AuditPerson = components['schemas']['AuditPerson'];
+export type AuditRow = components['schemas']['AuditRow'];
+export type AuditWindow = components['schemas']['AuditWindow'];
 export type BundleHistory = components['schemas']['BundleHistory'];
 export type BundleRow = components['schemas']['BundleRow'];
 export type BundleState = components['schemas']['BundleState'];
@@ -4209,6 +5159,7 @@ export type EnrolmentRequest = components['schemas']['EnrolmentRequest'];
 export type EntriesWindow = components['schemas']['EntriesWindow'];
 export type EntryRow = components['schemas']['EntryRow'];
 export type EntryView = components['schemas']['EntryView'];
+export type FleetColumn = components['schemas']['FleetColumn'];
 export type FleetCounts = components['schemas']['FleetCounts'];
 export type FleetSort = components['schemas']['FleetSort'];
 export type FleetTree = components['schemas']['FleetTree'];
@@ -4232,16 +5183,23 @@ export type JobView = components['schemas']['JobView'];
 export type JoinRequest = components['schemas']['JoinRequest'];
 export type KeyPlace = components['schemas']['KeyPlace'];
 export type Launch = components['schemas']['Launch'];
+export type LibraryScript = components['schemas']['LibraryScript'];
 export type Logs = components['schemas']['Logs'];
 export type LogView = components['schemas']['LogView'];
 export type Me = components['schemas']['Me'];
 export type MyOperator = components['schemas']['MyOperator'];
+export type Named = components['schemas']['Named'];
 export type NewPerson = components['schemas']['NewPerson'];
 export type News = components['schemas']['News'];
 export type NextStep = components['schemas']['NextStep'];
+export type OrderPlan = components['schemas']['OrderPlan'];
+export type OrderRate = components['schemas']['OrderRate'];
 export type OrderRow = components['schemas']['OrderRow'];
+export type OrderRun = components['schemas']['OrderRun'];
 export type Orders = components['schemas']['Orders'];
+export type OrderStart = components['schemas']['OrderStart'];
 export type OrderTarget = components['schemas']['OrderTarget'];
+export type OrderTrigger = components['schemas']['OrderTrigger'];
 export type Organisation = components['schemas']['Organisation'];
 export type Overview = components['schemas']['Overview'];
 export type OwnCard = components['schemas']['OwnCard'];
@@ -4263,14 +5221,27 @@ export type PersonRequest = components['schemas']['PersonRequest'];
 export type PlannedStage = components['schemas']['PlannedStage'];
 export type Preview = components['schemas']['Preview'];
 export type PreviewRequest = components['schemas']['PreviewRequest'];
+export type PreviewScript = components['schemas']['PreviewScript'];
 export type Problem = components['schemas']['Problem'];
 export type PromotionRequest = components['schemas']['PromotionRequest'];
 export type ProofFile = components['schemas']['ProofFile'];
 export type Reason = components['schemas']['Reason'];
 export type ReceiptRow = components['schemas']['ReceiptRow'];
 export type ReceiptsWindow = components['schemas']['ReceiptsWindow'];
+export type RefusedFile = components['schemas']['RefusedFile'];
 export type RolloutView = components['schemas']['RolloutView'];
+export type SavedView = components['schemas']['SavedView'];
+export type SavedViews = components['schemas']['SavedViews'];
+export type ScriptAbout = components['schemas']['ScriptAbout'];
+export type ScriptFile = components['schemas']['ScriptFile'];
+export type ScriptFiles = components['schemas']['ScriptFiles'];
 export type ScriptLanguage = components['schemas']['ScriptLanguage'];
+export type ScriptLibrary = components['schemas']['ScriptLibrary'];
+export type ScriptParameter = components['schemas']['ScriptParameter'];
+export type ScriptReview = components['schemas']['ScriptReview'];
+export type ScriptsImported = components['schemas']['ScriptsImported'];
+export type ScriptToKeep = components['schemas']['ScriptToKeep'];
+export type ScriptVersion = components['schemas']['ScriptVersion'];
 export type ScriptView = components['schemas']['ScriptView'];
 export type ServerLink = components['schemas']['ServerLink'];
 export type ServerRow = components['schemas']['ServerRow'];
@@ -4294,6 +5265,7 @@ export type ThresholdRequest = components['schemas']['ThresholdRequest'];
 export type Trust = components['schemas']['Trust'];
 export type Variable = components['schemas']['Variable'];
 export type Verification = components['schemas']['Verification'];
+export type VersionText = components['schemas']['VersionText'];
 export type WitnessRow = components['schemas']['WitnessRow'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

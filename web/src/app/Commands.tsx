@@ -2,8 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useDeferredValue, useState } from 'react'
 
-import { fleetWindowQuery, inboxQuery, jobsQuery } from '~/api/queries'
+import { fleetWindowQuery, inboxQuery, jobsQuery, scriptsQuery, viewsQuery } from '~/api/queries'
 import { useEnrolling } from '~/features/enrol/enrolling'
+import { searchOf } from '~/features/fleet/search'
 import { setPreferences } from '~/lib/preferences'
 import { shortId } from '~/lib/format'
 import { Palette, type PaletteItem } from '~/ui/Palette'
@@ -23,11 +24,18 @@ export function Commands({ onClose, onHelp }: { onClose: () => void; onHelp: () 
   const answered = endpoints.isPlaceholderData ? '' : search.toLowerCase()
   const jobs = useQuery(jobsQuery({ limit: 100 }))
   const inbox = useQuery(inboxQuery())
+  const views = useQuery(viewsQuery())
+  const scripts = useQuery(scriptsQuery())
   const go = (to: (typeof pages)[number]['to']) => () => void navigate({ to })
 
   const items: PaletteItem[] = [
     ...pages.map((page): PaletteItem => ({ id: page.to, group: 'Page', name: page.name, icon: page.icon, keys: page.keys, run: go(page.to) })),
+    ...(views.data?.views ?? []).map(
+      (view): PaletteItem => ({ id: `view ${view.name}`, group: 'View', name: view.name, icon: 'bookmark', run: () => void navigate({ to: '/fleet', search: searchOf(view) }) }),
+    ),
     { id: 'run', group: 'Action', name: 'Run a script', icon: 'play', run: go('/run') },
+    { id: 'order', group: 'Action', name: 'Write a standing order', icon: 'repeat', run: () => void navigate({ to: '/run', search: { standing: true } }) },
+    { id: 'new-script', group: 'Action', name: 'Write a new script', icon: 'terminal', run: () => void navigate({ to: '/scripts', search: { edit: true } }) },
     { id: 'enrol', group: 'Action', name: 'Enrol endpoints', icon: 'plus', run: enrol },
     { id: 'freeze', group: 'Action', name: 'Freeze: stop everything, or a part', icon: 'snow', keys: '!', run: () => freeze() },
     { id: 'light', group: 'Action', name: 'Light theme', icon: 'sun', run: () => setPreferences({ theme: 'light' }) },
@@ -53,6 +61,9 @@ export function Commands({ onClose, onHelp }: { onClose: () => void; onHelp: () 
         icon: 'fleet',
         run: () => void navigate({ to: '/endpoints/$id', params: { id: row.id }, search: {} }),
       }),
+    ),
+    ...(scripts.data?.scripts ?? []).map(
+      (one): PaletteItem => ({ id: `script ${one.about.name}`, group: 'Script', name: one.about.title, detail: one.about.name, icon: 'terminal', run: () => void navigate({ to: '/scripts', search: { name: one.about.name } }) }),
     ),
     ...(jobs.data?.rows ?? []).map(
       (row): PaletteItem => ({

@@ -3,9 +3,12 @@ import { Kbd } from '~/ui/Kbd'
 
 const groups: [string, [string, string][]][] = [
   ['Everywhere', [['Ctrl K', 'Find or do anything'], ['!', 'Freeze'], ['/', 'Search the list'], ['?', 'These keys'], ['Esc', 'Close what is on top']]],
-  ['Go to', [['g s', 'Start'], ['g f', 'Fleet'], ['g a', 'Approvals'], ['g r', 'Run'], ['g j', 'Jobs'], ['g o', 'Standing orders'], ['g z', 'Freezes'], ['g t', 'Trust'], ['g l', 'Log'], ['g ,', 'Settings']]],
+  ['Go to', [['g s', 'Start'], ['g f', 'Fleet'], ['g a', 'Approvals'], ['g r', 'Run'], ['g c', 'Scripts'], ['g j', 'Jobs'], ['g o', 'Standing orders'], ['g z', 'Freezes'], ['g t', 'Trust'], ['g l', 'Log'], ['g u', 'Audit'], ['g ,', 'Settings']]],
   ['In a list', [['j', 'Next row, as the arrow down'], ['k', 'Row before, as the arrow up'], ['x', 'Choose, as the space bar; with Shift everything since the last'], ['Enter', 'Open'], ['r', 'Run a script on what is chosen']]],
-  ['Signing', [['a', 'Open the sheet of what waits'], ['Ctrl Enter', 'Sign what is shown']]],
+  ['Fleet', [['v', 'Save the view under a name'], ['c', 'Choose columns'], ['e', 'Export all rows as CSV']]],
+  ['Scripts', [['n', 'Write a new one'], ['e', 'Edit'], ['r', 'Run it'], ['Ctrl S', 'Keep what is written']]],
+  ['Standing orders', [['n', 'Write one']]],
+  ['Signing', [['a', 'Open the sheet of what waits'], ['x', 'Choose it, to approve several together'], ['b', 'Approve what is chosen, one by one'], ['Ctrl Enter', 'Sign what is shown']]],
 ]
 
 export function Help({ onClose }: { onClose: () => void }) {

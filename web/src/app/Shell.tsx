@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate } from '@tanstack/react-router'
-import { type ReactNode, Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react'
+import { Fragment, type ReactNode, Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react'
 
 import type { SignableAction } from '~/api/actions'
 import { useLiveNews } from '~/api/events'
@@ -8,6 +8,7 @@ import { meQuery, overviewQuery } from '~/api/queries'
 import type { Signed } from '~/api/schema'
 import { EnrolDialog } from '~/features/enrol/EnrolDialog'
 import { EnrolContext } from '~/features/enrol/enrolling'
+import { SavedViewLinks } from '~/features/fleet/SavedViewLinks'
 import { FreezeBanner } from '~/features/freeze/FreezeBanner'
 import { FreezeDialog } from '~/features/freeze/FreezeDialog'
 import { AddPersonContext } from '~/features/people/adding'
@@ -30,18 +31,20 @@ import { FreezeContext } from './freezing'
 // Not wanted every day: it is loaded when it is opened.
 const AddPersonDialog = lazy(() => import('~/features/people/AddPersonDialog').then((all) => ({ default: all.AddPersonDialog })))
 
-type Page = { to: '/' | '/fleet' | '/approvals' | '/run' | '/jobs' | '/orders' | '/freezes' | '/trust' | '/log' | '/settings'; name: string; icon: IconName; keys: string }
+type Page = { to: '/' | '/fleet' | '/approvals' | '/run' | '/scripts' | '/jobs' | '/orders' | '/freezes' | '/trust' | '/log' | '/audit' | '/settings'; name: string; icon: IconName; keys: string }
 
 export const pages: readonly Page[] = [
   { to: '/', name: 'Start', icon: 'home', keys: 'g s' },
   { to: '/fleet', name: 'Fleet', icon: 'fleet', keys: 'g f' },
   { to: '/approvals', name: 'Approvals', icon: 'inbox', keys: 'g a' },
   { to: '/run', name: 'Run', icon: 'play', keys: 'g r' },
+  { to: '/scripts', name: 'Scripts', icon: 'terminal', keys: 'g c' },
   { to: '/jobs', name: 'Jobs', icon: 'jobs', keys: 'g j' },
   { to: '/orders', name: 'Standing orders', icon: 'repeat', keys: 'g o' },
   { to: '/freezes', name: 'Freezes', icon: 'snow', keys: 'g z' },
   { to: '/trust', name: 'Trust', icon: 'shield', keys: 'g t' },
   { to: '/log', name: 'Log', icon: 'book', keys: 'g l' },
+  { to: '/audit', name: 'Audit', icon: 'user', keys: 'g u' },
   { to: '/settings', name: 'Settings', icon: 'gear', keys: 'g ,' },
 ]
 
@@ -93,7 +96,10 @@ export function Shell() {
             </div>
             <nav aria-label="Pages" className="flex flex-1 flex-col gap-px overflow-y-auto px-2 py-1">
               {shown.map((page) => (
-                <NavItem badge={page.to === '/approvals' ? waiting : 0} key={page.to} onGo={() => setOverlay(undefined)} page={page} />
+                <Fragment key={page.to}>
+                  <NavItem badge={page.to === '/approvals' ? waiting : 0} onGo={() => setOverlay(undefined)} page={page} />
+                  {page.to === '/fleet' && <SavedViewLinks onGo={() => setOverlay(undefined)} />}
+                </Fragment>
               ))}
             </nav>
             <WhoAmI />

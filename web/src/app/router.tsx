@@ -1,15 +1,18 @@
 import { type QueryClient } from '@tanstack/react-query'
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
 
-import { fleetWindowQuery, foundingQuery, inboxQuery, jobQuery, jobsQuery, logsQuery, meQuery, overviewQuery, treeQuery, trustQuery } from '~/api/queries'
+import { fleetWindowQuery, foundingQuery, inboxQuery, jobQuery, jobsQuery, logsQuery, meQuery, overviewQuery, scriptsQuery, treeQuery, trustQuery } from '~/api/queries'
+import { parseAuditSearch } from '~/features/audit/search'
 import { parseEndpointSearch } from '~/features/endpoint/search'
 import { filtersOf, parseFleetSearch } from '~/features/fleet/search'
 import { parseFreezesSearch } from '~/features/freeze/search'
 import { parseJobSearch, parseJobsSearch } from '~/features/jobs/search'
 import { parseLogSearch } from '~/features/logs/search'
+import { parseRunSearch } from '~/features/run/search'
+import { parseScriptsSearch } from '~/features/scripts/search'
 import { StartPage } from '~/features/start/StartPage'
 import { parseTrustSearch } from '~/features/trust/search'
-import { optionalText, texts } from '~/lib/search-params'
+import { optionalText } from '~/lib/search-params'
 
 import { Crashed, NoSuchPage } from './Broken'
 import { Shell } from './Shell'
@@ -60,8 +63,16 @@ const approvals = createRoute({
 const run = createRoute({
   getParentRoute: parent,
   path: '/run',
-  validateSearch: (raw: Record<string, unknown>): { on?: string[] | undefined } => ({ on: texts(raw.on, 50) }),
+  validateSearch: parseRunSearch,
   component: lazyRouteComponent(() => import('~/features/run/RunPage'), 'RunPage'),
+})
+
+const scripts = createRoute({
+  getParentRoute: parent,
+  path: '/scripts',
+  validateSearch: parseScriptsSearch,
+  loader: ({ context }) => void context.queries.prefetchQuery(scriptsQuery()),
+  component: lazyRouteComponent(() => import('~/features/scripts/ScriptsPage'), 'ScriptsPage'),
 })
 
 const jobs = createRoute({
@@ -109,6 +120,13 @@ const log = createRoute({
   component: lazyRouteComponent(() => import('~/features/logs/LogPage'), 'LogPage'),
 })
 
+const audit = createRoute({
+  getParentRoute: parent,
+  path: '/audit',
+  validateSearch: parseAuditSearch,
+  component: lazyRouteComponent(() => import('~/features/audit/AuditPage'), 'AuditPage'),
+})
+
 const found = createRoute({
   getParentRoute: parent,
   path: '/found',
@@ -129,7 +147,7 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('~/features/settings/SettingsPage'), 'SettingsPage'),
 })
 
-const tree = root.addChildren([shell.addChildren([start, fleet, endpoint, approvals, run, jobs, job, orders, freezes, trust, log, settings, found, join])])
+const tree = root.addChildren([shell.addChildren([start, fleet, endpoint, approvals, run, scripts, jobs, job, orders, freezes, trust, log, audit, settings, found, join])])
 
 export function makeRouter(queries: QueryClient) {
   return createRouter({

@@ -16,10 +16,15 @@ export function saveFile(file: { name: string; base64: string }): void {
   const binary = atob(file.base64)
   const bytes = new Uint8Array(new ArrayBuffer(binary.length))
   for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at)
-  const address = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
+  saveBlob(file.name, new Blob([bytes], { type: 'application/octet-stream' }))
+}
+
+/** The same of what is bytes already. */
+export function saveBlob(name: string, blob: Blob): void {
+  const address = URL.createObjectURL(blob)
   const link = document.createElement('a')
   link.href = address
-  link.download = fileName(file.name)
+  link.download = fileName(name)
   link.click()
   setTimeout(() => URL.revokeObjectURL(address), 10_000)
 }

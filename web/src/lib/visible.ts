@@ -75,10 +75,3 @@ function control(code: number): Piece {
   if (code === 0x7f) return { kind: 'control', code, name, mark: 'DEL' }
   return { kind: 'control', code, name, mark: `U+${hex}` }
 }
-
-/** A cell of a file that spreadsheets open: what they would take for a formula is quoted. */
-export function csvCell(text: string): string {
-  const shown = visibleText(text)
-  const safe = /^[\s]*[=+\-@|%]/.test(shown) ? `'${shown}` : shown
-  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-}

@@ -10,7 +10,7 @@ export function PageHead({ title, under, actions, tabs, before }: HeadProps) {
     <header className="border-b border-line bg-panel px-4 pt-3 lg:px-6">
       {before && <div className="mb-1 text-sm text-ink-3">{before}</div>}
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 pb-3">
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-1 basis-44">
           <h1 className="truncate text-xl font-semibold tracking-[-0.01em]">{title}</h1>
           {under && <div className="mt-0.5 text-ink-2">{under}</div>}
         </div>

@@ -6,7 +6,7 @@ import { launch, open, settled } from '../browser/harness.ts'
 import { scenes } from './scenes.ts'
 
 const folder = join(import.meta.dirname, '../../../docs/guide/pictures')
-const wanted = [['selection', 'light'], ['sheet', 'light'], ['rollout', 'dark'], ['frozen', 'light'], ['founding-paper', 'light']] as const
+const wanted = [['selection', 'light'], ['sheet', 'light'], ['rollout', 'dark'], ['frozen', 'light'], ['founding-paper', 'light'], ['columns', 'light'], ['scripts-difference', 'light'], ['standing', 'dark']] as const
 
 /** The pictures of the README and the guide: `npm run pictures`. */
 test('pictures of the guide', async () => {

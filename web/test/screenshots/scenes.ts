@@ -122,6 +122,50 @@ export const scenes: readonly Scene[] = [
     },
   },
   {
+    name: 'columns',
+    path: '/fleet',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('button', { name: 'Columns' }).click()
+      await page.getByRole('dialog').getByRole('checkbox', { name: 'Site' }).click()
+    },
+  },
+  {
+    name: 'save-view',
+    path: '/fleet?tenant=acme&state=away',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('button', { name: 'Save view' }).click()
+      await page.getByRole('dialog').getByLabel('Name').fill('Away at acme')
+    },
+  },
+  {
+    name: 'batch',
+    path: '/approvals',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('button', { name: /Rotate the time servers/ }).waitFor()
+      for (const key of ['x', 'j', 'x', 'b']) await page.keyboard.press(key)
+      await page.getByRole('dialog').getByRole('list', { name: 'Words of the digest' }).first().waitFor()
+      await page.getByRole('dialog').getByRole('checkbox', { name: /I have read 1 / }).check()
+    },
+  },
+  {
+    name: 'scripts-difference',
+    path: '/scripts?name=clear-temporary-files',
+    go: (page) => page.getByRole('region', { name: 'Difference' }).waitFor(),
+  },
+  {
+    name: 'standing',
+    path: '/run?standing=true&on=%5B%22site%3Alab%22%5D&script=collect-disk-health',
+    go: async (page) => {
+      await page.getByLabel('On', { exact: true }).selectOption('1-5')
+      await page.getByLabel('Time zone').fill('Europe/Berlin')
+      await page.getByText('By the clock of Europe/Berlin').waitFor()
+      await page.getByRole('heading', { name: 'When' }).scrollIntoViewIfNeeded()
+    },
+  },
+  {
     name: 'palette',
     path: '/fleet',
     go: async (page) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { csvCell, visiblePieces, visibleText } from '~/lib/visible'
+import { visiblePieces, visibleText } from '~/lib/visible'
 
 describe('text of others', () => {
   const check = (text: string, shown: string) => expect(visibleText(text)).toBe(shown)
@@ -20,13 +20,4 @@ describe('text of others', () => {
   test('a mark says its name', () => {
     expect(visiblePieces('\u202e')).toEqual([{ kind: 'control', code: 0x202e, mark: 'U+202E', name: 'U+202E RIGHT-TO-LEFT OVERRIDE' }])
   })
-})
-
-describe('cells of spreadsheets', () => {
-  test.each(['=1+1', '+1', '-1', '@SUM(A1)', ' =1', '|cmd', '%x'])('%s is no formula', (text) => {
-    expect(csvCell(text).replace(/^"/, '').startsWith("'")).toBe(true)
-  })
-  test('a tab before a formula becomes a mark', () => expect(csvCell('\t=1')).toBe('TAB=1'))
-  test('quotes and commas are quoted', () => expect(csvCell('a,"b"')).toBe('"a,""b"""'))
-  test('plain text stays', () => expect(csvCell('web-01')).toBe('web-01'))
 })

@@ -32,8 +32,9 @@ pub(crate) mod rollout;
 mod run;
 mod scan;
 mod scans;
+mod scripts;
 mod statement;
-mod trigger;
+pub(crate) mod trigger;
 pub(crate) mod update;
 pub(crate) mod watch;
 mod windows_firewall;
@@ -119,6 +120,11 @@ pub(crate) enum Command {
     Enroll(enroll::EnrollOptions),
     /// Run a script on endpoints
     Run(Box<run::RunOptions>),
+    /// List the scripts that you keep, or exchange them with a folder
+    Scripts {
+        #[command(subcommand)]
+        command: Option<scripts::ScriptsCommand>,
+    },
     /// Have endpoints look for traces of a compromise
     Scan(Box<scan::ScanOptions>),
     /// Update the endpoints' own programs from the vendor's repository
@@ -275,6 +281,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Endpoint(command) => endpoints::run(context, &command),
         Command::Enroll(options) => enroll::run(context, &options),
         Command::Run(options) => run::run(context, &options),
+        Command::Scripts { command } => scripts::run(context, command.as_ref()),
         Command::Scan(options) => scan::run(context, &options),
         Command::Update(options) => update::run(context, &options),
         Command::Pending => watch::list(context, "pending"),

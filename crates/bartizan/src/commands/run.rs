@@ -107,7 +107,13 @@ pub(crate) fn run(context: &Context, options: &RunOptions) -> Result<()> {
     compose::check_script(&content)?;
     let console = context.connect()?;
     let wish = wish(&console, options)?;
-    let Composed { job, endpoints } = compose::compose(&console, wish, &content)?;
+    let Composed { job, endpoints, milder } = compose::compose(&console, wish, &content)?;
+    if milder {
+        eprintln!(
+            "two people have signed this very script before, and each of these endpoints has run it since: class {}",
+            job.class
+        );
+    }
     let envelope = sign_and_submit(context, &console, &job, &content, &endpoints)?;
     after_submission(context, &console, options, &job, &envelope)
 }

@@ -53,25 +53,15 @@ impl TriggerOptions {
     /// The trigger, if any was asked for.
     pub(crate) fn trigger(&self, now: UnixSeconds) -> Result<Option<Trigger>> {
         let Some(on) = self.on() else { return Ok(None) };
-        if let On::Calendar { zone, .. } = &on {
-            zone::ahead(zone, now)?;
-        }
-        let schedule = on.is_schedule();
-        let usual = RunRate { runs: if schedule { 1440 } else { 24 }, per_s: 86_400 };
-        let lateness = self.jitter.or(self.late);
-        if !schedule && lateness.is_some() {
-            let next = "leave --jitter and --late out: a condition runs when it holds";
-            return Err(fail(Code::Usage, "only schedules have a time to be late for", next));
-        }
-        Ok(Some(Trigger {
-            on,
-            until: now.plus(self.until),
-            freshness_s: self.alone,
-            rate: self.rate.unwrap_or(usual),
-            distance_s: self.distance.unwrap_or(if schedule { 60 } else { 3600 }),
-            jitter_s: self.jitter.unwrap_or(0),
-            late_s: self.late.unwrap_or(0),
-        }))
+        let bounds = Bounds {
+            until_s: self.until,
+            alone_s: Some(self.alone),
+            rate: self.rate,
+            distance_s: self.distance,
+            jitter_s: self.jitter,
+            late_s: self.late,
+        };
+        bounds.around(on, now).map(Some)
     }
 
     fn on(&self) -> Option<On> {
@@ -85,6 +75,49 @@ impl TriggerOptions {
             return Some(On::Start {});
         }
         self.when.clone()
+    }
+}
+
+/// What a person may say of an order's bounds; the rest is as usual.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) until_s: u64,
+    pub(crate) alone_s: Option<u64>,
+    pub(crate) rate: Option<RunRate>,
+    pub(crate) distance_s: Option<u64>,
+    pub(crate) jitter_s: Option<u64>,
+    pub(crate) late_s: Option<u64>,
+}
+
+/// A week without news.
+const ALONE_S: u64 = 7 * 86_400;
+
+impl Bounds {
+    /// The trigger of an order that begins now.
+    pub(crate) fn around(&self, on: On, now: UnixSeconds) -> Result<Trigger> {
+        if let On::Calendar { zone, .. } = &on {
+            zone::ahead(zone, now)?;
+        }
+        let schedule = on.is_schedule();
+        let usual = RunRate { runs: if schedule { 1440 } else { 24 }, per_s: 86_400 };
+        let lateness = self.jitter_s.or(self.late_s);
+        if !schedule && lateness.is_some() {
+            let next = "leave --jitter and --late out: a condition runs when it holds";
+            return Err(fail(Code::Usage, "only schedules have a time to be late for", next));
+        }
+        let trigger = Trigger {
+            on,
+            until: now.plus(self.until_s),
+            freshness_s: self.alone_s.unwrap_or(ALONE_S),
+            rate: self.rate.unwrap_or(usual),
+            distance_s: self.distance_s.unwrap_or(if schedule { 60 } else { 3600 }),
+            jitter_s: self.jitter_s.unwrap_or(0),
+            late_s: self.late_s.unwrap_or(0),
+        };
+        match trigger.check() {
+            Ok(()) => Ok(trigger),
+            Err(problem) => Err(fail(Code::Error, problem, "change it and try again")),
+        }
     }
 }
 

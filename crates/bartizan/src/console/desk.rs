@@ -5,13 +5,18 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use axum::Json;
+use axum::body::Body;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
 use bartizan_trust::checkpoint;
 use bartizan_trust::policy::LogTrust;
-use tokio::sync::Semaphore;
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::{Semaphore, mpsc};
 
 use super::drafts::Draft;
 use super::failure::Failure;
-use super::limits::{VIEW_FRESH, VIEW_OLD, WORK_MAX};
+use super::limits::{PIECES_MAX, VIEW_FRESH, VIEW_OLD, WORK_MAX};
+use super::logs::KnownLogs;
 use super::news::Newsroom;
 use super::sessions::Sessions;
 use super::sheets::Sheets;
@@ -38,6 +43,8 @@ pub(super) struct Desk {
     pub(super) draft: Mutex<Option<Draft>>,
     /// What changed, for event streams.
     pub(super) newsroom: Newsroom,
+    /// Both logs, verified.
+    pub(super) logs: KnownLogs,
     sessions: Mutex<Sessions>,
     view: Mutex<Option<View>>,
     signer: Mutex<Option<Arc<Signer>>>,
@@ -72,6 +79,7 @@ impl Desk {
             registration: Mutex::default(),
             draft: Mutex::default(),
             newsroom: Newsroom::default(),
+            logs: KnownLogs::default(),
             sessions: Mutex::default(),
             view: Mutex::default(),
             signer: Mutex::default(),
@@ -139,6 +147,34 @@ impl Desk {
         Ok(Json(done.await.context("the work was cut off")??))
     }
 
+    /// Work whose answer comes in pieces. What fails before the first piece is a refusal; what fails later breaks the answer off, so
+    /// that half a file never looks like a whole one.
+    pub(super) async fn pieces(
+        self: &Arc<Self>,
+        kind: &'static str,
+        work: impl FnOnce(&Self, &mut dyn FnMut(Vec<u8>) -> Result<()>) -> Result<()> + Send + 'static,
+    ) -> Result<Response, Failure> {
+        let place = Arc::clone(&self.places).acquire_owned().await.context("the console ends")?;
+        let desk = Arc::clone(self);
+        let (sender, mut pieces) = mpsc::channel::<Result<Vec<u8>>>(PIECES_MAX);
+        tokio::task::spawn_blocking(move || {
+            let each = &mut |piece| sender.blocking_send(Ok(piece)).context("the page has left");
+            if let Err(error) = work(&desk, each) {
+                desk.doubt(&error);
+                // A page that has left hears nothing.
+                let _ = sender.blocking_send(Err(error));
+            }
+            drop(place);
+        });
+        let first = pieces.recv().await.transpose()?;
+        let rest = stream::unfold(pieces, |mut pieces| async move {
+            let piece = pieces.recv().await?;
+            Some((piece.map_err(std::io::Error::other), pieces))
+        });
+        let body = Body::from_stream(stream::iter(first.map(Ok)).chain(rest));
+        Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+    }
+
     /// The verified view: as it is while it is fresh, else by a look at the control log, else made anew.
     pub(super) fn console(&self) -> Result<Arc<Console>> {
         let mut slot = locked(&self.view);
@@ -203,4 +239,33 @@ fn control_size(console: &Console) -> Result<u64> {
 /// A lock that outlives a panic of its holder.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::Home;
+
+    #[tokio::test]
+    async fn an_answer_that_fails_halfway_breaks_off() {
+        let folder = tempfile::tempdir().expect("folder");
+        let home = Home::open(Some(folder.path().to_owned())).expect("home");
+        let terminal = Terminal { json: true, yes: true };
+        let desk = Desk::new(&Context { home, terminal, key: None }, 8740);
+        let whole = desk.pieces("text/csv", |_, each| {
+            each(b"a\r\n".to_vec())?;
+            each(b"b\r\n".to_vec())
+        });
+        let whole = whole.await.expect("an answer").into_body();
+        let whole = axum::body::to_bytes(whole, 100).await.expect("all of it");
+        assert_eq!(whole.as_ref(), b"a\r\nb\r\n");
+        let half = desk.pieces("text/csv", |_, each| {
+            each(b"a\r\n".to_vec())?;
+            anyhow::bail!("the server is away")
+        });
+        let half = half.await.expect("it had begun").into_body();
+        axum::body::to_bytes(half, 100).await.expect_err("half of it");
+        let none = desk.pieces("text/csv", |_, _| anyhow::bail!("no such column"));
+        none.await.expect_err("it had not begun");
+    }
 }

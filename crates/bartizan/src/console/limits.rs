@@ -34,3 +34,11 @@ pub(super) const VIEW_OLD: Duration = Duration::from_secs(30);
 pub(super) const TEXT_CHARS_MAX: usize = 512;
 /// From composing a first bundle to its signature: two sheets are printed and two passphrases written down in between.
 pub(super) const DRAFT_LIFE: Duration = Duration::from_hours(1);
+/// Views that an operator keeps: more are no help to anybody.
+pub(super) const VIEWS_MAX: usize = 50;
+/// Longest name of a view: it stands in the sidebar.
+pub(super) const VIEW_NAME_CHARS_MAX: usize = 60;
+/// Most rows of a file: twice the fleet that is held for possible, so that a server cannot fill the disk.
+pub(super) const EXPORT_ROWS_MAX: u64 = 2_000_000;
+/// Pieces of a file that wait for a slow page.
+pub(super) const PIECES_MAX: usize = 4;

@@ -4,10 +4,12 @@
 //! text of a signing sheet is rendered here, from the bytes that are then signed here.
 
 mod assets;
+mod csv;
 mod desk;
 mod drafts;
 mod failure;
 mod limits;
+mod logs;
 mod news;
 mod routes;
 mod server;

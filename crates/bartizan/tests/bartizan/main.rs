@@ -10,6 +10,7 @@
 mod alarms;
 mod alerts;
 mod audit;
+mod auditing;
 mod completions;
 mod console;
 mod drill;
@@ -30,7 +31,9 @@ mod promotions;
 mod recovery;
 mod rescue;
 mod rollouts;
+mod saved;
 mod scans;
+mod scripts;
 mod sheet;
 mod signing;
 mod stage;

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, Suspense, lazy, useState } from 'react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, getRouteApi, useNavigate } from '@tanstack/react-router'
 
@@ -7,6 +7,7 @@ import { inboxQuery } from '~/api/queries'
 import type { InboxItem } from '~/api/schema'
 import { plural, shortId } from '~/lib/format'
 import { useKeys } from '~/lib/keys'
+import { visibleText } from '~/lib/visible'
 import { Badge } from '~/ui/Badge'
 import { Button } from '~/ui/Button'
 import { cx } from '~/ui/cx'
@@ -20,7 +21,10 @@ import { Untrusted } from '~/ui/Untrusted'
 import { ClassBadge, Verified } from '../jobs/badges'
 import { Signatures, SignedByLine } from '../sign/Signatures'
 import { useSigning } from '../sign/signing'
+import { whyNot } from './batch'
 
+// Not wanted with every visit.
+const BatchSheet = lazy(() => import('./BatchSheet').then((module) => ({ default: module.BatchSheet })))
 const route = getRouteApi('/shell/approvals')
 
 /** What waits for another signature. */
@@ -38,7 +42,15 @@ export function ApprovalsPage() {
   const show = (next: InboxItem | undefined) => next && void navigate({ search: { id: next.id }, replace: true })
   const approve = () => item && !item.disabled && sign({ kind: 'approval', body: { id: item.id } })
   const step = (by: number) => show(ordered[Math.max(0, Math.min(ordered.length - 1, at + by))])
-  useKeys({ j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1), a: approve, Enter: approve })
+  const [ids, setIds] = useState<ReadonlySet<string>>(new Set())
+  const [batch, setBatch] = useState<readonly InboxItem[]>()
+  const chosen = mine.filter((one) => ids.has(one.id))
+  const toggle = (one: InboxItem | undefined) => {
+    if (!one || (!ids.has(one.id) && whyNot(one, chosen))) return
+    setIds(new Set(ids.has(one.id) ? [...ids].filter((id) => id !== one.id) : [...ids, one.id]))
+  }
+  const together = () => chosen.length > 1 && setBatch(chosen)
+  useKeys({ x: () => toggle(item), b: together, j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1), a: approve, Enter: approve })
   return (
     <>
       <PageHead
@@ -63,27 +75,65 @@ export function ApprovalsPage() {
       {item && (
         <div className="flex min-h-0 flex-1 flex-col md:flex-row">
           <div className="max-h-64 shrink-0 overflow-y-auto border-b border-line bg-panel md:max-h-none md:w-80 md:border-r md:border-b-0 xl:w-100">
-            <Group chosen={item.id} items={mine} name="For you" onChoose={show} />
+            <Group chosen={item.id} items={mine} name="For you" onChoose={show} ticks={{ ids, whyNot: (one) => whyNot(one, chosen), toggle }} />
             <Group chosen={item.id} items={others} name="For others" onChoose={show} />
+            {mine.length > 1 && (
+              <div className="sticky bottom-0 flex flex-wrap items-center gap-2 border-t border-line bg-panel px-4 py-2 lg:px-6">
+                <span aria-live="polite" className="tabular flex-1 text-ink-2">
+                  {chosen.length} chosen
+                </span>
+                <Button disabledReason={chosen.length < 2 && 'Tick two or more of one kind, or press x.'} hint="Each is read, compared and signed by itself" onClick={together}>
+                  Approve together <Kbd keys="b" />
+                </Button>
+              </div>
+            )}
           </div>
           <Detail item={item} onApprove={approve} />
         </div>
+      )}
+      {batch && (
+        <Suspense>
+          <BatchSheet
+            items={batch}
+            onClose={() => {
+              setBatch(undefined)
+              setIds(new Set())
+            }}
+          />
+        </Suspense>
       )}
     </>
   )
 }
 
-function Group({ name, items, chosen, onChoose }: { name: string; items: InboxItem[]; chosen: string; onChoose: (item: InboxItem) => void }) {
+type Ticks = { ids: ReadonlySet<string>; whyNot: (item: InboxItem) => string | undefined; toggle: (item: InboxItem) => void }
+
+function Group({ name, items, chosen, onChoose, ticks }: { name: string; items: InboxItem[]; chosen: string; onChoose: (item: InboxItem) => void; ticks?: Ticks }) {
   if (items.length === 0) return null
   return (
     <section aria-label={name}>
       <h2 className="label sticky top-0 border-b border-line bg-panel px-4 py-1.5 lg:px-6">{name}</h2>
       <ul>
         {items.map((item) => (
-          <li key={item.id}>
+          <li className={cx('flex border-b border-line/60', item.id === chosen ? 'bg-selected' : 'hover:bg-hover')} key={item.id}>
+            {ticks && items.length > 1 && (
+              <label className="flex items-start pt-3.5 pl-4 lg:pl-6" title={ticks.whyNot(item)}>
+                <span className="sr-only">
+                  Choose {visibleText(item.title)}
+                  {ticks.whyNot(item) && `: ${ticks.whyNot(item)}`}
+                </span>
+                <input
+                  aria-disabled={!ticks.ids.has(item.id) && ticks.whyNot(item) ? true : undefined}
+                  checked={ticks.ids.has(item.id)}
+                  className="size-3.5 accent-accent aria-disabled:opacity-50"
+                  onChange={() => ticks.toggle(item)}
+                  type="checkbox"
+                />
+              </label>
+            )}
             <button
               aria-current={item.id === chosen ? 'true' : undefined}
-              className={cx('block w-full border-b border-line/60 px-4 py-2.5 text-left lg:px-6', item.id === chosen ? 'bg-selected' : 'hover:bg-hover')}
+              className={cx('block min-w-0 flex-1 px-4 py-2.5 text-left lg:pr-6', !(ticks && items.length > 1) && 'lg:pl-6')}
               onClick={() => onChoose(item)}
               type="button"
             >

@@ -3,20 +3,26 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 
 import { problemOf } from '~/api/client'
-import { fleetWindowQuery, treeQuery } from '~/api/queries'
-import type { EndpointRow } from '~/api/schema'
+import { fleetWindowQuery, treeQuery, viewsQuery } from '~/api/queries'
+import type { EndpointRow, FleetColumn } from '~/api/schema'
 import { useKeys } from '~/lib/keys'
 import { count, plural } from '~/lib/format'
+import { setPreferences, usePreferences } from '~/lib/preferences'
 import { Button } from '~/ui/Button'
 import { Dialog } from '~/ui/Dialog'
 import { Icon } from '~/ui/Icon'
+import { Kbd } from '~/ui/Kbd'
 import { Empty, ErrorBox } from '~/ui/States'
+import { Untrusted } from '~/ui/Untrusted'
 import { VirtualTable } from '~/ui/VirtualTable'
 
 import { useEnrolling } from '../enrol/enrolling'
 import { BulkBar } from './BulkBar'
+import { ColumnChooser } from './ColumnChooser'
 import { fleetColumns } from './columns'
-import { type FleetSearch, chipsOf, filtersOf, sortOf } from './search'
+import { useExport } from './exporting'
+import { SaveView } from './SaveView'
+import { type FleetSearch, allColumns, chipsOf, columnsOf, filtersOf, isShownAs, sortOf } from './search'
 import { rangeOf, useSelection } from './selection'
 import { FleetTree } from './FleetTree'
 
@@ -31,19 +37,21 @@ export function FleetPage() {
   const tree = useQuery(treeQuery())
   const [treeOpen, setTreeOpen] = useState(false)
   const set = (change: Partial<FleetSearch>) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
+  const preferences = usePreferences()
+  const columns = useMemo(() => search.cols ?? columnsOf(preferences.columns) ?? allColumns, [search.cols, preferences.columns])
   return (
     <div className="flex min-h-0 flex-1">
       <aside className="hidden w-60 shrink-0 overflow-y-auto border-r border-line bg-panel p-2 xl:block">
         {!tree.error && <FleetTree onChoose={set} search={search} tree={tree.data} />}
       </aside>
       <div className="flex min-w-0 flex-1 flex-col">
-        <Filters onTree={() => setTreeOpen(true)} search={search} set={set} total={tree.data?.counts.total} />
+        <Filters columns={columns} key={search.view ?? ''} onTree={() => setTreeOpen(true)} search={search} set={set} total={tree.data?.counts.total} />
         {tree.error ? (
           <div className="p-4">
             <ErrorBox problem={problemOf(tree.error)} retry={() => void tree.refetch()} />
           </div>
         ) : (
-          <List search={search} set={set} />
+          <List columns={columns} search={search} set={set} />
         )}
       </div>
       {treeOpen && (
@@ -62,7 +70,7 @@ export function FleetPage() {
   )
 }
 
-function Filters(props: { search: FleetSearch; set: (change: Partial<FleetSearch>) => void; onTree: () => void; total: number | undefined }) {
+function Filters(props: { search: FleetSearch; columns: readonly FleetColumn[]; set: (change: Partial<FleetSearch>) => void; onTree: () => void; total: number | undefined }) {
   const { search, set } = props
   const input = useRef<HTMLInputElement>(null)
   const [typed, setTyped] = useState(search.q ?? '')
@@ -73,6 +81,10 @@ function Filters(props: { search: FleetSearch; set: (change: Partial<FleetSearch
     // What was typed leads; the address follows it.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [deferred])
+  useEffect(() => {
+    // Another view, or a filter that was taken away: whoever types has the focus here.
+    if (document.activeElement !== input.current) setTyped(search.q ?? '')
+  }, [search.q])
   useKeys({ '/': () => input.current?.focus() })
   const states = [
     [undefined, 'All'],
@@ -115,9 +127,12 @@ function Filters(props: { search: FleetSearch; set: (change: Partial<FleetSearch
         <Button className="xl:hidden" icon="building" onClick={props.onTree}>
           Tenants
         </Button>
-        <Button className="order-last sm:ml-auto" icon="plus" onClick={enrol}>
-          Enrol
-        </Button>
+        <span className="order-last flex flex-wrap items-center gap-2 sm:ml-auto">
+          <Views columns={props.columns} search={search} set={set} />
+          <Button icon="plus" onClick={enrol}>
+            Enrol
+          </Button>
+        </span>
         {chipsOf(search).map((chip) => (
           <span className="inline-flex h-6 items-center gap-1 rounded-full bg-accent-soft pr-1 pl-2.5 text-accent" key={chip.name}>
             {chip.name}
@@ -131,7 +146,39 @@ function Filters(props: { search: FleetSearch; set: (change: Partial<FleetSearch
   )
 }
 
-function List({ search, set }: { search: FleetSearch; set: (change: Partial<FleetSearch>) => void }) {
+/** What makes the list a person's own: columns, views under names, and all of it as a file. */
+function Views({ search, columns, set }: { search: FleetSearch; columns: readonly FleetColumn[]; set: (change: Partial<FleetSearch>) => void }) {
+  const [open, setOpen] = useState<'columns' | 'save' | undefined>()
+  const views = useQuery(viewsQuery())
+  const file = useExport(search, columns)
+  const shown = views.data?.views.find((view) => view.name === search.view)
+  useKeys({ c: () => setOpen('columns'), v: () => setOpen('save'), e: () => !file.isPending && file.mutate() })
+  const choose = (chosen: FleetColumn[] | undefined) => {
+    // A view has its own; the others are this browser's.
+    if (!shown) setPreferences({ columns: chosen ?? null })
+    set({ cols: shown || search.cols ? (chosen ?? [...allColumns]) : undefined })
+  }
+  return (
+    <>
+      {shown && (
+        <span className="max-w-48 truncate text-ink-2">
+          <Untrusted text={shown.name} />
+          {!isShownAs(shown, search, columns) && <span className="text-ink-3"> (changed)</span>}
+        </span>
+      )}
+      <span aria-live="polite" className={file.error ? 'text-bad' : 'text-ink-3'}>
+        {file.error ? problemOf(file.error).message : file.data !== undefined && `Saved ${plural(file.data, 'row')}`}
+      </span>
+      <Button hint={<>Keep this list under a name <Kbd keys="v" /></>} icon="bookmark" label="Save view" look="quiet" onClick={() => setOpen('save')} />
+      <Button hint={<>Choose columns <Kbd keys="c" /></>} icon="columns" label="Columns" look="quiet" onClick={() => setOpen('columns')} />
+      <Button busy={file.isPending} hint={<>All rows as CSV <Kbd keys="e" /></>} icon="download" label="Export" look="quiet" onClick={() => file.mutate()} />
+      {open === 'columns' && <ColumnChooser columns={columns} onChange={choose} onClose={() => setOpen(undefined)} />}
+      {open === 'save' && <SaveView columns={columns} onClose={() => setOpen(undefined)} onView={(view) => set({ view, cols: view === undefined ? undefined : [...columns] })} search={search} />}
+    </>
+  )
+}
+
+function List({ search, columns: wanted, set }: { search: FleetSearch; columns: readonly FleetColumn[]; set: (change: Partial<FleetSearch>) => void }) {
   const navigate = useNavigate()
   const filters = useMemo(() => filtersOf(search), [search])
   const [range, setRange] = useState({ from: 0, to: 0 })
@@ -153,7 +200,7 @@ function List({ search, set }: { search: FleetSearch; set: (change: Partial<Flee
   const selection = useSelection(filters)
   // Rows that scroll within the same windows ask for nothing, and this page is not drawn for them.
   const onWindow = useCallback((from: number, to: number) => setRange((before) => (pageOf(before.from) === pageOf(from) && pageOf(before.to) === pageOf(to) ? before : { from, to })), [])
-  const columns = useMemo(() => fleetColumns(selection), [selection])
+  const columns = useMemo(() => fleetColumns(selection, wanted), [selection, wanted])
   const error = first.error ?? windows.find((window) => window.error)?.error
   const run = () => selection.handOver((on) => void navigate({ to: '/run', search: { on } }))
   useKeys({ r: () => selection.size > 0 && run(), Escape: () => selection.clear() })

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 
-import type { EndpointRow } from '~/api/schema'
+import type { EndpointRow, FleetColumn } from '~/api/schema'
 import { shortId } from '~/lib/format'
 import { visibleText } from '~/lib/visible'
 import { Dot, type Tone } from '~/ui/Badge'
@@ -8,6 +8,7 @@ import { Time } from '~/ui/Time'
 import { Untrusted } from '~/ui/Untrusted'
 import type { Column } from '~/ui/VirtualTable'
 
+import { allColumns } from './search'
 import type { Selection } from './selection'
 
 const states: Record<EndpointRow['state'], { tone: Tone; word: string }> = {
@@ -25,7 +26,30 @@ export function EndpointState({ state }: { state: EndpointRow['state'] }) {
   )
 }
 
-export function fleetColumns(selection: Selection): Column<EndpointRow>[] {
+/** The names of columns, as people read them. */
+export const columnNames: Record<FleetColumn, string> = { name: 'Name', state: 'State', tenant: 'Tenant', site: 'Site', system: 'System', last_heard: 'Last heard', id: 'Id' }
+
+/** What each needs to be read, in pixels. */
+const widths: Record<FleetColumn, number> = { name: 160, state: 96, tenant: 96, site: 80, system: 112, last_heard: 96, id: 120 }
+const gap = 12
+/** The box that chooses a row, and the room at both sides. */
+const around = 60
+
+/** The box that chooses a row, then the columns that somebody wants, in their order: on a narrow screen the later ones make room. */
+export function fleetColumns(selection: Selection, wanted: readonly FleetColumn[]): Column<EndpointRow>[] {
+  const known = everyColumn(selection)
+  const usual = wanted.length === allColumns.length && wanted.every((id, at) => id === allColumns[at])
+  let taken = around
+  const chosen = wanted.flatMap((id) => {
+    const column = known.find((one) => one.id === id)
+    if (!column || usual) return column ?? []
+    taken += widths[id] + gap
+    return { ...column, above: id === wanted[0] ? 0 : taken }
+  })
+  return [...known.slice(0, 1), ...chosen]
+}
+
+function everyColumn(selection: Selection): Column<EndpointRow>[] {
   return [
     {
       id: 'select',
@@ -71,7 +95,7 @@ export function fleetColumns(selection: Selection): Column<EndpointRow>[] {
     },
     { id: 'site', name: 'Site', track: 'minmax(5rem,1fr)', above: 760, cell: (row) => row.site && <Untrusted text={row.site} /> },
     {
-      id: 'os',
+      id: 'system',
       name: 'System',
       track: 'minmax(7rem,1.2fr)',
       above: 900,
@@ -83,7 +107,7 @@ export function fleetColumns(selection: Selection): Column<EndpointRow>[] {
       ),
     },
     {
-      id: 'seen',
+      id: 'last_heard',
       name: 'Last heard',
       track: '6rem',
       above: 380,

@@ -1,5 +1,6 @@
 import type { FleetParams } from '~/api/queries'
-import { oneOf, optionalText } from '~/lib/search-params'
+import type { FleetColumn, SavedView } from '~/api/schema'
+import { oneOf, optionalText, texts } from '~/lib/search-params'
 
 /** What of the fleet is shown; it is the address of the page, so that a view can be kept and sent. */
 export type FleetSearch = {
@@ -9,6 +10,21 @@ export type FleetSearch = {
   state?: 'connected' | 'away' | 'quarantined' | undefined
   sort?: 'hostname' | 'tenant' | 'os' | 'last_seen' | undefined
   desc?: boolean | undefined
+  /** Which columns, in which order; the ones that this browser remembers unless said. */
+  cols?: FleetColumn[] | undefined
+  /** The name of the view it was opened as. */
+  view?: string | undefined
+}
+
+/** In the order in which they stand where nobody has chosen. */
+export const allColumns = ['name', 'state', 'tenant', 'site', 'system', 'last_heard', 'id'] as const satisfies readonly FleetColumn[]
+
+/** Known names, each once; the first column is what a row is called by, so the name is always there. */
+export function columnsOf(names: readonly string[] | null | undefined): FleetColumn[] | undefined {
+  if (!names) return undefined
+  const found = allColumns.filter((column) => names.includes(column)).toSorted((a, b) => names.indexOf(a) - names.indexOf(b))
+  if (found.length === 0) return undefined
+  return found.includes('name') ? found : ['name', ...found]
 }
 
 export function parseFleetSearch(raw: Record<string, unknown>): FleetSearch {
@@ -19,7 +35,43 @@ export function parseFleetSearch(raw: Record<string, unknown>): FleetSearch {
     state: oneOf(raw.state, ['connected', 'away', 'quarantined'] as const),
     sort: oneOf(raw.sort, ['hostname', 'tenant', 'os', 'last_seen'] as const),
     desc: raw.desc === true ? true : undefined,
+    cols: columnsOf(texts(raw.cols, allColumns.length)),
+    view: optionalText(raw.view, 60),
   }
+}
+
+/** The address of a view that is kept. */
+export function searchOf(view: SavedView): FleetSearch {
+  return {
+    q: view.search ?? undefined,
+    tenant: view.tenant ?? undefined,
+    site: view.site ?? undefined,
+    state: view.state ?? undefined,
+    sort: view.sort ?? undefined,
+    desc: view.descending ? true : undefined,
+    cols: columnsOf(view.columns),
+    view: view.name,
+  }
+}
+
+/** What is shown, to be kept under a name. */
+export function viewOf(name: string, search: FleetSearch, columns: readonly FleetColumn[]): SavedView {
+  return {
+    name,
+    search: search.q ?? null,
+    tenant: search.tenant ?? null,
+    site: search.site ?? null,
+    state: search.state ?? null,
+    sort: search.sort ?? null,
+    descending: search.desc === true,
+    columns: [...columns],
+  }
+}
+
+/** Whether a view is shown as it was kept. */
+export function isShownAs(view: SavedView, search: FleetSearch, columns: readonly FleetColumn[]): boolean {
+  const plain = (one: SavedView) => JSON.stringify([one.search ?? '', one.tenant ?? '', one.site ?? '', one.state ?? '', one.sort ?? 'hostname', one.descending === true, columnsOf(one.columns) ?? allColumns])
+  return plain(view) === plain(viewOf(view.name, search, columns))
 }
 
 /** As the API asks for it. */

@@ -1,13 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 
 import { problemOf } from '~/api/client'
 import { ordersQuery } from '~/api/queries'
 import type { OrderRow } from '~/api/schema'
 import { plural } from '~/lib/format'
+import { useKeys } from '~/lib/keys'
 import { Badge } from '~/ui/Badge'
 import { Button } from '~/ui/Button'
-import { Command } from '~/ui/Copy'
+import { Kbd } from '~/ui/Kbd'
 import { Card, PageBody, PageHead } from '~/ui/Layout'
 import { Prose } from '~/ui/Prose'
 import { Empty, ErrorBox, Loading } from '~/ui/States'
@@ -22,20 +23,20 @@ import { useSigning } from '../sign/signing'
 /** Jobs that endpoints keep and run again by themselves. */
 export function OrdersPage() {
   const orders = useQuery(ordersQuery())
+  const navigate = useNavigate()
+  const write = () => void navigate({ to: '/run', search: { standing: true } })
+  useKeys({ n: write })
   const list = orders.data?.orders ?? []
   return (
     <>
-      <PageHead title="Standing orders" under="Signed once, kept by the endpoint, judged anew at every run, with the server up or down" />
+      <PageHead actions={<Button icon="plus" look="primary" onClick={write}>Write an order <Kbd keys="n" /></Button>} title="Standing orders" under="Signed once, kept by the endpoint, judged anew at every run, with the server up or down" />
       <PageBody>
         {orders.error && <ErrorBox problem={problemOf(orders.error)} retry={() => void orders.refetch()} />}
         {orders.isPending && <Loading />}
         {orders.data && list.length === 0 && (
-          <>
-            <Empty icon="repeat" title="No standing orders">
-              Nightly clean-ups, a check each hour, a repair when a service is down. They are signed from the command line for now:
+            <Empty action={<Button icon="plus" look="primary" onClick={write}>Write the first</Button>} icon="repeat" title="No standing orders">
+              Nightly clean-ups, a check each hour, a repair when a service is down. You say what starts it, and sign it once; every endpoint keeps it and runs it with the server up or down.
             </Empty>
-            <Command label="example" text={'bartizan run --on tenant:acme --cron "0 3 * * 1-5" --zone Europe/Berlin --until 30d cleanup.sh'} />
-          </>
         )}
         {list.map((order) => (
           <Order key={order.id} order={order} />

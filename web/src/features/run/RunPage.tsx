@@ -19,7 +19,9 @@ import { handedOverTargets } from '../fleet/selection'
 import { ClassBadge } from '../jobs/badges'
 import { Stages } from '../sign/Stages'
 import { useSigning } from '../sign/signing'
-import { type Draft, composeOf, emptyDraft, missing } from './draft'
+import { type Draft, composeOf, emptyDraft, missing, previewOf } from './draft'
+import { NextRuns, When } from './When'
+import { FromLibrary, Parameters, Reviewed, useTaken } from './FromLibrary'
 
 const Editor = lazy(() => import('./Editor').then((module) => ({ default: module.Editor })))
 const route = getRouteApi('/shell/run')
@@ -29,13 +31,11 @@ export function RunPage() {
   const search = route.useSearch()
   const navigate = useNavigate()
   const sign = useSigning()
-  const [draft, setDraft] = useState<Draft>(() => ({ ...emptyDraft, on: startingTargets(search.on) }))
+  const [draft, setDraft] = useState<Draft>(() => ({ ...emptyDraft, on: startingTargets(search.on), stands: search.standing === true }))
   const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }))
-  const on = useDeferredValue(draft.on)
-  const preview = useQuery({
-    ...previewQuery({ on, destructive: draft.destructive, ...(draft.klass === '' ? {} : { class: draft.klass }) }),
-    enabled: on.length > 0,
-  })
+  const asked = previewOf(useDeferredValue(draft))
+  const preview = useQuery({ ...previewQuery(asked), enabled: asked.on.length > 0 })
+  const taken = useTaken(search, draft, set)
   const reason =
     missing(draft) ?? (preview.error ? problemOf(preview.error).message : undefined) ?? preview.data?.disabled ?? undefined
   const open = () => {
@@ -44,6 +44,12 @@ export function RunPage() {
     sign({ kind: 'job', body }, (signed) => void navigate({ to: '/jobs/$id', params: { id: signed.id }, search: {} }))
   }
   useKeys({ 'mod+Enter': open })
+  // Whoever came to write a standing order begins with what starts it.
+  const when = (
+    <Card title="When">
+      <When draft={draft} set={set} />
+    </Card>
+  )
   return (
     <>
       <PageHead
@@ -52,16 +58,19 @@ export function RunPage() {
             Read and sign <Kbd keys="Ctrl Enter" />
           </Button>
         }
-        title="Run a script"
+        title={draft.stands ? 'Write a standing order' : 'Run a script'}
       />
       <PageBody className="xl:grid! xl:grid-cols-[minmax(0,1fr)_24rem] xl:items-start">
         <div className="flex min-w-0 flex-col gap-4">
           <Card title="Where">
             <Targets draft={draft} set={set} />
           </Card>
-          <Card title="What">
+          {search.standing && when}
+          <Card actions={<FromLibrary draft={draft} />} title="What">
+            {taken.error && <ErrorBox problem={problemOf(taken.error)} />}
             <Script draft={draft} set={set} />
           </Card>
+          {!search.standing && when}
           <Card title="How">
             <Limits draft={draft} set={set} />
           </Card>
@@ -180,6 +189,7 @@ function Script({ draft, set }: Part) {
           <Editor label="Script" language={draft.interpreter} onChange={(script) => set({ script })} value={draft.script} />
         </Suspense>
       </div>
+      <Parameters draft={draft} set={set} />
       <Check
         checked={draft.destructive}
         label={<>It deletes or disables something <span className="text-ink-3">(then it is <code>fleet</code>: in stages, with one more person)</span></>}
@@ -246,7 +256,14 @@ function Limits({ draft, set }: Part) {
 }
 
 function Plan({ draft, preview, reason }: { draft: Draft; preview: UseQueryResult<Preview>; reason: string | undefined }) {
-  if (draft.on.length === 0) return <p className="text-ink-2">Choose where, and this says which class it is, who else must sign, and in which stages it would run.</p>
+  if (draft.on.length === 0) {
+    return (
+      <div className="flex flex-col gap-3">
+        <p className="text-ink-2">Choose where, and this says which class it is, who else must sign, and in which stages it would run.</p>
+        <NextRuns draft={draft} />
+      </div>
+    )
+  }
   if (preview.error) return <ErrorBox problem={problemOf(preview.error)} />
   const plan = preview.data
   if (!plan) return <Loading lines={4} />
@@ -263,6 +280,8 @@ function Plan({ draft, preview, reason }: { draft: Draft; preview: UseQueryResul
           ...(plan.stages.length > 1 ? [['Stages', <Stages key="stages" stages={plan.stages} />] as [string, ReactNode]] : []),
         ]}
       />
+      <NextRuns draft={draft} />
+      {draft.from && draft.from.text === draft.script && !preview.isPlaceholderData && <Reviewed preview={plan} />}
       {draft.stages !== '' && <p className="text-sm text-ink-3">The stages you typed are checked when the sheet is made.</p>}
       {reason ? <Notice>{reason}</Notice> : <Notice tone="ok" icon="check">Ready. The sheet comes next; nothing is signed before you have read it.</Notice>}
     </div>

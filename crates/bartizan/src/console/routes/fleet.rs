@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use serde_json::Value;
 
 use crate::console::desk::{Answer, Desk};
+use crate::console::failure::Failure;
 use crate::console::shapes::{
-    EndpointJobs, EndpointView, FleetQuery, FleetTree, FleetWindow, Part, Problem, ReceiptsWindow,
+    EndpointJobs, EndpointView, FleetExport, FleetQuery, FleetTree, FleetWindow, Part, Problem,
+    ReceiptsWindow,
 };
-use crate::console::views::fleet as view;
+use crate::console::views::{fleet as view, fleet_file};
+use crate::journal::Did;
 
 /// A part of the fleet; filters and order are the server's.
 #[utoipa::path(get, path = "/endpoints", tag = "fleet", params(FleetQuery),
@@ -19,6 +23,19 @@ pub(crate) async fn window(
     Query(query): Query<FleetQuery>,
 ) -> Answer<FleetWindow> {
     desk.work(move |_, console| view::window(console, &query)).await
+}
+
+/// All rows of a list of endpoints as CSV, by the server's word. An answer that breaks off is no file.
+#[utoipa::path(get, path = "/endpoints/export", tag = "fleet", params(FleetExport),
+    responses((status = 200, body = String, content_type = "text/csv"), (status = "default", body = Problem)))]
+pub(crate) async fn export(
+    State(desk): State<Arc<Desk>>,
+    Query(wanted): Query<FleetExport>,
+) -> Result<Response, Failure> {
+    desk.pieces("text/csv; charset=utf-8", move |desk, each| {
+        fleet_file::export(desk, &wanted, each)
+    })
+    .await
 }
 
 /// How many endpoints each tenant and site has.
@@ -64,7 +81,7 @@ pub(crate) async fn receipts(
 #[utoipa::path(post, path = "/endpoints/{id}/admit", tag = "fleet", params(("id" = String, Path, description = "`ep_…`")),
     responses((status = 200, body = Value), (status = "default", body = Problem)))]
 pub(crate) async fn admit(State(desk): State<Arc<Desk>>, Path(id): Path<String>) -> Answer<Value> {
-    desk.work(move |_, console| view::ask(console, &id, "admit")).await
+    desk.work(move |desk, console| view::ask(desk, console, &id, Did::Admitted)).await
 }
 
 /// Ask a connected endpoint for its inventory now.
@@ -74,5 +91,5 @@ pub(crate) async fn refresh(
     State(desk): State<Arc<Desk>>,
     Path(id): Path<String>,
 ) -> Answer<Value> {
-    desk.work(move |_, console| view::ask(console, &id, "refresh")).await
+    desk.work(move |desk, console| view::ask(desk, console, &id, Did::Refreshed)).await
 }

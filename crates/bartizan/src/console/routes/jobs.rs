@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{Path, Query, State};
 
 use crate::console::desk::{Answer, Desk};
 use crate::console::shapes::{
-    JobView, JobsQuery, JobsWindow, Orders, Part, Problem, ReceiptsWindow, RolloutView,
-    TargetsQuery, TargetsWindow,
+    JobView, JobsQuery, JobsWindow, OrderPlan, OrderTrigger, Orders, Part, Problem, ReceiptsWindow,
+    RolloutView, TargetsQuery, TargetsWindow,
 };
-use crate::console::views::{jobs as view, rollout};
+use crate::console::views::{jobs as view, orders as order_view, rollout};
 
 /// Jobs, newest first.
 #[utoipa::path(get, path = "/jobs", tag = "jobs", params(JobsQuery),
@@ -64,4 +65,14 @@ pub(crate) async fn rollout(
 #[utoipa::path(get, path = "/orders", tag = "jobs", responses((status = 200, body = Orders), (status = "default", body = Problem)))]
 pub(crate) async fn orders(State(desk): State<Arc<Desk>>) -> Answer<Orders> {
     desk.work(|_, console| view::orders(console)).await
+}
+
+/// When a standing order would run, before it is signed. Asks nobody.
+#[utoipa::path(post, path = "/orders/plan", tag = "jobs", request_body = OrderTrigger,
+    responses((status = 200, body = OrderPlan), (status = "default", body = Problem)))]
+pub(crate) async fn plan(
+    State(desk): State<Arc<Desk>>,
+    Json(request): Json<OrderTrigger>,
+) -> Answer<OrderPlan> {
+    desk.alone(move |_| order_view::plan(request)).await
 }

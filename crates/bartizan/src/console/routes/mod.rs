@@ -1,5 +1,6 @@
 //! Every route of the pages' API. The document is made from these functions and cannot name another route than there is.
 
+mod audit;
 mod events;
 mod fleet;
 mod founding;
@@ -7,6 +8,8 @@ mod jobs;
 mod logs;
 mod me;
 mod passkeys;
+mod saved;
+mod scripts;
 mod sheets;
 mod stop;
 mod trust;
@@ -39,7 +42,7 @@ pub(super) const SESSION: &str = "/api/v1/session";
         title = "Bartizan console",
         description = "Between the console's pages and the operator's own process on the same computer. It is no public API: it follows the pages."
     ),
-    components(schemas(super::shapes::News, super::shapes::FleetSort, super::shapes::EndpointState)),
+    components(schemas(super::shapes::News, super::shapes::FleetSort, super::shapes::EndpointState, super::shapes::AuditForm)),
     modifiers(&Bearer),
     security(("token" = []))
 )]
@@ -61,6 +64,13 @@ fn api() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(me::overview))
         .routes(routes!(fleet::window))
         .routes(routes!(fleet::tree))
+        .routes(routes!(fleet::export))
+        .routes(routes!(saved::list, saved::keep))
+        .routes(routes!(saved::forget))
+        .routes(routes!(scripts::list, scripts::keep))
+        .routes(routes!(scripts::forget))
+        .routes(routes!(scripts::import))
+        .routes(routes!(scripts::version))
         .routes(routes!(fleet::show))
         .routes(routes!(fleet::jobs))
         .routes(routes!(fleet::receipts))
@@ -72,6 +82,7 @@ fn api() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(jobs::receipts))
         .routes(routes!(jobs::rollout))
         .routes(routes!(jobs::orders))
+        .routes(routes!(jobs::plan))
         .routes(routes!(passkeys::list, passkeys::register))
         .routes(routes!(passkeys::options))
         .routes(routes!(founding::state))
@@ -105,6 +116,8 @@ fn api() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(logs::show))
         .routes(routes!(logs::entries))
         .routes(routes!(logs::entry))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
         .routes(routes!(events::all))
         .routes(routes!(events::job));
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", routes)

@@ -10,7 +10,9 @@ use crate::console::shapes::{
     AboutRequest, ApprovalRequest, Compose, EnrolmentRequest, FreezeRequest, Inbox, Preview,
     PreviewRequest, Problem, PromotionRequest, Sheet, SignRequest, Signed,
 };
-use crate::console::views::{inbox as inbox_view, sign as sign_view, signing as view};
+use crate::console::views::{
+    inbox as inbox_view, preview as preview_view, sign as sign_view, signing as view,
+};
 
 /// What a new script on these endpoints would need: class, people, stages.
 #[utoipa::path(post, path = "/preview", tag = "signing", request_body = PreviewRequest,
@@ -19,7 +21,7 @@ pub(crate) async fn preview(
     State(desk): State<Arc<Desk>>,
     Json(request): Json<PreviewRequest>,
 ) -> Answer<Preview> {
-    desk.work(move |desk, console| view::preview(desk, console, request)).await
+    desk.work(move |desk, console| preview_view::preview(desk, console, request)).await
 }
 
 /// Statements that lack signatures.

@@ -34,7 +34,7 @@ pub(crate) struct FleetQuery {
 }
 
 /// An order of endpoints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FleetSort {
     /// By host name.

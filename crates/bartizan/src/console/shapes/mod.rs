@@ -2,22 +2,30 @@
 //!
 //! Texts that come from endpoints, the server or other people are plain strings: bounded, and shown by the page as text only.
 
+mod audit;
 mod fleet;
 mod founding;
 mod jobs;
 mod logs;
 mod me;
+mod orders;
 mod passkeys;
+mod saved;
+mod scripts;
 mod sheets;
 mod stop;
 mod trust;
 
+pub(crate) use audit::*;
 pub(crate) use fleet::*;
 pub(crate) use founding::*;
 pub(crate) use jobs::*;
 pub(crate) use logs::*;
 pub(crate) use me::*;
+pub(crate) use orders::*;
 pub(crate) use passkeys::*;
+pub(crate) use saved::*;
+pub(crate) use scripts::*;
 pub(crate) use sheets::*;
 pub(crate) use stop::*;
 pub(crate) use trust::*;

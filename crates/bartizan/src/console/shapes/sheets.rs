@@ -1,9 +1,10 @@
 //! Signing: a sheet is made, shown, and signed by its one-time token.
 
+use bartizan_trust::statement::Interpreter;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{SignedBy, Verification};
+use super::{OrderTrigger, PreviewScript, ScriptReview, SignedBy, Verification};
 
 /// A job to be signed.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -51,10 +52,12 @@ pub(crate) struct Compose {
     /// Only after these jobs have ended well on the endpoint.
     #[serde(default)]
     pub(crate) after: Vec<String>,
+    /// Makes it a standing order.
+    pub(crate) trigger: Option<OrderTrigger>,
 }
 
 /// Who reads a script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ScriptLanguage {
     /// GNU Bash.
@@ -63,6 +66,16 @@ pub(crate) enum ScriptLanguage {
     Sh,
     /// Python 3.
     Python3,
+}
+
+impl From<ScriptLanguage> for Interpreter {
+    fn from(language: ScriptLanguage) -> Self {
+        match language {
+            ScriptLanguage::Bash => Self::Bash,
+            ScriptLanguage::Sh => Self::Sh,
+            ScriptLanguage::Python3 => Self::Python3,
+        }
+    }
 }
 
 /// A class a person may ask for.
@@ -98,6 +111,10 @@ pub(crate) struct PreviewRequest {
     pub(crate) destructive: bool,
     /// A stricter class than the derived one.
     pub(crate) class: Option<ChosenClass>,
+    /// What is to run, where it is known already; otherwise a script that nobody has seen.
+    pub(crate) script: Option<PreviewScript>,
+    /// Whether it is to stand.
+    pub(crate) trigger: Option<OrderTrigger>,
 }
 
 /// The answer: what a new script on these endpoints would need.
@@ -115,6 +132,10 @@ pub(crate) struct Preview {
     pub(crate) who_else: String,
     /// In which waves.
     pub(crate) stages: Vec<PlannedStage>,
+    /// The newest job that shows that people have reviewed exactly this script in exactly this form.
+    pub(crate) review: Option<ScriptReview>,
+    /// Whether every one of these endpoints has run it since, which makes the class milder.
+    pub(crate) ran_everywhere: bool,
     /// Why this operator cannot write such a job.
     pub(crate) disabled: Option<String>,
 }

@@ -14,12 +14,14 @@ use serde_json::{Value, json};
 
 use super::{bounded, job_row, target_row};
 use crate::commands::{Console, endpoints, options, url_encoded};
+use crate::console::desk::Desk;
 use crate::console::shapes::{
     EndpointJob, EndpointJobs, EndpointRow, EndpointState, EndpointView, FleetCounts, FleetQuery,
     FleetSort, FleetTree, FleetWindow, Part, ReceiptsWindow, SiteBranch, TenantBranch,
     Verification,
 };
 use crate::exit::{Code, fail};
+use crate::journal::{self, Did};
 
 /// A part of the fleet.
 pub(crate) fn window(console: &Console, query: &FleetQuery) -> Result<FleetWindow> {
@@ -204,8 +206,10 @@ pub(crate) fn receipts(console: &Console, id: &str, part: Part) -> Result<Receip
 }
 
 /// Lets it in, or asks for its inventory: neither is signed, and neither makes it run anything.
-pub(crate) fn ask(console: &Console, id: &str, what: &str) -> Result<Value> {
+pub(crate) fn ask(desk: &Desk, console: &Console, id: &str, did: Did) -> Result<Value> {
     let id = endpoint(id)?;
+    let what = if did == Did::Admitted { "admit" } else { "refresh" };
     console.api.send::<Value>(&format!("/v1/endpoints/{id}/{what}"), &json!({}))?;
+    journal::note(&desk.context.home, did, &id.to_string(), None)?;
     Ok(json!({ "endpoint": id }))
 }

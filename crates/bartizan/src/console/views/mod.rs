@@ -1,16 +1,22 @@
 //! What pages are shown, made by the code that the command line uses.
 
+pub(super) mod audit;
 pub(super) mod difference;
 pub(super) mod fleet;
+pub(super) mod fleet_file;
 pub(super) mod founding;
 pub(super) mod inbox;
 pub(super) mod jobs;
 pub(super) mod logs;
 pub(super) mod me;
+pub(super) mod orders;
 pub(super) mod output;
 pub(super) mod passkeys;
 pub(super) mod people;
+pub(super) mod preview;
 pub(super) mod rollout;
+pub(super) mod saved;
+pub(super) mod scripts;
 pub(super) mod sign;
 pub(super) mod signing;
 pub(super) mod stop;
@@ -23,7 +29,7 @@ use bartizan_proto::operator::{
     EndpointIds, EndpointNames, JobRow as PlaneRow, TargetRow as PlaneTarget,
 };
 use bartizan_trust::envelope::Envelope;
-use bartizan_trust::id::{EndpointId, StatementId, TenantId};
+use bartizan_trust::id::{EndpointId, OperatorId, StatementId, TenantId};
 use bartizan_trust::refusal::Refusal;
 use bartizan_trust::signers::operator_signatures;
 use bartizan_trust::sshsig::SshSig;
@@ -76,10 +82,7 @@ fn names(console: &Console, ids: &[EndpointId]) -> Result<BTreeMap<EndpointId, S
 }
 
 fn job_row(bundle: &Bundle, row: &PlaneRow) -> JobRow {
-    let author = row.author.as_ref().map(|id| {
-        let known = bundle.operators.iter().find(|operator| operator.id == *id);
-        known.map_or_else(|| id.to_string(), |operator| operator.name.clone())
-    });
+    let author = row.author.as_ref().map(|id| name_in(&[bundle], id));
     JobRow {
         id: row.id.to_string(),
         title: bounded(&row.title),
@@ -99,6 +102,18 @@ fn job_row(bundle: &Bundle, row: &PlaneRow) -> JobRow {
             })
             .collect(),
     }
+}
+
+/// Of an operator, by the bundle in force or one before it.
+fn name_of(console: &Console, id: &OperatorId) -> String {
+    let bundles: Vec<&Bundle> =
+        core::iter::once(&console.trust.bundle).chain(console.former.iter().rev()).collect();
+    name_in(&bundles, id)
+}
+
+fn name_in(bundles: &[&Bundle], id: &OperatorId) -> String {
+    let known = bundles.iter().flat_map(|bundle| &bundle.operators).find(|one| one.id == *id);
+    known.map_or_else(|| id.to_string(), |operator| operator.name.clone())
 }
 
 fn target_row(row: &PlaneTarget, stage: u32, hostname: Option<String>) -> TargetRow {

@@ -9,6 +9,7 @@ use bartizan_trust::statement::{Freeze, Job, SignatureRole, StatementType};
 use data_encoding::BASE64URL_NOPAD;
 
 use super::founding;
+use super::logs::title;
 use super::signing::{by_passkey, usable};
 use crate::api::session::{self, Prepared};
 use crate::commands::{Console, control, enroll, freeze as freezes, rollout};
@@ -17,6 +18,7 @@ use crate::console::desk::{Desk, locked};
 use crate::console::shapes::{SignRequest, Signed};
 use crate::console::sheets::{Held, Then};
 use crate::exit::{Code, fail};
+use crate::journal::{self, Did};
 use crate::keys::passkey;
 use crate::rollout::View;
 use crate::{mine, withhold, witness};
@@ -49,6 +51,8 @@ pub(crate) fn sign(desk: &Desk, request: &SignRequest) -> Result<Signed> {
     let console = desk.console()?;
     signature(desk, &mut envelope, role, request)?;
     mine::remember(&desk.context.home, &envelope)?;
+    let id = envelope.id().to_string();
+    journal::note(&desk.context.home, Did::Signed, &title(&envelope), Some(id))?;
     let signed = send(desk, &console, &envelope, then);
     desk.forget_view();
     signed

@@ -9,12 +9,13 @@ use bartizan_trust::id::StatementId;
 use bartizan_trust::json::Validate as _;
 use bartizan_trust::people::lacks_customer;
 use bartizan_trust::statement::{
-    Action, Bundle, Class, Display, EnvVar, Interpreter, Job, OperatorRole, SignatureRole,
-    StatementType,
+    Action, Bundle, Class, Display, EnvVar, Job, OperatorRole, SignatureRole, StatementType,
 };
 use bartizan_trust::time::UnixSeconds;
 
-use super::{difference, disabled, id, inbox, jobs, own, role_word, signed_by};
+use super::{
+    difference, disabled, id, inbox, jobs, orders as orders_view, own, role_word, signed_by,
+};
 use crate::api::session::{self, Prepared};
 use crate::commands::options::slug;
 use crate::commands::{Console, approve, control, enroll, freeze as freezes, orders, rollout};
@@ -23,7 +24,7 @@ use crate::console::desk::{Desk, locked};
 use crate::console::limits::SHEET_LIFE;
 use crate::console::shapes::{
     AboutRequest, ChosenClass, Compose, Difference, EnrolmentRequest, FreezeRequest,
-    PasskeyRequest, PlannedStage, Preview, PreviewRequest, PromotionRequest, ScriptLanguage, Sheet,
+    PasskeyRequest, PlannedStage, PromotionRequest, Sheet,
 };
 use crate::console::sheets::{Held, Then};
 use crate::exit::{Code, fail};
@@ -35,9 +36,9 @@ use crate::rollout::plan::Plan;
 use crate::sign::{fields, render};
 
 /// As on the command line.
-const TIMEOUT_S: u32 = 600;
-const EXPIRES_S: u64 = 86_400;
-const FAILURES_PERCENT: u32 = 10;
+pub(super) const TIMEOUT_S: u32 = 600;
+pub(super) const EXPIRES_S: u64 = 86_400;
+pub(super) const FAILURES_PERCENT: u32 = 10;
 const FREEZE_S: u64 = 4 * 3600;
 
 /// A sheet without its token.
@@ -115,53 +116,7 @@ pub(crate) fn login(desk: &Desk) -> Result<Sheet> {
     give(desk, held, sheet)
 }
 
-/// What a new script on these endpoints would need.
-pub(crate) fn preview(desk: &Desk, console: &Console, request: PreviewRequest) -> Result<Preview> {
-    let wish = Wish {
-        on: request.on,
-        interpreter: Interpreter::Sh,
-        args: Vec::new(),
-        env: Vec::new(),
-        run_as: None,
-        timeout_s: TIMEOUT_S,
-        expires_s: longest(console),
-        destructive: request.destructive,
-        class: class(request.class),
-        display: Display {
-            title: "preview".to_owned(),
-            ticket: String::new(),
-            reason: String::new(),
-        },
-        waves: Waves {
-            plan: None,
-            soak_s: None,
-            promoters: 1,
-            failures_percent_max: FAILURES_PERCENT,
-        },
-        after: Vec::new(),
-        trigger: None,
-    };
-    // Any content that no endpoint has seen.
-    let Composed { job, .. } = compose::compose(console, wish, b"# preview\n")?;
-    let bundle = &console.trust.bundle;
-    Ok(Preview {
-        tenant: job.tenant.name().to_owned(),
-        endpoints: job.targets.count,
-        class: job.class.name().to_owned(),
-        approvals_needed: bundle.class_rule(job.class).map_or(0, |rule| rule.approvals),
-        who_else: render::who_else(bundle, job.class),
-        stages: planned(&job),
-        disabled: author_disabled(desk, console, &job)?,
-    })
-}
-
-/// Long enough for the stages of every class; a preview is never signed.
-fn longest(console: &Console) -> u64 {
-    let longest = console.trust.bundle.classes.iter().map(|rule| rule.window_s_max).max();
-    longest.unwrap_or(EXPIRES_S)
-}
-
-const fn class(chosen: Option<ChosenClass>) -> Class {
+pub(super) const fn class(chosen: Option<ChosenClass>) -> Class {
     match chosen {
         None | Some(ChosenClass::Routine) => Class::Routine,
         Some(ChosenClass::Change) => Class::Change,
@@ -169,7 +124,7 @@ const fn class(chosen: Option<ChosenClass>) -> Class {
     }
 }
 
-fn planned(job: &Job) -> Vec<PlannedStage> {
+pub(super) fn planned(job: &Job) -> Vec<PlannedStage> {
     let stage = |stage: &bartizan_trust::statement::Stage| PlannedStage {
         name: stage.name.clone(),
         count: stage.count,
@@ -178,7 +133,7 @@ fn planned(job: &Job) -> Vec<PlannedStage> {
     job.stages.iter().map(stage).collect()
 }
 
-fn author_disabled(desk: &Desk, console: &Console, job: &Job) -> Result<Option<String>> {
+pub(super) fn author_disabled(desk: &Desk, console: &Console, job: &Job) -> Result<Option<String>> {
     match disabled(desk, console, OperatorRole::Author, Some(&job.tenant))? {
         Some(reason) => Ok(Some(reason)),
         None => inbox::key_too_weak(desk, &console.trust.bundle, job.class),
@@ -189,11 +144,7 @@ fn wish(request: Compose) -> Result<Wish> {
     let usage = |problem: String| fail(Code::Usage, problem, "change what you wrote and try again");
     Ok(Wish {
         on: request.on,
-        interpreter: match request.interpreter {
-            ScriptLanguage::Bash => Interpreter::Bash,
-            ScriptLanguage::Sh => Interpreter::Sh,
-            ScriptLanguage::Python3 => Interpreter::Python3,
-        },
+        interpreter: request.interpreter.into(),
         args: request.args,
         env: request
             .env
@@ -216,14 +167,14 @@ fn wish(request: Compose) -> Result<Wish> {
             failures_percent_max: request.failures_percent_max.unwrap_or(FAILURES_PERCENT),
         },
         after: request.after.iter().map(|text| id(text)).collect::<Result<_>>()?,
-        trigger: None,
+        trigger: request.trigger.map(orders_view::trigger).transpose()?,
     })
 }
 
 /// A new job, as its author signs it.
 pub(crate) fn job(desk: &Desk, console: &Console, request: Compose) -> Result<Sheet> {
     let content = request.script.clone().into_bytes();
-    let Composed { job, endpoints } = compose::compose(console, wish(request)?, &content)?;
+    let Composed { job, endpoints, milder } = compose::compose(console, wish(request)?, &content)?;
     let envelope = Envelope::new(&job);
     let text = render::job_envelope(&envelope, &content)?;
     let difference = since_last_time(console, &job, None, &text)?;
@@ -233,6 +184,10 @@ pub(crate) fn job(desk: &Desk, console: &Console, request: Compose) -> Result<Sh
     sheet.disabled = author_disabled(desk, console, &job)?;
     sheet.difference = difference;
     of_job(console, &job, &held.envelope, &mut sheet);
+    if milder {
+        let text = "Two people have signed this very script before, and each of these endpoints has run it since: that is why its class is so mild.";
+        sheet.notes.push(text.to_owned());
+    }
     give(desk, held, sheet)
 }
 

@@ -1,0 +1,50 @@
+import type { InboxItem, Sheet, Signed } from '~/api/schema'
+
+/** Sheets that are open at once: a person reads each, and each is good for fifteen minutes. */
+export const batchMax = 20
+
+/** Where one of several statements stands. */
+export type Step =
+  | { state: 'waits' }
+  | { state: 'signing' }
+  | { state: 'signed'; signed: Signed }
+  | { state: 'refused'; problem: { code: string; message: string; next: string } }
+
+/** Why a statement cannot be chosen besides those that are. */
+export function whyNot(item: InboxItem, chosen: readonly InboxItem[]): string | undefined {
+  if (item.disabled) return item.disabled
+  const [first] = chosen
+  if (first && first.kind !== item.kind) return `You have chosen statements of kind ${first.kind}: sign a ${item.kind} by itself.`
+  if (chosen.length >= batchMax && !chosen.includes(item)) return `${batchMax} at a time.`
+  return undefined
+}
+
+/** What is still to be signed, in order: those that were compared and have no signature of ours yet. */
+export function toSign(ids: readonly string[], steps: ReadonlyMap<string, Step>, compared: ReadonlySet<string>): string[] {
+  return ids.filter((id) => compared.has(id) && steps.get(id)?.state !== 'signed')
+}
+
+/**
+ * Signs one after the other: one signature a statement, each by its own sheet. It stops at the first that is refused; what was signed
+ * before stays signed, and what comes after was not touched.
+ */
+export async function signInTurn(
+  ids: readonly string[],
+  sheetOf: (id: string) => Sheet | undefined,
+  sign: (sheet: Sheet) => Promise<Signed>,
+  onStep: (id: string, step: Step) => void,
+  problemOf: (error: unknown) => { code: string; message: string; next: string },
+): Promise<boolean> {
+  for (const id of ids) {
+    const sheet = sheetOf(id)
+    if (!sheet) return false
+    onStep(id, { state: 'signing' })
+    try {
+      onStep(id, { state: 'signed', signed: await sign(sheet) })
+    } catch (error) {
+      onStep(id, { state: 'refused', problem: problemOf(error) })
+      return false
+    }
+  }
+  return true
+}
