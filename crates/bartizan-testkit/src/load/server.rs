@@ -68,6 +68,23 @@ impl Server {
         self.child.id()
     }
 
+    /// Kills it without any warning, and starts it again.
+    pub fn kill_and_restart(&mut self, binary: &Path) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        std::fs::remove_file(self.dir.join("ready.json"))?;
+        let log =
+            std::fs::OpenOptions::new().append(true).open(self.dir.join("load-server.log"))?;
+        self.child = Command::new(binary)
+            .args(["run", "--dir"])
+            .arg(&self.dir)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        self.wait_until_ready()
+    }
+
     fn wait_until_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !self.dir.join("ready.json").exists() {

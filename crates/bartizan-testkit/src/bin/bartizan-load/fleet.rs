@@ -31,20 +31,25 @@ pub(crate) struct Answers {
     pub(crate) refused: u64,
 }
 
-/// Connects the whole fleet; returns when every endpoint has replayed the control log.
-pub(crate) async fn connect(
-    server: &Server,
-    operators: &Operators,
-    arguments: &Arguments,
-) -> Result<Connected> {
-    let fleet = Arc::new(Fleet {
+/// What all endpoints have in common.
+pub(crate) fn shared(server: &Server, operators: &Operators, arguments: &Arguments) -> Arc<Fleet> {
+    Arc::new(Fleet {
         address: server.agent_plane,
         pin: server.identity.spki,
         org: operators.organisation.id(),
         enrolment: operators.enrolment.encode(),
         enrolment_id: operators.enrolment.id(),
         verify: arguments.verify == Verify::Full,
-    });
+    })
+}
+
+/// Connects the whole fleet; returns when every endpoint has replayed the control log.
+pub(crate) async fn connect(
+    server: &Server,
+    operators: &Operators,
+    arguments: &Arguments,
+) -> Result<Connected> {
+    let fleet = shared(server, operators, arguments);
     let permits = Arc::new(Semaphore::new(CONNECTING_MAX));
     let (tell, events) = mpsc::channel(1024);
     let mut targets = Vec::new();

@@ -2,9 +2,12 @@
 //!
 //! Starts `bartizan-server` in a new directory, makes an organisation with two operators, connects the
 //! endpoints over mutual TLS, sends one countersigned job to all and waits for their signed receipts.
+//!
+//! With `--seconds S` it sends metrics instead, as endpoints do, and counts what the server can give back.
 
 mod fleet;
 mod operators;
+mod samples;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -29,8 +32,20 @@ enum Verify {
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Simulated endpoints.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, alias = "endpoints", default_value_t = 1000)]
     agents: u32,
+    /// Send metrics for so long, instead of jobs.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// So many times faster than endpoints do.
+    #[arg(long, default_value_t = 1)]
+    speed: u64,
+    /// Kill the server now and then while metrics come.
+    #[arg(long)]
+    kill: bool,
+    /// Break every connection at once at the end, and wait until all are back.
+    #[arg(long)]
+    storm: bool,
     /// How they treat the job.
     #[arg(long, value_enum, default_value_t = Verify::Full)]
     verify: Verify,
@@ -91,6 +106,9 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     proc::raise_open_files();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(seconds) = arguments.seconds {
+        return metrics(&arguments, seconds, &runtime);
+    }
     let report = runtime.block_on(measure(&arguments))?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -100,6 +118,16 @@ fn main() -> Result<()> {
     ensure!(report.receipts_lost == 0, "{} receipts were lost", report.receipts_lost);
     ensure!(report.fan_out.iter().all(|job| job.refused == 0), "endpoints refused an honest job");
     Ok(())
+}
+
+fn metrics(arguments: &Arguments, seconds: u64, runtime: &tokio::runtime::Runtime) -> Result<()> {
+    let temporary = tempfile::tempdir()?;
+    let dir = arguments.server_dir.clone().unwrap_or_else(|| temporary.path().join("server"));
+    std::fs::create_dir_all(&dir).with_context(|| format!("create `{}`", dir.display()))?;
+    let binary = server_bin(arguments)?;
+    let figures = runtime.block_on(samples::measure(arguments, seconds, &binary, &dir))?;
+    println!("{}", serde_json::to_string_pretty(&figures)?);
+    figures.judge()
 }
 
 async fn measure(arguments: &Arguments) -> Result<Report> {

@@ -53,6 +53,11 @@ impl Operators {
         Ok(operators)
     }
 
+    /// `GET`, its JSON answer.
+    pub(crate) async fn fetch<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.console.fetch(path).await
+    }
+
     /// Submits a job signed by its author only.
     pub(crate) async fn submit(&self, targets: &[EndpointId], number: u32) -> Result<Pending> {
         let leaves: Vec<(EndpointId, u32)> = targets.iter().map(|id| (*id, 0)).collect();
