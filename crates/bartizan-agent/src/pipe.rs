@@ -67,16 +67,19 @@ fn read_all(messages: &mpsc::Sender<Message>, signed: &SyncSender<Vec<u8>>) {
     let mut reader = FrameReader::new();
     let mut buffer = vec![0; 4096];
     loop {
-        while let Ok(Some(message)) = reader.next_message() {
-            if let Message::TlsSigned { signature } = message {
-                let _ = signed.try_send(signature);
-            } else if messages.blocking_send(message).is_err() {
-                return;
+        match reader.next_message() {
+            Ok(Some(Message::TlsSigned { signature })) => drop(signed.try_send(signature)),
+            Ok(Some(message)) => {
+                if messages.blocking_send(message).is_err() {
+                    return;
+                }
             }
-        }
-        match pipe.read(&mut buffer) {
-            Ok(0) | Err(_) => return,
-            Ok(count) => reader.extend(buffer.get(..count).unwrap_or_default()),
+            Ok(None) => match pipe.read(&mut buffer) {
+                Ok(0) | Err(_) => return,
+                Ok(count) => reader.extend(buffer.get(..count).unwrap_or_default()),
+            },
+            // Nothing after it can be read either; the guard starts another process, which begins at a frame.
+            Err(error) => return eprintln!("agent: the guard sent no frame: {error}"),
         }
     }
 }

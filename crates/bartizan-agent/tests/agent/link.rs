@@ -224,3 +224,11 @@ fn pauses_between_attempts_stay_below_their_bounds() {
         },
     );
 }
+
+#[test]
+fn an_agent_that_cannot_read_its_guard_ends_and_says_why() {
+    let mut agent = Agent::start();
+    agent.send_bytes(&[0xff; 8]);
+    agent.expect_end();
+    assert!(agent.log().contains("the guard sent no frame"), "{}", agent.log());
+}

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use bartizan_proto::frame::{FrameReader, encode_frame};
@@ -28,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Agent {
     child: Child,
     to: ChildStdin,
-    from: ChildStdout,
+    /// What it wrote, in pieces, until it closed its end.
+    from: Receiver<Vec<u8>>,
     log: tempfile::NamedTempFile,
     frames: FrameReader,
     key: Ed25519KeyPair,
@@ -54,6 +55,8 @@ impl Agent {
         let log = tempfile::NamedTempFile::new().unwrap();
         let mut child = command
             .env_clear()
+            // One port for the whole machine: what other programs' tests send there is not for this one.
+            .env("BARTIZAN_LAN", "off")
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -64,7 +67,7 @@ impl Agent {
         Self {
             child,
             to,
-            from,
+            from: in_pieces(from),
             log,
             frames: FrameReader::new(),
             key,
@@ -74,7 +77,18 @@ impl Agent {
     }
 
     pub(crate) fn send(&mut self, message: &Message) {
-        self.to.write_all(&encode_frame(message)).unwrap();
+        self.send_bytes(&encode_frame(message));
+    }
+
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        self.to.write_all(bytes).unwrap();
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn expect_end(&mut self) {
+        let piece = self.from.recv_timeout(PATIENCE);
+        assert_eq!(piece, Err(RecvTimeoutError::Disconnected), "{}", self.log());
     }
 
     /// Names servers and their keys.
@@ -90,9 +104,10 @@ impl Agent {
         }));
     }
 
-    /// The next message, handshakes signed on the way.
+    /// The next message, handshakes signed on the way. An agent that says nothing fails the test: without that a test
+    /// whose server side gave up would wait for the agent, which waits for the server.
+    #[track_caller]
     pub(crate) fn receive(&mut self) -> Message {
-        let mut buffer = [0; 4096];
         loop {
             match self.frames.next_message().unwrap() {
                 Some(Message::TlsSign { content }) => {
@@ -100,11 +115,13 @@ impl Agent {
                     self.send(&Message::TlsSigned { signature });
                 }
                 Some(message) => return message,
-                None => {
-                    let count = self.from.read(&mut buffer).unwrap();
-                    assert!(count > 0, "the agent ended: {}", self.log());
-                    self.frames.extend(&buffer[..count]);
-                }
+                None => match self.from.recv_timeout(PATIENCE) {
+                    Ok(piece) => self.frames.extend(&piece),
+                    Err(RecvTimeoutError::Disconnected) => panic!("the agent ended: {}", self.log()),
+                    Err(RecvTimeoutError::Timeout) => {
+                        panic!("the agent said nothing for {PATIENCE:?}; its log: {}", self.log())
+                    }
+                },
             }
         }
     }
@@ -123,26 +140,16 @@ impl Agent {
 
     /// Signs handshakes, with nothing else to come, until told to stop.
     pub(crate) fn serve_handshakes_until(&mut self, stop: &Receiver<()>) {
-        let mut from = std::mem::replace(&mut self.from, spare_stdout());
-        std::thread::scope(|scope| {
-            let (pieces, arrived) = channel();
-            scope.spawn(move || {
-                let mut buffer = [0; 4096];
-                while let Ok(count @ 1..) = from.read(&mut buffer) {
-                    let _ = pieces.send(buffer[..count].to_vec());
-                }
-            });
-            while stop.try_recv().is_err() {
-                let Ok(piece) = arrived.recv_timeout(Duration::from_millis(20)) else { continue };
-                self.frames.extend(&piece);
-                while let Some(message) = self.frames.next_message().unwrap() {
-                    let Message::TlsSign { content } = message else { panic!("{message:?}") };
-                    let signature = self.key.sign(&content).as_ref().to_vec();
-                    self.send(&Message::TlsSigned { signature });
-                }
+        while stop.try_recv().is_err() {
+            let Ok(piece) = self.from.recv_timeout(Duration::from_millis(20)) else { continue };
+            self.frames.extend(&piece);
+            while let Some(message) = self.frames.next_message().unwrap() {
+                let Message::TlsSign { content } = message else { panic!("{message:?}") };
+                let signature = self.key.sign(&content).as_ref().to_vec();
+                self.send(&Message::TlsSigned { signature });
             }
-            self.child.kill().unwrap();
-        });
+        }
+        self.child.kill().unwrap();
     }
 
     /// Everything it wrote to standard error.
@@ -170,11 +177,18 @@ impl Agent {
     }
 }
 
-/// An end of a pipe from nobody.
-fn spare_stdout() -> ChildStdout {
-    let mut child = Command::new("true").stdout(Stdio::piped()).spawn().expect("true is missing");
-    child.wait().unwrap();
-    child.stdout.take().unwrap()
+/// Reads on a thread of its own, which ends with the pipe: waiting for a piece can end, waiting in a read cannot.
+fn in_pieces(mut from: ChildStdout) -> Receiver<Vec<u8>> {
+    let (pieces, arrived) = channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = from.read(&mut buffer) {
+            if pieces.send(buffer[..count].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    arrived
 }
 
 /// An end of a pipe to nobody.
