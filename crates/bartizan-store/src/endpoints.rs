@@ -68,6 +68,18 @@ pub struct Admission {
     pub auto: bool,
 }
 
+/// Where an endpoint belongs: its tenant and its site, by its enrolment.
+pub type Place = (Option<TenantId>, Option<SiteId>);
+
+/// Where an endpoint stands after it introduced itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether somebody or an enrolment let it in.
+    pub admitted: bool,
+    /// Where it belongs.
+    pub place: Place,
+}
+
 /// Which endpoints to list.
 #[derive(Debug, Clone, Default)]
 pub struct EndpointFilter {
@@ -84,24 +96,26 @@ pub struct EndpointFilter {
 }
 
 impl Tx<'_> {
-    /// Takes note of an endpoint that connected, and says whether it is admitted. A use of the enrolment is
+    /// Takes note of an endpoint that connected, and says where it stands. A use of the enrolment is
     /// counted once per endpoint, here.
     pub fn introduce(
         &mut self,
         who: &Introduction,
         admission: Option<&Admission>,
         now: u64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Standing, StoreError> {
         let known = self.query_one(
-            "SELECT standing, counted FROM endpoint WHERE id = $1",
+            "SELECT standing, counted, tenant, site FROM endpoint WHERE id = $1",
             &[who.id.to_string().into()],
         )?;
         let mut admitted = false;
         let mut counted = None;
+        let mut place = (None, None);
         match &known {
             Some(row) => {
                 admitted = row.text(0, "endpoint.standing")? == "admitted";
                 counted = row.opt_text(1, "endpoint.counted")?;
+                place = read_place(row, 2)?;
             }
             None => self.insert_endpoint(who)?,
         }
@@ -117,6 +131,7 @@ impl Tx<'_> {
                 sql,
                 &[who.id.to_string().into(), tenant.into(), site.into(), enrolment.into()],
             )?;
+            place = (Some(admission.tenant.clone()), Some(admission.site.clone()));
         }
         let sql = "UPDATE endpoint SET hostname = $2, os = $3, descriptor = $4, enrolment = $5, standing = $6,
             last_seen = $7, control_size = $8, jobs_size = $9 WHERE id = $1";
@@ -133,7 +148,7 @@ impl Tx<'_> {
             who.jobs_size.into(),
         ];
         self.execute(sql, &parameters)?;
-        Ok(admitted)
+        Ok(Standing { admitted, place })
     }
 
     fn insert_endpoint(&mut self, who: &Introduction) -> Result<(), StoreError> {
@@ -244,6 +259,14 @@ pub(crate) fn like_pattern(search: &str) -> String {
     }
     out.push('%');
     out
+}
+
+/// A label that was edited into nonsense counts as none; the endpoint holds the truth.
+pub(crate) fn read_place(row: &Row, tenant: usize) -> Result<Place, StoreError> {
+    Ok((
+        row.opt_text(tenant, "endpoint.tenant")?.and_then(|text| text.parse().ok()),
+        row.opt_text(tenant + 1, "endpoint.site")?.and_then(|text| text.parse().ok()),
+    ))
 }
 
 fn read(row: &Row) -> Result<EndpointRecord, StoreError> {

@@ -2,7 +2,7 @@
 
 use bartizan_trust::id::{EndpointId, SiteId, TenantId};
 
-use crate::endpoints::like_pattern;
+use crate::endpoints::{Place, like_pattern, read_place};
 use crate::engine::{Row, Tx, Value};
 use crate::error::StoreError;
 
@@ -58,16 +58,11 @@ pub struct FleetFilter {
     pub descending: bool,
 }
 
-/// An endpoint, its tenant and its site.
-pub type Place = (EndpointId, Option<TenantId>, Option<SiteId>);
-
 /// How many endpoints of a site stand so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceCount {
     /// By their enrolment.
-    pub tenant: Option<TenantId>,
-    /// By their enrolment.
-    pub site: Option<SiteId>,
+    pub place: Place,
     /// Whether they are let in.
     pub admitted: bool,
     /// How many.
@@ -98,17 +93,35 @@ impl Tx<'_> {
             // All of them: a search that finds little need not look twice.
             return Ok((found, rows));
         }
-        let total = self
-            .query_one(&format!("SELECT COUNT(*) FROM endpoint{conditions}"), &parameters)?
-            .ok_or(StoreError::Column("count"))?
-            .size(0, "count")?;
-        Ok((total, rows))
+        Ok((self.count(&conditions, &parameters)?, rows))
     }
 
-    /// The ids of all that fit, in order.
-    pub fn fleet_ids(&mut self, filter: &FleetFilter) -> Result<Vec<EndpointId>, StoreError> {
+    /// How many fit.
+    pub fn fleet_total(&mut self, filter: &FleetFilter) -> Result<u64, StoreError> {
         let (conditions, parameters) = conditions(filter);
-        let sql = format!("SELECT id FROM endpoint{conditions} ORDER BY {}", order(filter));
+        self.count(&conditions, &parameters)
+    }
+
+    fn count(&mut self, conditions: &str, parameters: &[Value]) -> Result<u64, StoreError> {
+        let sql = format!("SELECT COUNT(*) FROM endpoint{conditions}");
+        self.query_one(&sql, parameters)?.ok_or(StoreError::Column("count"))?.size(0, "count")
+    }
+
+    /// The ids of some that fit, in order.
+    pub fn fleet_ids(
+        &mut self,
+        filter: &FleetFilter,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Vec<EndpointId>, StoreError> {
+        let (conditions, mut parameters) = conditions(filter);
+        parameters.extend([limit.into(), offset.into()]);
+        let count = parameters.len();
+        let sql = format!(
+            "SELECT id FROM endpoint{conditions} ORDER BY {} LIMIT ${} OFFSET ${count}",
+            order(filter),
+            count - 1
+        );
         self.query(&sql, &parameters)?.iter().map(|row| read_id(row, 0)).collect()
     }
 
@@ -130,24 +143,10 @@ impl Tx<'_> {
             GROUP BY tenant, site, standing ORDER BY tenant, site, standing";
         let read = |row: &Row| {
             Ok(PlaceCount {
-                tenant: row.opt_text(0, "endpoint.tenant")?.and_then(|text| text.parse().ok()),
-                site: row.opt_text(1, "endpoint.site")?.and_then(|text| text.parse().ok()),
+                place: read_place(row, 0)?,
                 admitted: row.text(2, "endpoint.standing")? == "admitted",
                 count: row.size(3, "count")?,
             })
-        };
-        self.query(sql, &[])?.iter().map(read).collect()
-    }
-
-    /// Where each admitted endpoint belongs.
-    pub fn fleet_places(&mut self) -> Result<Vec<Place>, StoreError> {
-        let sql = "SELECT id, tenant, site FROM endpoint WHERE standing = 'admitted'";
-        let read = |row: &Row| {
-            Ok((
-                read_id(row, 0)?,
-                row.opt_text(1, "endpoint.tenant")?.and_then(|text| text.parse().ok()),
-                row.opt_text(2, "endpoint.site")?.and_then(|text| text.parse().ok()),
-            ))
         };
         self.query(sql, &[])?.iter().map(read).collect()
     }

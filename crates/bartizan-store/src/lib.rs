@@ -25,10 +25,10 @@ mod series;
 
 pub use alerts::{AlertFilter, AlertRecord, AlertRows, RulesRecord};
 pub use checks::{CHANGES_OF_ENDPOINT_MAX, CHECKS_OF_ENDPOINT_MAX, CheckRecord, Room};
-pub use endpoints::{Admission, EndpointFilter, EndpointRecord, Introduction};
+pub use endpoints::{Admission, EndpointFilter, EndpointRecord, Introduction, Place, Standing};
 pub use engine::{Location, Tx};
 pub use error::StoreError;
-pub use fleet::{BriefRecord, FleetFilter, FleetOrder, Place, PlaceCount};
+pub use fleet::{BriefRecord, FleetFilter, FleetOrder, PlaceCount};
 pub use jobs::{DueJob, JobRecord, NewJob, TargetRecord};
 pub use logs::{CosignatureRecord, LogName};
 pub use operators::SessionRecord;

@@ -82,6 +82,8 @@ CREATE TABLE alert_wish (endpoint TEXT NOT NULL, operator TEXT NOT NULL, channel
     PRIMARY KEY (endpoint, operator, channel));
 CREATE TABLE alert_input (seq BIGINT NOT NULL PRIMARY KEY, body BYTEA NOT NULL);
 CREATE TABLE alert_rules (version BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, operator TEXT NOT NULL, body BYTEA NOT NULL);
+", "
+CREATE INDEX endpoint_by_seen ON endpoint (standing, last_seen, id);
 "];
 
 /// The newest schema this program knows.

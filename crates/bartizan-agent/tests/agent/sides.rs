@@ -117,7 +117,9 @@ impl Agent {
                 Some(message) => return message,
                 None => match self.from.recv_timeout(PATIENCE) {
                     Ok(piece) => self.frames.extend(&piece),
-                    Err(RecvTimeoutError::Disconnected) => panic!("the agent ended: {}", self.log()),
+                    Err(RecvTimeoutError::Disconnected) => {
+                        panic!("the agent ended: {}", self.log())
+                    }
                     Err(RecvTimeoutError::Timeout) => {
                         panic!("the agent said nothing for {PATIENCE:?}; its log: {}", self.log())
                     }

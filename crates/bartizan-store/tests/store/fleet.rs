@@ -64,20 +64,23 @@ fn sites_are_counted_and_endpoints_named() {
         fill(&store);
         let mut counts =
             store.call(Access::Read, |tx: &mut Tx<'_>| tx.fleet_counts()).expect("counts");
-        counts.sort_by_key(|count| (count.tenant.is_some(), count.admitted));
+        counts.sort_by_key(|count| (count.place.0.is_some(), count.admitted));
         let shown: Vec<(bool, bool, u64)> = counts
             .iter()
-            .map(|PlaceCount { tenant, admitted, count, .. }| (tenant.is_some(), *admitted, *count))
+            .map(|PlaceCount { place, admitted, count }| (place.0.is_some(), *admitted, *count))
             .collect();
         assert_eq!(shown, [(false, false, 1), (true, false, 1), (true, true, 3)]);
-        let places = store.call(Access::Read, |tx: &mut Tx<'_>| tx.fleet_places()).expect("places");
-        assert_eq!(places.len(), 3, "only those that are let in");
+        let inside = FleetFilter { admitted: Some(true), ..FleetFilter::default() };
+        let total = store.call(Access::Read, move |tx: &mut Tx<'_>| tx.fleet_total(&inside));
+        assert_eq!(total.expect("total"), 3, "only those that are let in");
         let ids = [endpoint("c%mail"), endpoint("unknown"), endpoint("a-db")];
         let rows = store.call(Access::Read, move |tx| tx.fleet_rows(&ids)).expect("rows");
         let names: Vec<&str> = rows.iter().map(|row| row.hostname.as_str()).collect();
         assert_eq!(names, ["c%mail.example", "a-db.example"]);
-        let ids = store.call(Access::Read, |tx| tx.fleet_ids(&FleetFilter::default()));
-        assert_eq!(ids.expect("ids").first(), Some(&endpoint("a-db")));
+        let ids = store.call(Access::Read, |tx| tx.fleet_ids(&FleetFilter::default(), 0, 2));
+        assert_eq!(ids.expect("ids"), [endpoint("a-db"), endpoint("b-web")]);
+        let ids = store.call(Access::Read, |tx| tx.fleet_ids(&FleetFilter::default(), 4, 2));
+        assert_eq!(ids.expect("ids"), [endpoint("e-odd")]);
     });
 }
 

@@ -11,7 +11,7 @@ mod series;
 
 use bartizan_store::{
     Access, Admission, Answer, CosignatureRecord, EndpointFilter, Introduction, Location, LogName,
-    NewJob, ReceiptRecord, SessionRecord, Store, StoreError, Tx,
+    NewJob, ReceiptRecord, SessionRecord, Standing, Store, StoreError, Tx,
 };
 use bartizan_testkit::postgres::Postgres;
 use bartizan_trust::id::{EndpointId, Sha256, SiteId, StatementId, TenantId};
@@ -73,7 +73,7 @@ fn introduced(store: &Store, name: &'static str, tenant: &str, site: &str) {
         ..admission(100, true)
     };
     let who = introduction(name);
-    assert!(write(store, move |tx| tx.introduce(&who, Some(&admission), 7)));
+    assert!(write(store, move |tx| tx.introduce(&who, Some(&admission), 7)).admitted);
 }
 
 fn job(name: &str, targets: &[&str]) -> NewJob {
@@ -172,7 +172,10 @@ fn an_enrolment_is_used_up_and_counts_each_endpoint_once() {
         let store = open();
         let come = |name: &str, admission: Option<Admission>| {
             let who = introduction(name);
-            write(&store, move |tx| tx.introduce(&who, admission.as_ref(), 7))
+            let standing = write(&store, move |tx| tx.introduce(&who, admission.as_ref(), 7));
+            // It belongs to a place as soon as an enrolment counted it, and from then on.
+            assert_eq!(standing.place.0.is_some(), standing.admitted, "{name}");
+            standing.admitted
         };
         assert!(
             !come("early", Some(admission(2, true))),
@@ -202,9 +205,10 @@ fn a_manual_enrolment_waits_for_a_person() {
         write(&store, |tx| tx.put_enrolment(statement("enrolment"), b"envelope"));
         let come =
             || write(&store, |tx| tx.introduce(&introduction("a"), Some(&admission(9, false)), 7));
-        assert!(!come());
+        let place = (Some(admission(9, false).tenant), Some(admission(9, false).site));
+        assert_eq!(come(), Standing { admitted: false, place: place.clone() });
         assert!(write(&store, |tx| tx.admit(endpoint("a"))));
-        assert!(come());
+        assert_eq!(come(), Standing { admitted: true, place });
         assert!(!write(&store, |tx| tx.admit(endpoint("nobody"))));
     });
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use bartizan_proto::limits::PROTOCOL_VERSION;
 use bartizan_proto::message::Hello;
-use bartizan_store::{Admission, Introduction};
+use bartizan_store::{Admission, Introduction, Standing};
 use bartizan_trust::control::judge_enrolment;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::keys::PublicKey;
@@ -11,13 +11,13 @@ use bartizan_trust::statement::{Admit, Descriptor, Enrolment, SignatureRole};
 
 use crate::app::{App, Organisation, now};
 
-/// Checks the introduction against the TLS key, stores it, and says whether the endpoint is admitted.
+/// Checks the introduction against the TLS key, stores it, and says where the endpoint stands.
 // SPEC: agent-plane.md "Hello"
 pub(super) async fn introduce(
     app: &App,
     device: &PublicKey,
     hello: &Hello,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Standing> {
     ensure!(
         hello.protocol == PROTOCOL_VERSION,
         "protocol version {} is not supported",

@@ -87,14 +87,15 @@ pub(super) async fn run(
         }
         Err(_) => return tracing::info!(endpoint.id = %id, "agent sent no hello in time"),
     };
-    let admitted = match Box::pin(super::hello::introduce(&app, &device, &hello)).await {
-        Ok(admitted) => admitted,
+    let standing = match Box::pin(super::hello::introduce(&app, &device, &hello)).await {
+        Ok(standing) => standing,
         Err(error) => {
             count(&app.metrics.handshakes_refused);
             return tracing::warn!(endpoint.id = %id, "agent refused: {error:#}");
         }
     };
-    let link = app.hub.connect(id);
+    let admitted = standing.admitted;
+    let link = app.hub.connect(id, admitted.then_some(standing.place));
     link.seen(now());
     tracing::info!(endpoint.id = %id, admitted, "agent connected");
     let mut session = Session {

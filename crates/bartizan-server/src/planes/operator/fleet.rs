@@ -10,8 +10,8 @@ use bartizan_proto::operator::{
     EndpointBranch, EndpointBrief, EndpointIds, EndpointJob, EndpointJobs, EndpointLink,
     EndpointNames, EndpointReceipts, EndpointSort, EndpointTree, EndpointWindow, Summary,
 };
-use bartizan_store::{BriefRecord, FleetFilter, FleetOrder, PlaceCount, StoreError, Tx};
-use bartizan_trust::id::{EndpointId, SiteId, TenantId};
+use bartizan_store::{BriefRecord, FleetFilter, FleetOrder, Place, PlaceCount, StoreError, Tx};
+use bartizan_trust::id::EndpointId;
 use data_encoding::BASE64;
 use serde::Deserialize;
 
@@ -23,6 +23,11 @@ use crate::convert::{endpoint_brief, job_row, target_row};
 
 /// Rows in one answer.
 const ROWS_MAX: u64 = 500;
+/// Ids that are read at first to find those who are connected or away. Each further part is twice as long: often the first
+/// is enough, and when nearly all must be passed over, few questions are.
+const IDS_FIRST: u64 = 1_000;
+/// Ids in one part at most, so that a part stays small in memory.
+const IDS_MAX: u64 = 32_000;
 /// Longest text that is looked for.
 const SEARCH_CHARS_MAX: usize = 128;
 
@@ -62,24 +67,84 @@ pub(super) async fn window(
     let state = wanted.state;
     let filter = filter(wanted)?;
     let connected = app.hub.connected();
+    let here = here(&app.hub.places(), &filter);
     let read = app.db.read(move |tx| {
-        let wants_link = match state {
-            Some(EndpointLink::Connected) => true,
-            Some(EndpointLink::Away) => false,
+        let linked = match state {
+            Some(EndpointLink::Connected) => Linked { connected: &connected, wanted: true, here },
+            Some(EndpointLink::Away) => Linked { connected: &connected, wanted: false, here },
             Some(EndpointLink::Quarantined) | None => {
                 let (total, rows) = tx.fleet_window(&filter, offset, limit)?;
                 return Ok((total, briefs(rows, &connected)));
             }
         };
-        // Who is connected is known here and not to the database.
-        let mut ids = tx.fleet_ids(&filter)?;
-        ids.retain(|id| connected.contains(id) == wants_link);
-        let total = u64::try_from(ids.len()).unwrap_or(u64::MAX);
-        let rows = tx.fleet_rows(part(&ids, offset, limit))?;
+        let (total, ids) = linked.window(tx, &filter, offset, limit)?;
+        let rows = tx.fleet_rows(&ids)?;
         Ok((total, briefs(rows, &connected)))
     });
     let (total, endpoints) = read.await?;
     Ok(Json(EndpointWindow { total, endpoints }))
+}
+
+/// How many of those that fit are connected, if that can be said without their names.
+fn here(places: &BTreeMap<Place, u64>, filter: &FleetFilter) -> Option<u64> {
+    if filter.search.as_deref().is_some_and(|search| !search.is_empty()) {
+        return None;
+    }
+    let fits = |wanted: Option<&str>, name: Option<String>| {
+        wanted.is_none_or(|wanted| wanted == name.unwrap_or_default())
+    };
+    let fitting = places.iter().filter(|((tenant, site), _)| {
+        fits(filter.tenant.as_deref(), tenant.as_ref().map(ToString::to_string))
+            && fits(filter.site.as_deref(), site.as_ref().map(ToString::to_string))
+    });
+    Some(fitting.map(|(_, count)| count).sum())
+}
+
+/// Endpoints by whether they are connected, which is known to the hub and not to the database.
+struct Linked<'a> {
+    connected: &'a HashSet<EndpointId>,
+    wanted: bool,
+    here: Option<u64>,
+}
+
+impl Linked<'_> {
+    /// How many there are, and the ids of some of them. Reads ids in order, and no further than it must.
+    fn window(
+        &self,
+        tx: &mut Tx<'_>,
+        filter: &FleetFilter,
+        offset: u64,
+        limit: u64,
+    ) -> Result<(u64, Vec<EndpointId>), StoreError> {
+        let total = match self.here {
+            Some(here) if self.wanted => Some(here),
+            Some(here) => Some(tx.fleet_total(filter)?.saturating_sub(here)),
+            None => None,
+        };
+        let end = offset.saturating_add(limit);
+        let (mut ids, mut found) = (Vec::new(), 0);
+        let (mut at, mut part) = (0, IDS_FIRST);
+        while total.is_none_or(|total| found < end.min(total)) {
+            let read = tx.fleet_ids(filter, at, part)?;
+            let is_last = size(&read) < part;
+            for id in read.into_iter().filter(|id| self.connected.contains(id) == self.wanted) {
+                if (offset..end).contains(&found) {
+                    ids.push(id);
+                }
+                found += 1;
+            }
+            if is_last {
+                break;
+            }
+            at += part;
+            part = (part * 2).min(IDS_MAX);
+        }
+        Ok((total.unwrap_or(found), ids))
+    }
+}
+
+fn size<T>(list: &[T]) -> u64 {
+    u64::try_from(list.len()).unwrap_or(u64::MAX)
 }
 
 fn filter(wanted: Wanted) -> Result<FleetFilter, Failure> {
@@ -102,12 +167,6 @@ fn filter(wanted: Wanted) -> Result<FleetFilter, Failure> {
     })
 }
 
-fn part(ids: &[EndpointId], offset: u64, limit: u64) -> &[EndpointId] {
-    let start = usize::try_from(offset).unwrap_or(usize::MAX).min(ids.len());
-    let end = start.saturating_add(usize::try_from(limit).unwrap_or(0)).min(ids.len());
-    ids.get(start..end).unwrap_or_default()
-}
-
 fn briefs(rows: Vec<BriefRecord>, connected: &HashSet<EndpointId>) -> Vec<EndpointBrief> {
     let brief = |row: BriefRecord| {
         let is_connected = connected.contains(&row.id);
@@ -116,35 +175,26 @@ fn briefs(rows: Vec<BriefRecord>, connected: &HashSet<EndpointId>) -> Vec<Endpoi
     rows.into_iter().map(brief).collect()
 }
 
-type Place = (Option<TenantId>, Option<SiteId>);
-
 /// `GET /v1/endpoints/tree`
 pub(super) async fn tree(
     State(app): State<Arc<App>>,
     _session: Session,
 ) -> Result<Json<EndpointTree>, Failure> {
-    let connected = app.hub.connected();
-    let read = app.db.read(move |tx| {
-        let mut here: BTreeMap<Place, u64> = BTreeMap::new();
-        for (id, tenant, site) in tx.fleet_places()? {
-            if connected.contains(&id) {
-                *here.entry((tenant, site)).or_default() += 1;
-            }
-        }
-        Ok(branches(tx.fleet_counts()?, &here))
-    });
+    let connected = app.hub.places();
+    let read = app.db.read(move |tx| Ok(branches(tx.fleet_counts()?, &connected)));
     Ok(Json(EndpointTree { branches: read.await? }))
 }
 
 fn branches(counts: Vec<PlaceCount>, connected: &BTreeMap<Place, u64>) -> Vec<EndpointBranch> {
     let mut found: BTreeMap<Place, (u64, u64)> = BTreeMap::new();
     for count in counts {
-        let (admitted, quarantined) = found.entry((count.tenant, count.site)).or_default();
+        let (admitted, quarantined) = found.entry(count.place).or_default();
         *if count.admitted { admitted } else { quarantined } += count.count;
     }
     let branch = |(place, (admitted, quarantined)): (Place, (u64, u64))| {
-        let connected = connected.get(&place).copied().unwrap_or(0);
-        let away = admitted.saturating_sub(connected);
+        // The hub and the database were not asked at the same moment.
+        let connected = connected.get(&place).copied().unwrap_or(0).min(admitted);
+        let away = admitted - connected;
         let (tenant, site) = place;
         EndpointBranch { tenant, site, connected, away, quarantined }
     };
@@ -207,14 +257,10 @@ pub(super) async fn summary(
 ) -> Result<Json<Summary>, Failure> {
     let standing: Vec<_> =
         session.organisation.view.freezes.standing(now()).map(|(id, _)| *id).collect();
-    let connected = app.hub.connected();
+    let connected: u64 = app.hub.places().values().sum();
     let (control_size, jobs_size) = (app.logs.control.size(), app.logs.jobs.size());
     let read = app.db.read(move |tx| {
         let (admitted, quarantined) = by_standing(tx)?;
-        // Few wait in quarantine; those that do may be connected.
-        let waiting = FleetFilter { admitted: Some(false), ..FleetFilter::default() };
-        let outside = tx.fleet_ids(&waiting)?.iter().filter(|id| connected.contains(*id)).count();
-        let connected = u64::try_from(connected.len().saturating_sub(outside)).unwrap_or(0);
         let mut freezes = Vec::new();
         for id in standing {
             freezes.push((id, tx.confirmed_count(id)?));
