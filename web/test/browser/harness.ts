@@ -55,8 +55,10 @@ export async function open(
   return { context, page, complaints }
 }
 
+export type Credential = { credentialId: string; isResidentCredential: boolean; rpId?: string; privateKey: string; userHandle?: string; signCount: number }
+
 /** A device with passkeys that confirms by itself while it is at hand. */
-export type Authenticator = { atHand: (yes: boolean) => Promise<void> }
+export type Authenticator = { atHand: (yes: boolean) => Promise<void>; passkeys: () => Promise<Credential[]>; take: (passkey: Credential) => Promise<void> }
 
 /** Adds Chromium's virtual authenticators to a page, one with each call of what it gives. */
 export async function authenticators(page: Page): Promise<(transport?: 'internal' | 'usb') => Promise<Authenticator>> {
@@ -66,7 +68,12 @@ export async function authenticators(page: Page): Promise<(transport?: 'internal
     const { authenticatorId } = await protocol.send('WebAuthn.addVirtualAuthenticator', {
       options: { protocol: 'ctap2', ctap2Version: 'ctap2_1', transport, hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
     })
-    return { atHand: async (enabled) => void (await protocol.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled })) }
+    return {
+      atHand: async (enabled) => void (await protocol.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled })),
+      passkeys: async () => (await protocol.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
+      // Chromium's devices belong to one page each: that of another page gets the same passkey.
+      take: async (credential) => void (await protocol.send('WebAuthn.addCredential', { authenticatorId, credential })),
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { type Opened, authenticators, launch, open, wantsRsa } from '../browser/harness.ts'
 import { withOwnPages } from './own-pages.ts'
+import { dialog, sign } from './people.ts'
 import { Stage } from './stage.ts'
 
 // Two people, two consoles, two browser contexts, one server that serves nobody yet, three endpoints: everything is real but
@@ -27,21 +28,6 @@ function pageOf(who: 'alice' | 'bob'): Page {
   if (!found) throw new Error(`${who} has no page`)
   return found.page
 }
-const dialog = (page: Page) => page.getByRole('dialog')
-
-/** Signs what the sheet shows; what the page then says. */
-async function sign(page: Page, verb: string): Promise<string> {
-  const sheet = dialog(page)
-  await sheet.getByRole('list', { name: 'Words of the digest' }).waitFor()
-  const compared = sheet.getByRole('checkbox')
-  if (await compared.isVisible()) await compared.check()
-  await sheet.getByRole('button', { name: verb, exact: true }).click()
-  await sheet.getByRole('button', { name: 'Done' }).waitFor()
-  const said = await sheet.innerText()
-  await sheet.getByRole('button', { name: 'Done' }).click()
-  return said
-}
-
 async function words(page: Page): Promise<string[]> {
   const list = dialog(page).getByRole('list', { name: 'Words of the digest' })
   await list.waitFor()

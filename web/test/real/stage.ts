@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -25,11 +25,15 @@ function freePort(): Promise<number> {
   })
 }
 
+/** Files that a program finds in place of the kernel's. */
+export type Facts = Record<string, string>
+
 /** Real programs in a folder of their own: a server, witnesses, endpoints, and a console for each person. */
 export class Stage {
   readonly folder = mkdtempSync(join(tmpdir(), 'bartizan-console-'))
   readonly #running = new Map<string, ChildProcess>()
   plane = ''
+  anchor = ''
 
   path(name: string): string {
     return join(this.folder, name)
@@ -40,9 +44,13 @@ export class Stage {
     return { ...rest, BARTIZAN_LAN: 'off' }
   }
 
+  write(name: string, text: string): void {
+    writeFileSync(this.path(name), text)
+  }
+
   /** Runs a program to its end; what it printed. */
-  run(name: string, args: string[]): string {
-    return execFileSync(program(name), args, { cwd: this.folder, env: this.#environment(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  run(name: string, args: string[], more: NodeJS.ProcessEnv = {}): string {
+    return execFileSync(program(name), args, { cwd: this.folder, env: { ...this.#environment(), ...more }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   }
 
   /** `bartizan …` of a person, without questions. */
@@ -51,13 +59,22 @@ export class Stage {
   }
 
   json(who: string, args: string[]): Record<string, unknown> {
-    const lines = this.run('bartizan', ['--home', this.path(who), ...args, '--yes', '--json']).trim().split('\n')
+    const lines = this.run('bartizan', ['--home', this.path(who), ...args, '--yes', '--json'], this.#passphrase()).trim().split('\n')
     return JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown>
   }
 
+  /** The passphrase of the sheets of paper, where there are any. */
+  #passphrase(): NodeJS.ProcessEnv {
+    return existsSync(this.path('phrase')) ? { BARTIZAN_PASSPHRASE_FILE: this.path('phrase') } : {}
+  }
+
   start(file: string, name: string, args: string[]): void {
+    this.#spawn(file, program(name), args)
+  }
+
+  #spawn(file: string, path: string, args: string[]): void {
     const [out, log] = [openSync(this.path(`${file}.out`), 'w'), openSync(this.path(`${file}.log`), 'w')]
-    this.#running.set(file, spawn(program(name), args, { cwd: this.folder, env: this.#environment(), stdio: ['ignore', out, log] }))
+    this.#running.set(file, spawn(path, args, { cwd: this.folder, env: this.#environment(), stdio: ['ignore', out, log] }))
   }
 
   /** What a program has printed so far. */
@@ -91,24 +108,72 @@ export class Stage {
     this.start(`witness-${who}`, 'bartizan', ['--home', this.path(who), 'witness', '--interval', '1s'])
   }
 
-  /** Alice and Bob by the command line, with key files. */
+  /** A person with a key in a file, and a card; its words, as they are read aloud. */
+  person(id: string, name: string): string {
+    this.tool(id, ['key', 'new', '--no-passphrase'])
+    const made = spawnSync(program('bartizan'), ['--home', this.path(id), 'card', '--id', id, '--name', name, '--yes'], { cwd: this.folder, env: this.#environment(), encoding: 'utf8' })
+    this.write(`${id}.card`, made.stdout)
+    const words = /^words\s+(.+)$/m.exec(made.stderr)?.[1]
+    if (!words) throw new Error(`the card of ${id} has no words: ${made.stderr}`)
+    return words.trim()
+  }
+
+  /** Alice and Bob by the command line, with key files and a recovery key on paper. */
   async organisation(): Promise<void> {
     await this.server()
-    for (const [id, name] of [['alice', 'Alice Example'], ['bob', 'Bob Example']] as const) {
-      this.tool(id, ['key', 'new', '--no-passphrase'])
-      writeFileSync(this.path(`${id}.card`), this.tool(id, ['card', '--id', id, '--name', name]))
-    }
-    this.json('alice', ['init', '--id', 'alice', '--name', 'Alice Example', '--with', 'bob.card', '--server', 'identity.json', '--threshold', '2', '--out', 'genesis.json'])
+    for (const [id, name] of [['alice', 'Alice Example'], ['bob', 'Bob Example']] as const) this.person(id, name)
+    this.write('phrase', 'five random words of ours\n')
+    this.json('alice', ['recovery', 'new', '--dir', 'paper'])
+    const recovery = ['--recovery', 'paper/recovery.json', '--recovery-delay', '1h']
+    this.json('alice', ['init', '--id', 'alice', '--name', 'Alice Example', '--with', 'bob.card', '--server', 'identity.json', '--threshold', '2', ...recovery, '--out', 'genesis.json'])
     this.json('bob', ['init', '--countersign', 'genesis.json'])
     const { anchor } = this.json('alice', ['init', '--publish', 'genesis.json', '--server', this.plane])
-    this.json('bob', ['join', '--anchor', String(anchor), '--server', this.plane])
+    this.anchor = String(anchor)
+    this.json('bob', ['join', '--anchor', this.anchor, '--server', this.plane])
     for (const who of ['alice', 'bob']) this.witness(who)
   }
 
   /** Installs an endpoint with the command that an enrolment gave, and starts it. */
-  endpoint(name: string, command: string): void {
-    this.run('bartizan-guard', [...command.trim().split(/\s+/).slice(1), '--dir', this.path(name)])
-    this.start(name, 'bartizan-guard', ['run', '--dir', this.path(name)])
+  endpoint(name: string, command: string, facts: Facts = {}): void {
+    this.#guard(name, [...command.trim().split(/\s+/).slice(1), '--dir', this.path(name)], facts)
+    this.resume(name, facts)
+  }
+
+  /** Starts an endpoint that was stopped. */
+  resume(name: string, facts: Facts = {}): void {
+    const { file, args } = this.#among(facts, program('bartizan-guard'), ['run', '--dir', this.path(name)])
+    this.#spawn(name, file, args)
+  }
+
+  #guard(name: string, args: string[], facts: Facts): void {
+    for (const [at, text] of Object.values(facts).entries()) writeFileSync(this.path(`${name}.fact-${at}`), text)
+    const inside = this.#among(facts, program('bartizan-guard'), args)
+    execFileSync(inside.file, inside.args, { cwd: this.folder, env: this.#environment(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  }
+
+  /** A program that reads other facts about its machine than there are: the files lie over the kernel's, for it alone. */
+  #among(facts: Facts, file: string, args: string[]): { file: string; args: string[] } {
+    const places = Object.keys(facts)
+    if (places.length === 0) return { file, args }
+    const name = args[args.indexOf('--dir') + 1] ?? ''
+    const mounts = places.map((place, at) => `mount --bind '${name}.fact-${at}' '${place}'`).join(' && ')
+    return { file: 'unshare', args: ['--mount', 'sh', '-c', `${mounts} && exec "$0" "$@"`, file, ...args] }
+  }
+
+  /** What the endpoint itself believes. */
+  status(name: string): { bundle: number; endpoint: string; control_log: number } {
+    return JSON.parse(this.run('bartizan-guard', ['status', '--dir', this.path(name)])) as { bundle: number; endpoint: string; control_log: number }
+  }
+
+  /** Whoever owns the server writes into its database; what it printed comes back. */
+  database(script: string): string {
+    const whole = `import sqlite3\ndb = sqlite3.connect('server/server.db', timeout=30, isolation_level=None)\n${script}`
+    return execFileSync('python3', ['-c', whole], { cwd: this.folder, encoding: 'utf8' }).trim()
+  }
+
+  /** The command that enrols endpoints. */
+  enrolment(): string {
+    return String(this.json('alice', ['enroll', '--tenant', 'acme', '--site', 'hq']).command)
   }
 
   /** Starts a person's console; the link that opens one page. */
