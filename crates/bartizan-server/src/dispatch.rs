@@ -84,8 +84,11 @@ pub(crate) async fn touch(app: &App) -> Result<(), StoreError> {
 }
 
 async fn wake_due(app: &App) -> Result<(), StoreError> {
-    let due = app.db.read(move |tx| tx.due_endpoints(now().get())).await?;
-    app.hub.wake(&due);
+    let now = now().get();
+    let read = move |tx: &mut Tx<'_>| Ok((tx.due_endpoints(now)?, tx.due_policy_endpoints(now)?));
+    let (jobs, policies) = app.db.read(read).await?;
+    app.hub.wake(&jobs);
+    app.hub.wake(&policies);
     Ok(())
 }
 

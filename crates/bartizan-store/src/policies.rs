@@ -161,6 +161,18 @@ impl Tx<'_> {
         rows.iter().map(|row| row.id(0, "endpoint.id")).collect()
     }
 
+    /// Endpoints that an active policy of their places has not reached, or that have not answered.
+    pub fn due_policy_endpoints(&mut self, now: u64) -> Result<Vec<EndpointId>, StoreError> {
+        let sql = format!(
+            "SELECT DISTINCT endpoint.id FROM policy JOIN endpoint ON {AT_PLACE}
+            LEFT JOIN policy_target target ON target.policy = policy.id AND target.endpoint = endpoint.id
+            WHERE policy.state = 'active' AND policy.until > $1 AND endpoint.standing = 'admitted'
+            AND (target.state IS NULL OR target.state = 'delivered')"
+        );
+        let rows = self.query(&sql, &[now.into()])?;
+        rows.iter().map(|row| row.id(0, "endpoint.id")).collect()
+    }
+
     /// Where a policy stands, on every endpoint of its place.
     pub fn policy_targets(&mut self, id: StatementId) -> Result<Vec<PolicyTarget>, StoreError> {
         let sql = format!(

@@ -20,6 +20,7 @@ mod lan;
 mod library;
 mod mine;
 mod mirror;
+mod monitoring;
 mod recovery;
 mod reviews;
 mod rollout;

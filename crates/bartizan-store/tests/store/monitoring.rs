@@ -97,10 +97,13 @@ fn what_endpoints_say_of_policies_is_kept_in_order() {
         let say = |answer: PolicyAnswer| write(&store, move |tx| tx.put_policy_answer(&answer));
         write(&store, |tx| tx.move_policy(statement("p"), endpoint("a"), "delivered"));
         assert_eq!(of(&store, "a"), [row("p", "delivered")]);
+        let due = || write(&store, |tx| tx.due_policy_endpoints(10));
+        assert_eq!(due(), [endpoint("a")]);
         assert!(say(answer("p", "running", 5)));
         assert!(!say(answer("p", "refused", 4)), "an older receipt");
         assert!(!say(answer("job", "done", 6)), "no policy");
         assert_eq!(of(&store, "a"), [row("p", "running")]);
+        assert_eq!(due(), []);
         assert!(say(answer("p", "done", 7)));
         write(&store, |tx| tx.move_policy(statement("p"), endpoint("a"), "delivered"));
         assert_eq!(of(&store, "a"), [row("p", "done")], "what is over stays over");

@@ -4,6 +4,7 @@ mod alarm;
 mod alerts;
 pub(crate) mod approve;
 pub(crate) mod change;
+mod checks;
 pub(crate) mod confirm;
 pub(crate) mod control;
 mod countersign;
@@ -18,6 +19,7 @@ mod init;
 pub(crate) mod keys;
 mod log;
 mod mirror;
+mod monitoring;
 pub(crate) mod operator;
 pub(crate) mod options;
 pub(crate) mod orders;
@@ -206,6 +208,11 @@ pub(crate) enum Command {
     /// Rule packs of the scanner
     #[command(subcommand)]
     Pack(pack::PackCommand),
+    /// What endpoints look at
+    #[command(subcommand)]
+    Policy(monitoring::PolicyCommand),
+    /// How everything stands that endpoints look at
+    Checks(checks::ChecksOptions),
     /// The public logs
     #[command(subcommand)]
     Log(log::LogCommand),
@@ -306,6 +313,8 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Promote(options) => rollout::promote(context, &options),
         Command::Receipts { id } => receipts::run(context, &id),
         Command::Log(command) => log::run(context, &command),
+        Command::Policy(command) => monitoring::run(context, &command),
+        Command::Checks(options) => checks::run(context, &options),
         Command::Pack(command) => pack::run(context, &command),
         Command::Statement(command) => statement::run(context, &command),
         Command::Witness(options) => witness::run(context, &options),

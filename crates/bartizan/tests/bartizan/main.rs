@@ -26,6 +26,7 @@ mod organisation;
 mod page;
 mod passkeys;
 mod people;
+mod policies;
 mod preflight;
 mod promotions;
 mod recovery;

@@ -17,6 +17,7 @@ use bartizan_trust::stages::LoggedStatement;
 use bartizan_trust::targets::TargetPlace;
 use tokio::time::Instant;
 
+use super::policies;
 use super::session::Session;
 use crate::app::{Organisation, now};
 use crate::convert::target_row;
@@ -43,9 +44,23 @@ pub(super) struct InFlight {
 /// An earlier delivery over this connection.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    evidence: Sha256,
-    count: u32,
-    not_before: Instant,
+    pub(super) evidence: Sha256,
+    pub(super) count: u32,
+    pub(super) not_before: Instant,
+}
+
+impl InFlight {
+    pub(super) fn begin(known_as: StatementId) -> Self {
+        Self { known_as, until: Instant::now() + ANSWER_TIMEOUT }
+    }
+}
+
+impl Attempt {
+    /// One more after `tried` others; the next waits longer.
+    pub(super) fn next(evidence: Sha256, tried: u32) -> Self {
+        let pause = RETRY_MIN.saturating_mul(1 << tried.min(8)).min(RETRY_MAX);
+        Self { evidence, count: tried + 1, not_before: Instant::now() + pause }
+    }
 }
 
 /// Where to find what a delivery carries.
@@ -81,14 +96,22 @@ impl Session {
         let Some(organisation) = self.app.organisation() else { return Ok(()) };
         if core::mem::take(&mut self.look_again) {
             let (id, at) = (self.id, now().get());
-            let read = move |tx: &mut Tx<'_>| Ok((tx.outside_changes()?, tx.due_jobs(id, at)?));
-            let (outside, due) = self.app.db.read(read).await?;
+            let read = move |tx: &mut Tx<'_>| {
+                Ok((tx.outside_changes()?, tx.due_jobs(id, at)?, tx.policies_of(id, at)?))
+            };
+            let (outside, due, all) = self.app.db.read(read).await?;
             self.app.dossiers.changed_outside(outside);
+            self.due_policies = policies::due(&organisation, all).into();
             self.due = due.into_iter().filter(|job| !is_terminal(job.code.as_deref())).collect();
         }
         while let Some(job) = self.due.pop_front() {
             if self.deliver(&organisation, &job).await? {
-                break;
+                return Ok(());
+            }
+        }
+        while let Some(policy) = self.due_policies.pop_front() {
+            if Box::pin(self.deliver_policy(&organisation, &policy)).await? {
+                return Ok(());
             }
         }
         Ok(())
@@ -110,24 +133,21 @@ impl Session {
             return Ok(false);
         }
         self.push_control(true).await?;
-        if self.attempts.len() >= REMEMBERED_MAX {
-            self.attempts.clear();
-            self.rows.clear();
-        }
-        let pause = RETRY_MIN.saturating_mul(1 << tried.min(8)).min(RETRY_MAX);
-        let attempt = Attempt {
-            evidence: evidence.hash,
-            count: tried + 1,
-            not_before: Instant::now() + pause,
-        };
-        self.attempts.insert(due.job, attempt);
+        self.note_attempt(due.job, Attempt::next(evidence.hash, tried));
         self.rows.insert(evidence.known_as, due.job);
-        self.in_flight =
-            Some(InFlight { known_as: evidence.known_as, until: Instant::now() + ANSWER_TIMEOUT });
+        self.in_flight = Some(InFlight::begin(evidence.known_as));
         self.send(&Message::Job(evidence.message)).await?;
         count(&self.app.metrics.jobs_delivered);
         self.move_target(due.job, "delivered").await?;
         Ok(true)
+    }
+
+    pub(super) fn note_attempt(&mut self, id: StatementId, attempt: Attempt) {
+        if self.attempts.len() >= REMEMBERED_MAX {
+            self.attempts.clear();
+            self.rows.clear();
+        }
+        self.attempts.insert(id, attempt);
     }
 
     /// Everything an endpoint needs to decide; `None` while no checkpoint with the class's witnesses covers the job.
@@ -246,13 +266,13 @@ fn refusal(code: Option<&str>) -> Option<Refusal> {
     Refusal::ALL.iter().copied().find(|refusal| Some(refusal.code()) == code)
 }
 
-fn is_terminal(code: Option<&str>) -> bool {
+pub(super) fn is_terminal(code: Option<&str>) -> bool {
     refusal(code).is_some_and(|refusal| refusal.retry() == Retry::Terminal)
 }
 
 /// Refusals that time, the control log, the content (which is fetched apart) or other evidence about the log can
 /// turn into a yes.
-fn passes_with_time(code: Option<&str>) -> bool {
+pub(super) fn passes_with_time(code: Option<&str>) -> bool {
     matches!(
         refusal(code),
         Some(
@@ -262,6 +282,7 @@ fn passes_with_time(code: Option<&str>) -> bool {
                 | Refusal::BundleTooOld
                 | Refusal::RateLimited
                 | Refusal::OperatorRateLimited
+                | Refusal::PoliciesFull
                 | Refusal::AfterMissing
                 | Refusal::SeenFull
                 | Refusal::DelayRuns

@@ -1,8 +1,10 @@
 //! The agent plane: TLS 1.3 with device keys, frames of `bartizan_proto::message`.
 
+mod checks;
 mod control;
 mod delivery;
 mod hello;
+mod policies;
 pub(crate) mod receipts;
 pub(crate) mod reports;
 mod session;

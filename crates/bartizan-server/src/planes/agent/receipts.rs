@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use bartizan_proto::message::Message;
 use bartizan_proto::operator::JobEvent;
-use bartizan_store::{Answer, ReceiptRecord};
+use bartizan_store::{Answer, PolicyAnswer, ReceiptRecord};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::StatementId;
 use bartizan_trust::refusal::{Refusal, Retry};
@@ -57,8 +57,16 @@ impl Session {
             at: now().get(),
         };
         let answer = answer(row, receipt, output);
+        let of_policy = PolicyAnswer {
+            policy: receipt.job,
+            endpoint: self.id,
+            state: answer.state,
+            code: answer.code.clone(),
+            seq: receipt.seq,
+        };
         let store = self.app.db.write(move |tx| {
             let target = tx.put_receipt(&record, &answer)?;
+            tx.put_policy_answer(&of_policy)?;
             let finished = target.is_some() && tx.finish_job(row, is_final)?;
             Ok((target, finished))
         });

@@ -8,6 +8,7 @@ use bartizan_store::{ReportPlace, StoreError, Taken, Tx};
 use bartizan_trust::id::EndpointId;
 use bartizan_trust::time::UnixSeconds;
 
+use super::checks;
 use super::session::Session;
 use crate::app::now;
 use crate::metrics::{add, count};
@@ -35,7 +36,6 @@ pub(crate) struct Observed<'r> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// What it holds is in the database.
-    #[expect(dead_code, reason = "comes with inventory and checks")]
     Stored,
     /// So many samples are.
     Samples(u64),
@@ -131,8 +131,7 @@ fn store(
 fn keep(tx: &mut Tx<'_>, kind: u8, observed: &Observed<'_>) -> Result<Fate, StoreError> {
     match ReportKind::of(kind) {
         Some(ReportKind::Samples) => series::keep(tx, observed),
-        Some(ReportKind::Inventory | ReportKind::Checks | ReportKind::Events) | None => {
-            Ok(Fate::Unread)
-        }
+        Some(ReportKind::Checks) => checks::keep(tx, observed),
+        Some(ReportKind::Inventory | ReportKind::Events) | None => Ok(Fate::Unread),
     }
 }

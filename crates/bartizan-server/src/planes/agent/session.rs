@@ -23,6 +23,7 @@ use tokio_rustls::server::TlsStream;
 use super::HANDSHAKE_TIMEOUT;
 use super::control::ControlCursor;
 use super::delivery::{Attempt, InFlight};
+use super::policies;
 use super::reports::REPORTS_AT_ONCE;
 use crate::allowance::Allowance;
 use crate::app::{App, now};
@@ -52,6 +53,8 @@ pub(super) struct Session {
     pub(super) jobs_size: u64,
     /// Jobs known to be due, in order.
     pub(super) due: VecDeque<DueJob>,
+    /// Policies known to be due, after the jobs.
+    pub(super) due_policies: VecDeque<policies::Due>,
     /// There may be others by now.
     pub(super) look_again: bool,
     pub(super) in_flight: Option<InFlight>,
@@ -94,6 +97,12 @@ pub(super) async fn run(
             return tracing::warn!(endpoint.id = %id, "agent refused: {error:#}");
         }
     };
+    // An endpoint that has seen no entry of the jobs log has no policy: it is new, or has lost its memory.
+    if hello.jobs_size == 0
+        && let Err(error) = app.db.write(move |tx| tx.forget_policy_targets(id)).await
+    {
+        return tracing::error!(endpoint.id = %id, %error, "forget where policies stand");
+    }
     let admitted = standing.admitted;
     let link = app.hub.connect(id, admitted.then_some(standing.place));
     link.seen(now());
@@ -106,6 +115,7 @@ pub(super) async fn run(
         id,
         admitted,
         due: VecDeque::new(),
+        due_policies: VecDeque::new(),
         look_again: true,
         in_flight: None,
         attempts: HashMap::new(),
@@ -310,10 +320,14 @@ impl Session {
         if self.in_flight.as_ref().is_some_and(|in_flight| in_flight.known_as == job) {
             self.in_flight = None;
         }
-        if phase == JobPhase::Running
-            && let Some(row) = self.row_of(job)
-        {
-            self.move_target(row, "running").await?;
+        if phase == JobPhase::Running {
+            match self.row_of(job) {
+                Some(row) => self.move_target(row, "running").await?,
+                None if self.attempts.contains_key(&job) => {
+                    self.move_policy(job, "running").await?;
+                }
+                None => {}
+            }
         }
         self.deliver_next().await
     }

@@ -12,6 +12,7 @@ mod jobs;
 pub(crate) mod judge;
 mod login;
 mod logs;
+mod policies;
 mod preflight;
 mod promotions;
 mod series;
@@ -132,6 +133,11 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/endpoints/{id}/receipts", get(fleet::receipts))
         .route("/v1/endpoints/{id}/series", get(series::show))
         .route("/v1/summary", get(fleet::summary))
+        .route("/v1/endpoints/{id}/policies", get(policies::of_endpoint))
+        .route("/v1/endpoints/{id}/checks/changes", get(policies::changes))
+        .route("/v1/policies", get(policies::list).post(policies::submit))
+        .route("/v1/policies/{id}", get(policies::show))
+        .route("/v1/checks", get(policies::checks))
         .route("/v1/endpoints/{id}/admit", post(endpoints::admit))
         .route("/v1/endpoints/{id}/refresh", post(endpoints::refresh))
         .route("/v1/endpoints/{id}/tell-me", post(alerts::tell_me))
