@@ -123,6 +123,8 @@ pub fn fields_of(system: Map<String, Value>, data: Map<String, Value>, source: &
         }
     }
     for (name, value) in data {
+        // Defender writes `Threat Name`, and rules say `ThreatName`.
+        let name = if name.contains(' ') { name.replace(' ', "") } else { name };
         fields.entry(name).or_insert(value);
     }
     Value::Object(fields)
