@@ -1,7 +1,7 @@
 //! Windows event logs. Reading them is the crate `evtx`'s; here events become what rules ask about, and the state of a log says
 //! what was done to it.
 
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 
 use evtx::{EvtxParser, ParserSettings};
 use serde_json::{Map, Value};
@@ -14,8 +14,17 @@ use crate::time::UnixSeconds;
 
 /// The log cannot be read at all.
 #[derive(Debug, thiserror::Error)]
-#[error("not a Windows event log")]
-pub struct NotAnEventLog(#[source] Box<evtx::err::EvtxError>);
+pub enum EventLogError {
+    /// Another kind of file, or one that cannot be read.
+    #[error("not a Windows event log")]
+    NotAnEventLog(#[source] Box<evtx::err::EvtxError>),
+    /// Only its head is left.
+    #[error("a Windows event log whose contents are overwritten")]
+    Overwritten,
+}
+
+/// Where the first chunk of a log stands, and how it begins; an empty log has one, too.
+const FIRST_CHUNK: (u64, &[u8; 8]) = (4096, b"ElfChnk\0");
 
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,12 +67,13 @@ impl EventLogs {
     pub fn read(
         &mut self,
         place: &str,
-        log: impl Read + Seek,
+        mut log: impl Read + Seek,
         sigma: &mut Sigma,
         mut each: impl FnMut(&Event),
-    ) -> Result<(), NotAnEventLog> {
-        let parser =
-            EvtxParser::from_read_seek(log).map_err(|error| NotAnEventLog(Box::new(error)))?;
+    ) -> Result<(), EventLogError> {
+        let has_first_chunk = has_first_chunk(&mut log);
+        let parser = EvtxParser::from_read_seek(log)
+            .map_err(|error| EventLogError::NotAnEventLog(Box::new(error)))?;
         // Records that were deleted but not yet overwritten are evidence, too.
         let settings = ParserSettings::new().num_threads(1).recover_records(true);
         let mut parser = parser.with_configuration(settings);
@@ -86,6 +96,10 @@ impl EventLogs {
             }
             sigma.handle(&event.fields, &event.source, event.at, here);
             each(&event);
+        }
+        // The reader passes over chunks that are none: a log of which only the head is left looks like an empty one.
+        if facts.entries == 0 && !has_first_chunk {
+            return Err(EventLogError::Overwritten);
         }
         self.close(place, &facts);
         Ok(())
@@ -114,6 +128,15 @@ impl EventLogs {
         coverage.merge(self.coverage);
         self.findings
     }
+}
+
+/// Looks, and goes back to the beginning. What cannot be read here the reader says.
+fn has_first_chunk(log: &mut (impl Read + Seek)) -> bool {
+    let (place, expected) = FIRST_CHUNK;
+    let mut bytes = [0; 8];
+    let read = log.seek(SeekFrom::Start(place)).and_then(|_| log.read_exact(&mut bytes));
+    let back = log.seek(SeekFrom::Start(0));
+    read.is_ok() && back.is_ok() && bytes == *expected
 }
 
 impl LogFacts {

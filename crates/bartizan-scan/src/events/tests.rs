@@ -160,3 +160,19 @@ fn the_old_log_of_powershell_has_a_category_for_each_of_its_events() {
         assert_eq!(events[0].source.service, Some("powershell-classic"));
     }
 }
+
+#[test]
+fn fields_whose_names_have_spaces_are_known_by_the_names_that_rules_use() {
+    let event = Written {
+        channel: "Microsoft-Windows-Windows Defender/Operational",
+        event: 1119,
+        data: &[("Threat Name", "x"), ("Path", "y")],
+        ..LOGON
+    };
+    let (events, _, _) = read(log(&[event]));
+    assert_eq!(events[0].source.service, Some("windefend"));
+    assert_eq!(
+        (&events[0].fields["ThreatName"], &events[0].fields["Path"]),
+        (&"x".into(), &"y".into())
+    );
+}

@@ -48,6 +48,18 @@ fn deleted_records_are_read_and_do_not_say_how_far_a_log_goes_back() {
     assert!(period.from.to_string().starts_with("2013-10-"), "{period:?}");
 }
 
+/// Whoever overwrites a log and leaves its head must not have it counted as a log without events.
+#[test]
+fn a_log_of_which_only_the_head_is_left_is_not_an_empty_one() {
+    let mut bytes = unpacked(SHORT);
+    let whole = bytes.len();
+    bytes.truncate(4096);
+    bytes.resize(whole, 0xff);
+    let mut logs = EventLogs::default();
+    let result = logs.read("log", Cursor::new(bytes), &mut Sigma::new([]), |_| {});
+    assert!(result.unwrap_err().to_string().contains("overwritten"));
+}
+
 #[test]
 fn logs_of_windows_end_no_scan_when_they_are_damaged() {
     for packed in [SHORT, NEW_USER] {
