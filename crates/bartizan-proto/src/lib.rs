@@ -3,15 +3,18 @@
 //! * [`alerts`]: which alerts there are and what is sent, as a machine without IO.
 //! * [`frame`] and [`message`]: the agent plane and the pipe between agent and guard.
 //! * [`checks`]: how the state of a check comes about, and its results on their way.
+//! * [`inventory`]: sections of an inventory, what changes in them, and queries.
 //! * [`lan`]: freezes in datagrams on the local network.
 //! * [`samples`]: metrics in reports.
-//! * [`operator`], [`monitoring`], [`preflight`] and [`series`]: the JSON of the operator plane.
+//! * [`operator`], [`management`], [`monitoring`], [`preflight`] and [`series`]: the JSON of the operator plane.
 
 pub mod alerts;
 pub mod checks;
 pub mod frame;
+pub mod inventory;
 pub mod lan;
 pub mod limits;
+pub mod management;
 pub mod message;
 pub mod monitoring;
 pub mod operator;

@@ -18,6 +18,7 @@ pub use pipe::pipe;
 pub use seeds::{Seed, seeds};
 
 use bartizan_proto::frame::{FrameReader, encode_frame};
+use bartizan_proto::inventory::{Items, Query, Record, apply, difference, records};
 use bartizan_proto::message::Message;
 use bartizan_proto::samples::{CHUNK_LIMITS, Samples};
 use bartizan_trust::checkpoint::Checkpoint;
@@ -54,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "entries", run: entries },
     Target { name: "envelope", run: envelope },
     Target { name: "frames", run: frames },
+    Target { name: "inventory", run: inventory },
     Target { name: "message", run: message },
     Target { name: "note", run: note },
     Target { name: "payload", run: payload },
@@ -164,6 +166,22 @@ pub fn payload(bytes: &[u8]) -> bool {
 fn payload_of<S: Statement>(payload: &[u8]) -> bool {
     let Ok(statement) = decode_payload::<S>(payload) else { return false };
     assert_eq!(encode_payload(&statement), payload, "a statement that encodes otherwise");
+    true
+}
+
+/// Records of inventory sections, and queries: the same bytes are tried as both.
+pub fn inventory(bytes: &[u8]) -> bool {
+    if let Ok(text) = str::from_utf8(bytes) {
+        let _ = Query::parse(text);
+    }
+    let Ok(record) = Record::decode(bytes) else { return false };
+    assert_eq!(record.encode(), bytes, "a record that encodes otherwise");
+    let section = record.section.clone();
+    if let Ok(items) = apply(Items::new(), &record.into_delta()) {
+        let all = records(&section, &items, None, difference(&Items::new(), &items));
+        let fits = |record: &Record| Record::decode(&record.encode()).as_ref() == Ok(record);
+        assert!(all.iter().all(fits), "a section that cannot be sent on");
+    }
     true
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use bartizan_proto::frame::encode_frame;
+use bartizan_proto::inventory::{Delta, Fact, Item, Items, Record, records};
 use bartizan_proto::message::{Hello, JobMessage, JobPhase, Message, Place, Report, Setup, Stream};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{Sha256, StatementId};
@@ -288,6 +289,19 @@ fn hardware_signature(key: &PublicKey, name: &str) -> Result<SshSig> {
     Ok(SshSig::from_ssh_signature(key, SignatureRole::Author, &signature.into_bytes())?)
 }
 
+/// A record of a section: everything of it, or a change.
+fn inventory(base: Option<Sha256>) -> Vec<u8> {
+    let item = Item::from([
+        ("name".to_owned(), Fact::Text("nginx".to_owned())),
+        ("held".to_owned(), Fact::Flag(true)),
+        ("size".to_owned(), Fact::Number(-7)),
+    ]);
+    let items = Items::from([("nginx:amd64".to_owned(), item)]);
+    let gone = base.map(|_| "apache2:amd64".to_owned()).into_iter().collect();
+    let delta = Delta { set: items.clone(), gone };
+    records("packages", &items, base, delta).first().map(Record::encode).unwrap_or_default()
+}
+
 fn notes() -> Result<Vec<Seed>> {
     let stage = stage();
     let note = Note::decode(&stage.control_note)?;
@@ -303,6 +317,8 @@ fn notes() -> Result<Vec<Seed>> {
         seed("proof", "job", stage.proof.clone()),
         seed("policy", "two-people", policy.clone().into_bytes()),
         seed("policy", "none", b"quorum none\n".to_vec()),
+        seed("inventory", "whole", inventory(None)),
+        seed("inventory", "change", inventory(Some(Sha256::of(b"before")))),
         seed("state", "fresh", json::encode(&stage.fresh)),
         seed("state", "enrolled", json::encode(&stage.state)),
         seed("entries", "none", tiles::encode_entries::<&[u8]>(&[])),

@@ -84,7 +84,7 @@ macro_rules! replays {
 }
 
 replays! {
-    add_checkpoint authorize checkpoint control entries envelope frames message note payload pipe policy proof public_key
+    add_checkpoint authorize checkpoint control entries envelope frames inventory message note payload pipe policy proof public_key
     sshsig state
 }
 
