@@ -18,8 +18,19 @@ use crate::account;
 /// Confines the calling thread and every thread it starts from here on. Fails as a whole: a guard that cannot give its
 /// privileges up does not start.
 pub fn this_thread() -> io::Result<Confined> {
+    confine(CapabilitySet::empty())
+}
+
+/// Confines a thread that looks at the machine and decides nothing: as [`this_thread`], but it may read every file and see
+/// what every process has open. Without that nobody could say who listens on a port. It still starts nothing, opens no
+/// socket and looks into no memory: the calls that would are refused.
+pub fn reading_thread() -> io::Result<Confined> {
+    confine(CapabilitySet::DAC_READ_SEARCH | CapabilitySet::SYS_PTRACE)
+}
+
+fn confine(kept: CapabilitySet) -> io::Result<Confined> {
     if account::is_root() {
-        drop_capabilities()?;
+        keep_capabilities(kept)?;
     }
     set_no_new_privs(true)?;
     Ok(Confined { sockets: calls::refuse() })
@@ -47,7 +58,7 @@ impl Confined {
     }
 }
 
-fn drop_capabilities() -> io::Result<()> {
+fn keep_capabilities(kept: CapabilitySet) -> io::Result<()> {
     for number in 0..u64::BITS {
         match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)) {
             Ok(()) => {}
@@ -60,11 +71,10 @@ fn drop_capabilities() -> io::Result<()> {
         Ok(()) | Err(Errno::INVAL) => {}
         Err(error) => return Err(error.into()),
     }
-    let none = CapabilitySet::empty();
-    Ok(set_capabilities(
-        None,
-        CapabilitySets { effective: none, permitted: none, inheritable: none },
-    )?)
+    // Some may have been taken from the guard already; those cannot be kept.
+    let kept = kept & rustix::thread::capabilities(None)?.permitted;
+    let inheritable = CapabilitySet::empty();
+    Ok(set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable })?)
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]

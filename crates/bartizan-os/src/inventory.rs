@@ -1,4 +1,19 @@
-//! Basic facts about the machine, read from `/proc` and the file system; no process, no socket.
+//! Facts about the machine, read from `/proc`, `/sys` and files; no process, no socket.
+//!
+//! [`read`] is the short account that agents of every version send; [`collect`] is the whole, in sections.
+
+mod apt;
+mod certificates;
+mod containers;
+mod hardware;
+mod network;
+mod packages;
+mod people;
+mod root;
+mod section;
+mod security;
+mod services;
+mod system;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -8,7 +23,54 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use bartizan_trust::statement::is_plain_char;
 use serde::Serialize;
 
+pub use apt::CompareVersions;
+pub use certificates::{Found as FoundCertificate, ReadCertificates, Told as ToldCertificate};
+pub use root::Root;
+pub use section::{Fact, Item, Section};
+
 use crate::limits::{FACT_BYTES_MAX, INVENTORY_ITEMS_MAX, INVENTORY_TEXT_MAX};
+
+/// What a collection needs besides the machine.
+#[derive(Clone, Copy)]
+pub struct Reading<'f> {
+    /// Version of the agent.
+    pub agent: &'f str,
+    /// What holds jobs in, in one line.
+    pub jobs: &'f str,
+    /// The order of dpkg's versions.
+    pub compare: CompareVersions,
+    /// What reads certificates, or says why nobody does.
+    pub certificates: ReadCertificates<'f>,
+}
+
+impl core::fmt::Debug for Reading<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Reading")
+    }
+}
+
+/// Reads a whole machine, section by section: each is handed over when it is there, so that one that hangs holds up no other
+/// before it. Those that ask file systems come last.
+pub fn collect(root: &Root, reading: &Reading<'_>, mut found: impl FnMut(Section)) {
+    let mut agent = Section::new("agent");
+    agent.value("version", reading.agent);
+    agent.value("jobs", reading.jobs);
+    found(agent.finish());
+    found(system::os(root));
+    found(hardware::hardware(root));
+    found(hardware::disks(root));
+    found(network::network(root));
+    found(people::users(root));
+    found(people::groups(root));
+    found(services::services(root));
+    found(packages::packages(root));
+    found(network::ports(root));
+    found(security::security(root));
+    found(containers::containers(root));
+    found(certificates::certificates(root, reading.certificates));
+    found(system::updates(root, reading.compare));
+    found(system::filesystems(root));
+}
 
 /// What an endpoint reports of itself. Sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

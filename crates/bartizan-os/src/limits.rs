@@ -55,3 +55,15 @@ pub const METRIC_TOP: usize = 5;
 pub const METRIC_PROCESSES_MAX: usize = 8192;
 /// Longest label, as in a report.
 pub const METRIC_LABEL_BYTES_MAX: usize = 64;
+/// Most items of a section of the inventory that are the machine's own; what is beyond is counted. The server takes a few more.
+pub const SECTION_ITEMS_MAX: usize = 7_900;
+/// Largest section, about: the server takes 1 MiB.
+pub const SECTION_BYTES_MAX: usize = 768 * 1024;
+/// Longest text of a field, in bytes, as the server takes it: names, versions and lists of some dozens of members fit.
+pub const SECTION_TEXT_BYTES_MAX: usize = 1024;
+/// Longest key of an item, in bytes, as the server takes it: a long path fits.
+pub const SECTION_KEY_BYTES_MAX: usize = 256;
+/// Most entries of a folder that are looked at.
+pub const FOLDER_ENTRIES_MAX: usize = 32_768;
+/// Most open files of all processes that are looked at to find who listens.
+pub const DESCRIPTORS_MAX: u32 = 500_000;

@@ -81,3 +81,29 @@ fn a_confined_thread_goes_on_with_files_and_threads_and_the_others_with_everythi
     UnixStream::pair().unwrap();
     assert!(Command::new("/bin/true").status().unwrap().success());
 }
+
+#[test]
+fn a_reading_thread_sees_open_files_and_does_nothing_else() {
+    let (status, refused_all) = thread::spawn(|| {
+        confine::reading_thread().unwrap();
+        let tried = [
+            UnixStream::pair().map(drop),
+            Command::new("/bin/true").spawn().map(drop),
+            TcpListener::bind("127.0.0.1:0").map(drop),
+        ];
+        let refused = tried.iter().all(|tried| {
+            tried.as_ref().is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
+        });
+        (std::fs::read_to_string("/proc/thread-self/status").unwrap(), refused)
+    })
+    .join()
+    .unwrap();
+    assert!(refused_all);
+    let value = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        u64::from_str_radix(line.trim_start_matches(':').trim(), 16).unwrap()
+    };
+    // 2: reading past permissions; 19: seeing what others have open. Nothing else, and nothing for others.
+    assert_eq!(value("CapEff") & !((1 << 2) | (1 << 19)), 0);
+    assert_eq!((value("CapInh"), value("CapAmb")), (0, 0));
+}
