@@ -148,6 +148,10 @@ impl Tx<'_> {
             who.jobs_size.into(),
         ];
         self.execute(sql, &parameters)?;
+        if admitted {
+            // Searches speak of everybody who is let in, also of those that never sent an inventory.
+            self.inventory_number(who.id)?;
+        }
         Ok(Standing { admitted, place })
     }
 

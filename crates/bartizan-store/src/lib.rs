@@ -9,6 +9,7 @@ mod endpoints;
 mod engine;
 mod error;
 mod fleet;
+mod inventory;
 mod jobs;
 mod logs;
 mod operators;
@@ -29,6 +30,10 @@ pub use endpoints::{Admission, EndpointFilter, EndpointRecord, Introduction, Pla
 pub use engine::{Location, Tx};
 pub use error::StoreError;
 pub use fleet::{BriefRecord, FleetFilter, FleetOrder, PlaceCount};
+pub use inventory::{
+    CHANGES_MAX, ChangeRecord, FieldRecord, FoundItem, GroupRecord, IndexItem, ItemFilter,
+    MarkRecord, Members, Numbered, PartRecord, SectionRecord, SectionWrite, ValueRecord,
+};
 pub use jobs::{DueJob, JobRecord, NewJob, TargetRecord};
 pub use logs::{CosignatureRecord, LogName};
 pub use operators::SessionRecord;

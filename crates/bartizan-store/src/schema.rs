@@ -84,6 +84,30 @@ CREATE TABLE alert_input (seq BIGINT NOT NULL PRIMARY KEY, body BYTEA NOT NULL);
 CREATE TABLE alert_rules (version BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, operator TEXT NOT NULL, body BYTEA NOT NULL);
 ", "
 CREATE INDEX endpoint_by_seen ON endpoint (standing, last_seen, id);
+", "
+CREATE TABLE inventory_number (endpoint TEXT NOT NULL PRIMARY KEY, number BIGINT NOT NULL);
+CREATE UNIQUE INDEX inventory_number_by_number ON inventory_number (number);
+CREATE TABLE inventory_section (endpoint TEXT NOT NULL, name TEXT NOT NULL, hash BYTEA NOT NULL, body BYTEA NOT NULL, items BIGINT NOT NULL,
+    at BIGINT NOT NULL, own_at BIGINT NOT NULL, indexed BIGINT NOT NULL, PRIMARY KEY (endpoint, name));
+CREATE TABLE inventory_part (endpoint TEXT NOT NULL, section TEXT NOT NULL, part BIGINT NOT NULL, hash BYTEA NOT NULL, bytes BYTEA NOT NULL,
+    PRIMARY KEY (endpoint, section, part));
+CREATE TABLE inventory_item (id BIGINT NOT NULL PRIMARY KEY, section TEXT NOT NULL, hash BYTEA NOT NULL, name TEXT NOT NULL, item TEXT NOT NULL,
+    text TEXT NOT NULL, version TEXT, manager TEXT, uses BIGINT NOT NULL);
+CREATE UNIQUE INDEX inventory_item_by_hash ON inventory_item (section, hash);
+CREATE INDEX inventory_item_by_name ON inventory_item (section, name);
+CREATE TABLE inventory_posting (item BIGINT NOT NULL, block BIGINT NOT NULL, bits BYTEA NOT NULL, PRIMARY KEY (item, block));
+CREATE TABLE inventory_change (id BIGINT NOT NULL PRIMARY KEY, endpoint TEXT NOT NULL, section TEXT NOT NULL, item TEXT NOT NULL,
+    at BIGINT NOT NULL, own_at BIGINT NOT NULL, old TEXT, new TEXT);
+CREATE INDEX inventory_change_by_endpoint ON inventory_change (endpoint, id);
+CREATE INDEX inventory_change_by_time ON inventory_change (at, id);
+CREATE TABLE custom_field (name TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, choices TEXT NOT NULL, operator TEXT NOT NULL, at BIGINT NOT NULL);
+CREATE TABLE custom_value (field TEXT NOT NULL, scope TEXT NOT NULL, target TEXT NOT NULL, value TEXT NOT NULL, operator TEXT NOT NULL,
+    at BIGINT NOT NULL, PRIMARY KEY (field, scope, target));
+CREATE TABLE endpoint_tag (endpoint TEXT NOT NULL, tag TEXT NOT NULL, operator TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (endpoint, tag));
+CREATE INDEX endpoint_tag_by_tag ON endpoint_tag (tag, endpoint);
+CREATE TABLE saved_group (name TEXT NOT NULL PRIMARY KEY, query TEXT NOT NULL, operator TEXT NOT NULL, at BIGINT NOT NULL);
+CREATE TABLE mark_log (id BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, operator TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+    target TEXT NOT NULL, old TEXT, new TEXT);
 "];
 
 /// The newest schema this program knows.
@@ -110,7 +134,7 @@ pub(crate) fn migrate(engine: &mut Engine) -> Result<(), StoreError> {
         Tx { engine }.execute("INSERT INTO migration (version) VALUES ($1)", &[version.into()])?;
         engine.batch("COMMIT")?;
     }
-    Ok(())
+    crate::inventory::prepare(engine)
 }
 
 impl Tx<'_> {

@@ -4,6 +4,7 @@
 mod alerts;
 mod files;
 mod fleet;
+mod inventory;
 mod monitoring;
 mod reports;
 mod results;
