@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use bartizan_os::cgroup::{self, Delegation};
 use bartizan_os::exec::Report;
+use bartizan_os::inventory::Root;
 use bartizan_os::{confine, files, signals};
 use bartizan_proto::message::Message;
 use bartizan_trust::checkpoint::Checkpoint;
@@ -33,6 +34,7 @@ use self::orders::Orders;
 use self::policies::Policies;
 use crate::arguments::Run;
 use crate::checks::Watcher;
+use crate::collector::Collector;
 use crate::device::DeviceKey;
 use crate::folder::{Enrolled, Folder, Started};
 use crate::install::now;
@@ -111,12 +113,17 @@ fn run_this(options: &Run) -> Result<Ending> {
         options.agent.clone().map_or_else(|| beside_this_program("bartizan-agent"), Ok)?;
     let groups = cgroup::take_over();
     let (launcher, orders) = launcher::open();
+    let limits = describe(&groups);
+    // Before the deciding thread gives up what a reading one may keep.
+    let (sender, events) = sync_channel(64);
+    let collector = Collector::start(Root::machine(), limits, sender.clone())?;
+    let beside = Beside { launcher, collector, sender, events };
     let updating = Updating::begin(&folder, &options.updates)?;
     // This thread keeps what its children need; everything that reads, decides and writes gives it up.
     let deciding = thread::spawn(move || -> Result<Ending> {
         let confined = confine::this_thread().context("give up privileges")?;
         let mut guard =
-            Guard::load(folder, enrolled, (program, separation), launcher, groups, updating)?;
+            Guard::load(folder, enrolled, (program, separation), beside, groups, updating)?;
         eprintln!("endpoint {}; {}", guard.device.endpoint(), guard.separation.describe());
         eprintln!("guard: version {VERSION}; {}", confined.describe());
         eprintln!("jobs: {}", guard.limits);
@@ -130,9 +137,25 @@ fn run_this(options: &Run) -> Result<Ending> {
     deciding.join().map_err(|_| anyhow::anyhow!("the deciding thread broke off"))?
 }
 
+/// What holds jobs in, in one line.
+fn describe(groups: &Result<Delegation, String>) -> String {
+    match groups {
+        Ok(groups) => groups.describe(),
+        Err(reason) => format!("no cgroup, so no limits but time and output: {reason}"),
+    }
+}
+
 fn beside_this_program(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe().context("find this program")?;
     Ok(own.with_file_name(name))
+}
+
+/// The threads beside the deciding one.
+struct Beside {
+    launcher: Launcher,
+    collector: Collector,
+    sender: SyncSender<Event>,
+    events: Receiver<Event>,
 }
 
 struct Guard {
@@ -149,6 +172,7 @@ struct Guard {
     scanner: PathBuf,
     separation: Separation,
     launcher: Launcher,
+    collector: Collector,
     groups: Option<Arc<Delegation>>,
     /// What holds jobs in, in one line.
     limits: String,
@@ -181,14 +205,12 @@ impl Guard {
         folder: Folder,
         enrolled: Enrolled,
         (program, separation): (PathBuf, Separation),
-        launcher: Launcher,
+        beside: Beside,
         groups: Result<Delegation, String>,
         updating: Updating,
     ) -> Result<Self> {
-        let limits = match &groups {
-            Ok(groups) => groups.describe(),
-            Err(reason) => format!("no cgroup, so no limits but time and output: {reason}"),
-        };
+        let Beside { launcher, collector, sender, events } = beside;
+        let limits = describe(&groups);
         let device = DeviceKey::load(&folder.device_key())?;
         let certificate = std::fs::read(folder.certificate())
             .context("read the certificate; enrol this endpoint anew")?;
@@ -206,7 +228,6 @@ impl Guard {
         // Scripts of an earlier life; nothing in there runs again.
         let _ = std::fs::remove_dir_all(folder.jobs());
         files::create_private_folder(&folder.jobs()).context("create the folder for jobs")?;
-        let (sender, events) = sync_channel(64);
         let policies = Policies::new(Watcher::start(folder.checks(), sender.clone()));
         Ok(Self {
             folder,
@@ -221,6 +242,7 @@ impl Guard {
             scanner: beside_this_program("bartizan-scan")?,
             separation,
             launcher,
+            collector,
             groups: groups.ok().map(Arc::new),
             limits,
             updating,
@@ -353,7 +375,10 @@ impl Guard {
                 self.reports.confirm(epoch, seq);
                 self.send_reports();
             }
-            Message::InventoryRequest => self.send_inventory(),
+            Message::InventoryRequest => {
+                self.send_inventory();
+                self.collector.collect_whole();
+            }
             Message::Freeze { envelope } => self.take_freeze(&envelope, Way::Server)?,
             Message::FreezeFound { place, envelope } => {
                 self.take_freeze(&envelope, place.into())?;

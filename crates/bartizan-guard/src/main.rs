@@ -3,6 +3,7 @@
 mod arguments;
 mod certificate;
 mod checks;
+mod collector;
 mod device;
 mod folder;
 mod guard;

@@ -23,6 +23,7 @@ pub(crate) struct Metrics {
     pub(crate) reports_unread: AtomicU64,
     /// Not what they said they were.
     pub(crate) reports_refused: AtomicU64,
+    pub(crate) reports_unfit: AtomicU64,
     /// From quarantine, and to be sent again once the endpoint is admitted.
     pub(crate) reports_kept_back: AtomicU64,
     /// Values in reports that are stored.
@@ -79,6 +80,7 @@ pub(crate) async fn page(app: &App) -> Result<String, StoreError> {
         ("{fate=\"known\"}", load(&m.reports_known)),
         ("{fate=\"unread\"}", load(&m.reports_unread)),
         ("{fate=\"refused\"}", load(&m.reports_refused)),
+        ("{fate=\"unfit\"}", load(&m.reports_unfit)),
         ("{fate=\"kept_back\"}", load(&m.reports_kept_back)),
     ];
     series(&mut out, "bartizan_reports_total", "counter", &reports);

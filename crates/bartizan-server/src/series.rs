@@ -116,6 +116,7 @@ mod tests {
 
     fn check(bytes: &[u8], ahead_s: u64) -> Result<Vec<(u64, Vec<u64>)>, &'static str> {
         let observed = Observed {
+            admitted: true,
             endpoint: EndpointId::new(Sha256::of(b"e")),
             at: UnixSeconds::new(NOW),
             ahead_s,

@@ -76,6 +76,7 @@ impl Guard {
             jobs_size: self.state.jobs.size,
         }));
         self.send_inventory();
+        self.collector.link_up();
         self.receipts_sent = 0;
         self.results.begin_link();
         // Not before the server has said who it takes this endpoint for.

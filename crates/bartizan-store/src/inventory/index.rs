@@ -205,10 +205,10 @@ impl Tx<'_> {
             let parameters: Vec<Value> = core::iter::once(block.into()).chain(empty).collect();
             self.execute(&sql, &parameters)?;
         }
-        self.count(&counted, present)
+        self.count_holders(&counted, present)
     }
 
-    fn count(&mut self, ids: &[i64], present: bool) -> Result<(), StoreError> {
+    fn count_holders(&mut self, ids: &[i64], present: bool) -> Result<(), StoreError> {
         if ids.is_empty() {
             return Ok(());
         }

@@ -11,6 +11,7 @@ use bartizan_trust::time::UnixSeconds;
 use super::checks;
 use super::session::Session;
 use crate::app::now;
+use crate::inventory;
 use crate::metrics::{add, count};
 use crate::series;
 
@@ -23,6 +24,8 @@ const AHEAD_MAX_S: u64 = 600;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Observed<'r> {
     pub(crate) endpoint: EndpointId,
+    /// Whether it is let in.
+    pub(crate) admitted: bool,
     /// The endpoint's time, at most ten minutes ahead of the server's.
     pub(crate) at: UnixSeconds,
     /// How much later it said that it was.
@@ -43,6 +46,8 @@ pub(crate) enum Fate {
     Unread,
     /// It is not what it says; this code says why.
     Refused(&'static str),
+    /// A change to an inventory that this server does not have: the whole is asked for.
+    Unfit,
 }
 
 /// What became of some reports of one endpoint.
@@ -71,8 +76,9 @@ impl Session {
         if reports.is_empty() {
             return Ok(());
         }
-        let id = self.id;
-        let outcome = self.app.db.write(move |tx| store(tx, id, &reports, now())).await?;
+        let (id, admitted) = (self.id, self.admitted);
+        let outcome =
+            self.app.db.write(move |tx| store(tx, (id, admitted), &reports, now())).await?;
         for fate in &outcome.fates {
             count(match fate {
                 Fate::Stored => &metrics.reports_stored,
@@ -81,6 +87,7 @@ impl Session {
                     &metrics.reports_stored
                 }
                 Fate::Unread => &metrics.reports_unread,
+                Fate::Unfit => &metrics.reports_unfit,
                 Fate::Refused(why) => {
                     tracing::warn!(endpoint.id = %id, "a report is refused: {why}");
                     &metrics.reports_refused
@@ -90,13 +97,17 @@ impl Session {
         metrics.reports_known.fetch_add(outcome.known, Ordering::Relaxed);
         metrics.reports_clamped.fetch_add(outcome.clamped, Ordering::Relaxed);
         let Some((epoch, seq)) = outcome.floor else { return Ok(()) };
-        self.send(&Message::ReportStored { epoch, seq }).await
+        self.send(&Message::ReportStored { epoch, seq }).await?;
+        if outcome.fates.contains(&Fate::Unfit) {
+            self.send(&Message::InventoryRequest).await?;
+        }
+        Ok(())
     }
 }
 
 fn store(
     tx: &mut Tx<'_>,
-    endpoint: EndpointId,
+    (endpoint, admitted): (EndpointId, bool),
     reports: &[Report],
     received: UnixSeconds,
 ) -> Result<Outcome, StoreError> {
@@ -113,7 +124,8 @@ fn store(
                 let at = report.at.min(received.get() + AHEAD_MAX_S);
                 outcome.clamped += u64::from(at != report.at);
                 let (at, ahead_s) = (UnixSeconds::new(at), report.at - at);
-                let observed = Observed { endpoint, at, ahead_s, received, bytes: &report.bytes };
+                let bytes = &report.bytes;
+                let observed = Observed { endpoint, admitted, at, ahead_s, received, bytes };
                 let fate = keep(tx, report.kind, &observed)?;
                 if let Fate::Refused(why) = fate {
                     tx.refuse_report(endpoint, why)?;
@@ -130,8 +142,9 @@ fn store(
 /// Each kind has its own module. An error here is the database's; what an endpoint gets wrong is a [`Fate`].
 fn keep(tx: &mut Tx<'_>, kind: u8, observed: &Observed<'_>) -> Result<Fate, StoreError> {
     match ReportKind::of(kind) {
+        Some(ReportKind::Inventory) => inventory::keep(tx, observed),
         Some(ReportKind::Samples) => series::keep(tx, observed),
         Some(ReportKind::Checks) => checks::keep(tx, observed),
-        Some(ReportKind::Inventory | ReportKind::Events) | None => Ok(Fate::Unread),
+        Some(ReportKind::Events) | None => Ok(Fate::Unread),
     }
 }

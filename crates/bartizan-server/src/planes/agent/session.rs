@@ -180,6 +180,7 @@ impl Session {
         .await?;
         Box::pin(self.push_control(true)).await?;
         Box::pin(self.look_for_work()).await?;
+        Box::pin(self.ask_what_quarantine_left_out()).await?;
         self.drain().await?;
         let mut silent_at = Instant::now() + heartbeat * 3;
         loop {
@@ -300,6 +301,19 @@ impl Session {
             | Message::TlsSigned { .. }
             | Message::FreezeFound { .. } => bail!("a message that only goes the other way"),
         }
+    }
+
+    /// In quarantine little of an inventory is taken and nothing of it searched.
+    async fn ask_what_quarantine_left_out(&mut self) -> anyhow::Result<()> {
+        if !self.admitted {
+            return Ok(());
+        }
+        let id = self.id;
+        let (all, indexed) = self.app.db.read(move |tx| tx.section_counts(id)).await?;
+        if indexed < all {
+            self.send(&Message::InventoryRequest).await?;
+        }
+        Ok(())
     }
 
     async fn accept_inventory(&self, json: Vec<u8>) -> anyhow::Result<()> {

@@ -8,10 +8,12 @@ mod failure;
 mod fleet;
 mod genesis;
 pub(crate) mod http;
+mod inventory;
 mod jobs;
 pub(crate) mod judge;
 mod login;
 mod logs;
+mod marks;
 mod policies;
 mod preflight;
 mod promotions;
@@ -132,6 +134,17 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/endpoints/{id}/jobs", get(fleet::jobs))
         .route("/v1/endpoints/{id}/receipts", get(fleet::receipts))
         .route("/v1/endpoints/{id}/series", get(series::show))
+        .route("/v1/endpoints/{id}/inventory", get(inventory::sections))
+        .route("/v1/endpoints/{id}/inventory/{section}", get(inventory::section))
+        .route("/v1/inventory/search", get(inventory::find))
+        .route("/v1/inventory/changes", get(inventory::changes))
+        .route("/v1/fields", get(marks::fields).post(marks::define))
+        .route("/v1/fields/drop", post(marks::undefine))
+        .route("/v1/fields/value", post(marks::set_value))
+        .route("/v1/tags", get(marks::tags).post(marks::tag))
+        .route("/v1/groups", get(marks::groups).post(marks::save_group))
+        .route("/v1/groups/drop", post(marks::drop_group))
+        .route("/v1/marks", get(marks::marks))
         .route("/v1/summary", get(fleet::summary))
         .route("/v1/endpoints/{id}/policies", get(policies::of_endpoint))
         .route("/v1/endpoints/{id}/checks/changes", get(policies::changes))
