@@ -85,7 +85,7 @@ macro_rules! replays {
 
 replays! {
     add_checkpoint authorize checkpoint control entries envelope frames inventory message note payload pipe policy proof public_key
-    sshsig state
+    samples sshsig state
 }
 
 #[test]
