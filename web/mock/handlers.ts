@@ -5,6 +5,7 @@ import { hostnameOf, jobView, rolloutOf, rowOf, targetsOf } from './jobs'
 import { fleetHandlers, parted } from './fleet'
 import { orderPlan } from './orders'
 import { scriptHandlers } from './scripts'
+import { inventoryHandlers } from './inventory'
 import { signingHandlers } from './signing'
 import type { Handlers } from './transport'
 import { type Freeze, type World, alice, bob } from './world'
@@ -30,7 +31,7 @@ export function absent(what: string): Refused {
 }
 
 export function handlers(world: World): Handlers {
-  return { ...consoleHandlers(world), ...auditHandlers(world), ...fleetHandlers(world), ...jobHandlers(world), ...scriptHandlers(world), ...signingHandlers(world), ...trustHandlers(world) }
+  return { ...consoleHandlers(world), ...auditHandlers(world), ...fleetHandlers(world), ...inventoryHandlers(world), ...jobHandlers(world), ...scriptHandlers(world), ...signingHandlers(world), ...trustHandlers(world) }
 }
 
 const unreachable: Problem = {

@@ -93,6 +93,28 @@ export const endpointReceiptsQuery = (id: string, part: PartParams) =>
     placeholderData: keepPreviousData,
   })
 
+export const inventoryQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['fleet', 'inventory', id],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/endpoints/{id}/inventory', { params: { path: { id } }, signal })),
+    ...now_and_then,
+  })
+
+export const inventorySectionQuery = (id: string, section: string) =>
+  queryOptions({
+    queryKey: ['fleet', 'inventory', id, section],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/endpoints/{id}/inventory/{section}', { params: { path: { id, section } }, signal })),
+    ...now_and_then,
+  })
+
+export const inventoryChangesQuery = (id: string, query: { section?: string; limit?: number }) =>
+  queryOptions({
+    queryKey: ['fleet', 'changes', id, query],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/endpoints/{id}/changes', { params: { path: { id }, query }, signal })),
+    placeholderData: keepPreviousData,
+    ...now_and_then,
+  })
+
 export const jobsQuery = (params: JobsParams) =>
   queryOptions({
     queryKey: ['jobs', 'window', params],

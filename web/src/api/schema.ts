@@ -310,6 +310,151 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/endpoints/{id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed on an endpoint, newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Changes wanted; at most 500. */
+                    limit?: number;
+                    /** @description Only in this section. */
+                    section?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description `ep_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InventoryHistory"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{id}/inventory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an endpoint reported, section by section, and its tags and fields. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `ep_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InventoryView"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{id}/inventory/{section}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One section with its items. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `ep_…` */
+                    id: string;
+                    /** @description its name */
+                    section: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InventoryItems"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/endpoints/{id}/jobs": {
         parameters: {
             query?: never;
@@ -988,6 +1133,56 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["FreezeView"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inventory/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Endpoints that fit a query over every field of the fleet. */
+        get: {
+            parameters: {
+                query: {
+                    /** @description Rows wanted; at most 500. */
+                    limit?: number;
+                    /** @description Rows to pass over. */
+                    offset?: number;
+                    /** @description Words, `package:openssl<3.0.14`, `port:3389`, `tag:…`; a `-` in front means not. */
+                    query: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FoundWindow"];
                     };
                 };
                 default: {
@@ -3479,6 +3674,13 @@ export interface components {
             /** @description Eight words of it. */
             words: string;
         };
+        /** @description An item that fits. */
+        FoundHit: {
+            /** @description Its key. */
+            key: string;
+            /** @description In which section. */
+            section: string;
+        };
         /** @description How far this console is on its way into an organisation. */
         Founding: {
             /** @description Keys of this person that a card would name; the first of them signs. */
@@ -3537,6 +3739,39 @@ export interface components {
             people: components["schemas"]["PersonRequest"][];
             /** @description Make a recovery key and a spare witness for paper. */
             recovery: boolean;
+        };
+        /** @description An endpoint that fits. */
+        FoundRow: {
+            /** @description A few items that fit. */
+            hits: components["schemas"]["FoundHit"][];
+            /** @description As it calls itself. */
+            hostname: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Bare name, by the server's word. */
+            site?: string | null;
+            /** @description Bare name, by the server's word. */
+            tenant?: string | null;
+        };
+        /** @description What a search found. */
+        FoundWindow: {
+            /**
+             * Format: int64
+             * @description Endpoints of which too little is known to tell.
+             */
+            not_judged: number;
+            /**
+             * Format: int64
+             * @description Of the first row.
+             */
+            offset: number;
+            /** @description By host name. */
+            rows: components["schemas"]["FoundRow"][];
+            /**
+             * Format: int64
+             * @description Endpoints that fit.
+             */
+            total: number;
         };
         /** @description What stands still, by the control log. */
         FreezeList: {
@@ -3672,6 +3907,97 @@ export interface components {
             verification: components["schemas"]["Verification"];
             /** @description Who must sign besides, in words. */
             who_else: string;
+        };
+        /** @description One item that changed. */
+        InventoryChange: {
+            /**
+             * Format: int64
+             * @description When the server learnt of it.
+             */
+            at: number;
+            /** @description The fields that differ. */
+            facts: components["schemas"]["InventoryDifference"][];
+            /** @description Which item. */
+            key: string;
+            /** @description `new`, `gone` or `changed`. */
+            kind: string;
+            /** @description In which section. */
+            section: string;
+        };
+        /** @description A field that differs. */
+        InventoryDifference: {
+            /** @description As it is. */
+            after?: string | null;
+            /** @description As it was. */
+            before?: string | null;
+            /** @description Which. */
+            name: string;
+        };
+        /** @description One field of an item. */
+        InventoryFact: {
+            /** @description Which. */
+            name: string;
+            /** @description As text. */
+            value: string;
+        };
+        /** @description A custom field as it holds for an endpoint. */
+        InventoryField: {
+            /** @description Which. */
+            name: string;
+            /** @description Where it was set: `endpoint`, `site` or `tenant`. */
+            scope: string;
+            /** @description Its value. */
+            value: string;
+        };
+        /** @description What changed on an endpoint, newest first. */
+        InventoryHistory: {
+            /** @description At most as many as were asked for. */
+            changes: components["schemas"]["InventoryChange"][];
+        };
+        /** @description An item. */
+        InventoryItem: {
+            /** @description By name. */
+            facts: components["schemas"]["InventoryFact"][];
+            /** @description What it is known by. */
+            key: string;
+            /** @description It could not be read: why. */
+            unknown?: string | null;
+        };
+        /** @description A section. */
+        InventoryItems: {
+            /** @description By key. */
+            items: components["schemas"]["InventoryItem"][];
+            /** @description About it. */
+            section: components["schemas"]["InventorySectionRow"];
+        };
+        /** @description A section without its items. */
+        InventorySectionRow: {
+            /**
+             * Format: int64
+             * @description Since when it is so.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description How many items.
+             */
+            items: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description When the endpoint looked last, by its own clock.
+             */
+            own_at: number;
+        };
+        /** @description What an endpoint reported, and what people wrote down about it. */
+        InventoryView: {
+            /** @description The custom fields that hold for it. */
+            fields: components["schemas"]["InventoryField"][];
+            /** @description By name. */
+            sections: components["schemas"]["InventorySectionRow"][];
+            /** @description What it is tagged with. */
+            tags: string[];
         };
         /** @description A job, by the server's word. */
         JobRow: {
@@ -5165,10 +5491,13 @@ export type FleetSort = components['schemas']['FleetSort'];
 export type FleetTree = components['schemas']['FleetTree'];
 export type FleetWindow = components['schemas']['FleetWindow'];
 export type FoundDraft = components['schemas']['FoundDraft'];
+export type FoundHit = components['schemas']['FoundHit'];
 export type Founding = components['schemas']['Founding'];
 export type FoundingKey = components['schemas']['FoundingKey'];
 export type FoundingWaits = components['schemas']['FoundingWaits'];
 export type FoundRequest = components['schemas']['FoundRequest'];
+export type FoundRow = components['schemas']['FoundRow'];
+export type FoundWindow = components['schemas']['FoundWindow'];
 export type FreezeList = components['schemas']['FreezeList'];
 export type FreezeRequest = components['schemas']['FreezeRequest'];
 export type FreezeRow = components['schemas']['FreezeRow'];
@@ -5177,6 +5506,15 @@ export type FreezeTarget = components['schemas']['FreezeTarget'];
 export type FreezeView = components['schemas']['FreezeView'];
 export type Inbox = components['schemas']['Inbox'];
 export type InboxItem = components['schemas']['InboxItem'];
+export type InventoryChange = components['schemas']['InventoryChange'];
+export type InventoryDifference = components['schemas']['InventoryDifference'];
+export type InventoryFact = components['schemas']['InventoryFact'];
+export type InventoryField = components['schemas']['InventoryField'];
+export type InventoryHistory = components['schemas']['InventoryHistory'];
+export type InventoryItem = components['schemas']['InventoryItem'];
+export type InventoryItems = components['schemas']['InventoryItems'];
+export type InventorySectionRow = components['schemas']['InventorySectionRow'];
+export type InventoryView = components['schemas']['InventoryView'];
 export type JobRow = components['schemas']['JobRow'];
 export type JobsWindow = components['schemas']['JobsWindow'];
 export type JobView = components['schemas']['JobView'];

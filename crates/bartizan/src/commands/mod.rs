@@ -16,8 +16,10 @@ mod firewall;
 mod fleet_drill;
 pub(crate) mod freeze;
 mod init;
+mod inventory;
 pub(crate) mod keys;
 mod log;
+mod marks;
 mod mirror;
 mod monitoring;
 pub(crate) mod operator;
@@ -118,6 +120,17 @@ pub(crate) enum Command {
     /// One endpoint
     #[command(subcommand)]
     Endpoint(endpoints::EndpointCommand),
+    /// What endpoints report of themselves, what changed, and searches
+    Inventory(inventory::InventoryOptions),
+    /// Custom fields of tenants, sites and endpoints
+    #[command(subcommand)]
+    Field(marks::FieldCommand),
+    /// Tags of endpoints
+    #[command(subcommand)]
+    Tag(marks::TagCommand),
+    /// Saved queries
+    #[command(subcommand)]
+    Group(marks::GroupCommand),
     /// Let new endpoints in: prints the install command
     Enroll(enroll::EnrollOptions),
     /// Run a script on endpoints
@@ -286,6 +299,10 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Status => log::status(context),
         Command::Endpoints(options) => endpoints::list(context, &options),
         Command::Endpoint(command) => endpoints::run(context, &command),
+        Command::Inventory(options) => inventory::run(context, &options),
+        Command::Field(command) => marks::field(context, &command),
+        Command::Tag(command) => marks::tag(context, &command),
+        Command::Group(command) => marks::group(context, &command),
         Command::Enroll(options) => enroll::run(context, &options),
         Command::Run(options) => run::run(context, &options),
         Command::Scripts { command } => scripts::run(context, command.as_ref()),

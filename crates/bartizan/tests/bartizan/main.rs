@@ -18,6 +18,7 @@ mod files;
 mod founding;
 mod freezing;
 mod guardian;
+mod inventory;
 mod keys;
 mod logs;
 mod mine;

@@ -5,10 +5,8 @@ import { useState } from 'react'
 import { problemOf } from '~/api/client'
 import { admitEndpoint, endpointJobsQuery, endpointQuery, refreshEndpoint } from '~/api/queries'
 import type { EndpointView } from '~/api/schema'
-import { flatten } from '~/lib/inventory'
 import { useKeys } from '~/lib/keys'
 import { Button } from '~/ui/Button'
-import { Input } from '~/ui/Field'
 import { Kbd } from '~/ui/Kbd'
 import { Card, Facts, PageBody, PageHead } from '~/ui/Layout'
 import { Pager } from '~/ui/Pager'
@@ -20,6 +18,7 @@ import { Time } from '~/ui/Time'
 import { Untrusted } from '~/ui/Untrusted'
 
 import { EndpointState } from '../fleet/columns'
+import { InventoryTab } from '../inventory/InventoryTab'
 import { ClassBadge, State, Verified } from '../jobs/badges'
 import { EndpointReceipts } from '../jobs/Receipts'
 
@@ -207,41 +206,6 @@ function JobsTab({ id }: { id: string }) {
           <Pager limit={limit} offset={offset} onOffset={setOffset} total={jobs.data.total} />
         </>
       )}
-    </Card>
-  )
-}
-
-function InventoryTab({ view }: { view: EndpointView }) {
-  const [filter, setFilter] = useState('')
-  if (view.inventory === undefined || view.inventory === null) {
-    return (
-      <Empty icon="info" title="No inventory yet">
-        An endpoint sends it when it connects, and when somebody asks for it. It needs no signature: reading is not acting.
-      </Empty>
-    )
-  }
-  const rows = flatten(view.inventory).filter((row) => `${row.path} ${row.value}`.toLowerCase().includes(filter.toLowerCase()))
-  return (
-    <Card
-      actions={
-        <Input aria-label="Filter the inventory" className="w-56!" onChange={(event) => setFilter(event.target.value)} placeholder="Filter" value={filter} />
-      }
-      flush
-      title="What it reports of itself"
-    >
-      <Table heads={[{ name: 'What', className: 'w-1/3' }, { name: 'Value' }]} label="Inventory">
-        {rows.slice(0, 500).map((row) => (
-          <tr key={row.path}>
-            <td className="text-ink-2">
-              <Untrusted max={200} text={row.path} />
-            </td>
-            <td className="break-all">
-              <Untrusted className="whitespace-pre-wrap!" max={2000} text={row.value} />
-            </td>
-          </tr>
-        ))}
-      </Table>
-      {rows.length > 500 && <p className="px-4 py-2 text-ink-2">The first 500 of {rows.length} are shown; type to narrow them.</p>}
     </Card>
   )
 }

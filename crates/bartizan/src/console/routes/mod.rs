@@ -4,6 +4,7 @@ mod audit;
 mod events;
 mod fleet;
 mod founding;
+mod inventory;
 mod jobs;
 mod logs;
 mod me;
@@ -76,6 +77,10 @@ fn api() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(fleet::receipts))
         .routes(routes!(fleet::admit))
         .routes(routes!(fleet::refresh))
+        .routes(routes!(inventory::sections))
+        .routes(routes!(inventory::section))
+        .routes(routes!(inventory::changes))
+        .routes(routes!(inventory::find))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::targets))

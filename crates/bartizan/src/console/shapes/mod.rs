@@ -5,6 +5,7 @@
 mod audit;
 mod fleet;
 mod founding;
+mod inventory;
 mod jobs;
 mod logs;
 mod me;
@@ -19,6 +20,7 @@ mod trust;
 pub(crate) use audit::*;
 pub(crate) use fleet::*;
 pub(crate) use founding::*;
+pub(crate) use inventory::*;
 pub(crate) use jobs::*;
 pub(crate) use logs::*;
 pub(crate) use me::*;

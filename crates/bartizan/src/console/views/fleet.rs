@@ -119,7 +119,8 @@ const fn add(sum: &mut FleetCounts, more: FleetCounts) {
     sum.quarantined = sum.quarantined.saturating_add(more.quarantined);
 }
 
-fn endpoint(text: &str) -> Result<EndpointId> {
+/// The whole id of an endpoint.
+pub(super) fn endpoint(text: &str) -> Result<EndpointId> {
     text.parse().map_err(|error| fail(Code::Usage, format!("{error}"), "use the whole id, `ep_…`"))
 }
 

@@ -6,6 +6,7 @@ pub(super) mod fleet;
 pub(super) mod fleet_file;
 pub(super) mod founding;
 pub(super) mod inbox;
+pub(super) mod inventory;
 pub(super) mod jobs;
 pub(super) mod logs;
 pub(super) mod me;
