@@ -33,8 +33,10 @@ pub struct CheckRecord {
 /// Whether results could be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
-    /// They are.
+    /// They are, and the check stands as before.
     Kept,
+    /// They are, and the check stands otherwise than before, or is new.
+    Changed,
     /// The endpoint has as many checks as one can have.
     Full,
 }
@@ -48,34 +50,31 @@ const COLUMNS: &str =
     "endpoint, check_id, instance, policy, state, since, at, received, value, text";
 
 impl Tx<'_> {
-    /// Keeps the newest result of a check, and a change of its state. An older result than the newest changes nothing.
+    /// Keeps the newest result of a check, and a change of its state. What came last is the newest, whatever the endpoint's clock
+    /// says: reports come in order, and a clock that was set back must not silence a check.
     pub fn put_check(&mut self, check: &CheckRecord) -> Result<Room, StoreError> {
         let key = [
             Value::from(check.endpoint.to_string()),
             check.check.as_str().into(),
             check.instance.as_str().into(),
         ];
-        let sql = "SELECT state, at FROM check_result WHERE endpoint = $1 AND check_id = $2 AND instance = $3";
+        let sql = "SELECT state FROM check_result WHERE endpoint = $1 AND check_id = $2 AND instance = $3";
         let known = self.query_one(sql, &key)?;
-        let known = known
-            .map(|row| {
-                Ok::<_, StoreError>((
-                    row.text(0, "check_result.state")?,
-                    row.size(1, "check_result.at")?,
-                ))
-            })
-            .transpose()?;
+        let known = known.map(|row| row.text(0, "check_result.state")).transpose()?;
         if known.is_none() && self.checks_of(check.endpoint)? >= CHECKS_OF_ENDPOINT_MAX {
             return Ok(Room::Full);
         }
-        if known.as_ref().is_none_or(|(state, _)| *state != check.state) {
+        let room = if known.is_some_and(|state| state == check.state) {
+            Room::Kept
+        } else {
             self.put_change(check)?;
-        }
+            Room::Changed
+        };
         if check.state == "gone" {
             let sql =
                 "DELETE FROM check_result WHERE endpoint = $1 AND check_id = $2 AND instance = $3";
             self.execute(sql, &key)?;
-            return Ok(Room::Kept);
+            return Ok(room);
         }
         let sql = format!(
             "INSERT INTO check_result ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -83,7 +82,7 @@ impl Tx<'_> {
             since = excluded.since, at = excluded.at, received = excluded.received, value = excluded.value, text = excluded.text"
         );
         self.execute(&sql, &values(check))?;
-        Ok(Room::Kept)
+        Ok(room)
     }
 
     fn checks_of(&mut self, endpoint: EndpointId) -> Result<u64, StoreError> {

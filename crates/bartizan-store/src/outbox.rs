@@ -190,14 +190,18 @@ impl Tx<'_> {
         self.query(sql, &[])?.iter().map(read).collect()
     }
 
-    /// Keeps observations until the alerts have them: in the transaction of the report that brought them.
-    pub fn queue_observations(&mut self, observations: &[Vec<u8>]) -> Result<(), StoreError> {
-        let sql = "INSERT INTO alert_input (seq, body)
-            VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM alert_input), $1)";
-        for observation in observations {
-            self.execute(sql, &[observation.as_slice().into()])?;
-        }
-        Ok(())
+    /// Keeps an observation until the alerts have it: in the transaction of the report that brought it. Of each check and instance
+    /// only the newest waits, so that an endpoint which floods fills no more than its own places.
+    pub fn queue_observation(
+        &mut self,
+        (endpoint, check, instance): (EndpointId, &str, &str),
+        body: &[u8],
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO alert_input (seq, endpoint, check_id, instance, body)
+            VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM alert_input), $1, $2, $3, $4)
+            ON CONFLICT (endpoint, check_id, instance) DO UPDATE SET seq = excluded.seq, body = excluded.body";
+        let endpoint = endpoint.to_string();
+        self.execute(sql, &[endpoint.into(), check.into(), instance.into(), body.into()]).map(drop)
     }
 
     /// Observations that wait, in the order in which they came.

@@ -80,7 +80,9 @@ CREATE INDEX alert_outbox_by_due ON alert_outbox (state, channel, due);
 CREATE INDEX alert_outbox_by_alert ON alert_outbox (alert, created);
 CREATE TABLE alert_wish (endpoint TEXT NOT NULL, operator TEXT NOT NULL, channel TEXT NOT NULL, at BIGINT NOT NULL,
     PRIMARY KEY (endpoint, operator, channel));
-CREATE TABLE alert_input (seq BIGINT NOT NULL PRIMARY KEY, body BYTEA NOT NULL);
+CREATE TABLE alert_input (seq BIGINT NOT NULL, endpoint TEXT NOT NULL, check_id TEXT NOT NULL, instance TEXT NOT NULL, body BYTEA NOT NULL,
+    PRIMARY KEY (endpoint, check_id, instance));
+CREATE INDEX alert_input_by_seq ON alert_input (seq);
 CREATE TABLE alert_rules (version BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, operator TEXT NOT NULL, body BYTEA NOT NULL);
 ", "
 CREATE INDEX endpoint_by_seen ON endpoint (standing, last_seen, id);

@@ -28,6 +28,8 @@ const TICK: Duration = Duration::from_secs(1);
 const REQUESTS_MAX: usize = 64;
 /// Observations judged in one transaction.
 const OBSERVATIONS_MAX: u64 = 500;
+/// So many of those between two looks at the clock, so that operators are answered also while much comes.
+const BATCHES_PER_TICK: u32 = 20;
 /// Ticks between looks at things that change seldom: zones, old alerts.
 const TICKS_PER_DAY: u64 = 86_400;
 const TICKS_PER_PRUNE: u64 = 600;
@@ -151,20 +153,32 @@ impl<'a> Task<'a> {
             self.machine.set_rules(rules(self.app, Some(document), now()));
         }
         self.links.look(self.app, &mut self.machine).await?;
+        for _ in 0..BATCHES_PER_TICK {
+            if !self.judge_queued().await? {
+                break;
+            }
+        }
+        self.machine.handle_timeout(now());
+        self.keep(None).await?;
+        if self.ticks.is_multiple_of(TICKS_PER_PRUNE) {
+            self.app.db.write(|tx| keep::prune(tx, now())).await?;
+        }
+        Ok(())
+    }
+
+    /// Judges what reports have brought; true when more waits.
+    async fn judge_queued(&mut self) -> Result<bool, StoreError> {
         let queued = self.app.db.read(|tx| tx.queued_observations(OBSERVATIONS_MAX)).await?;
-        let judged = queued.last().map(|(seq, _)| *seq);
+        let Some(judged) = queued.last().map(|(seq, _)| *seq) else { return Ok(false) };
+        let is_full = u64::try_from(queued.len()).is_ok_and(|count| count >= OBSERVATIONS_MAX);
         for (_, body) in queued {
             match serde_json::from_slice::<Observation>(&body) {
                 Ok(observation) => self.machine.handle_observation(observation, now()),
                 Err(error) => tracing::error!(%error, "an observation that cannot be read"),
             }
         }
-        self.machine.handle_timeout(now());
-        self.keep(judged).await?;
-        if self.ticks.is_multiple_of(TICKS_PER_PRUNE) {
-            self.app.db.write(|tx| keep::prune(tx, now())).await?;
-        }
-        Ok(())
+        self.keep(Some(judged)).await?;
+        Ok(is_full)
     }
 
     /// Keeps what the machine has decided, in one transaction with what it decided upon.

@@ -172,8 +172,9 @@ const SEQ: &str = "(SELECT COALESCE(MAX(seq), 0) + 1 FROM alert_input)";
 fn say(dir: &Path, check: &str, state: CheckState, text: &str) {
     let database = rusqlite::Connection::open(dir.join("server.db")).expect("open");
     database.busy_timeout(Duration::from_secs(10)).expect("patience");
-    let sql = format!("INSERT INTO alert_input (seq, body) VALUES ({SEQ}, ?1)");
-    database.execute(&sql, [observation(check, state, text).into_bytes()]).expect("insert");
+    let sql = format!("INSERT INTO alert_input VALUES ({SEQ}, 'e', ?1, '/', ?2)");
+    let body = observation(check, state, text).into_bytes();
+    database.execute(&sql, rusqlite::params![check, body]).expect("insert");
 }
 
 #[test]
@@ -446,7 +447,7 @@ fn alerts_are_kept_and_sent_on_postgresql() {
         let say = |state| {
             let hex = HEXLOWER.encode(observation("disk", state, "full").as_bytes());
             let sql = format!(
-                "INSERT INTO alert_input (seq, body) VALUES ({SEQ}, decode('{hex}', 'hex'))"
+                "INSERT INTO alert_input VALUES ({SEQ}, 'e', 'disk', '/', decode('{hex}', 'hex'))"
             );
             database.query(&sql).expect("insert");
         };

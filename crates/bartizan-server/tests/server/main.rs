@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 mod alerts;
+mod checks;
 mod config;
 mod endpoints;
 mod planes;

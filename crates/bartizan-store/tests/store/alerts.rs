@@ -188,12 +188,18 @@ fn wishes_and_observations_wait_in_order() {
         write(&store, move |tx| tx.drop_wish(&granted));
         assert_eq!(write(&store, |tx| tx.wishes()), [wish("b", 2)]);
 
-        write(&store, |tx| tx.queue_observations(&[b"one".to_vec(), b"two".to_vec()]));
-        write(&store, |tx| tx.queue_observations(&[b"three".to_vec()]));
-        let queued = write(&store, |tx| tx.queued_observations(2));
-        assert_eq!(queued, [(1, b"one".to_vec()), (2, b"two".to_vec())]);
+        let queue = |check: &'static str, body: &'static [u8]| {
+            write(&store, move |tx| tx.queue_observation((endpoint("a"), check, "/"), body));
+        };
+        queue("disk", b"one");
+        queue("cpu", b"two");
+        queue("disk", b"three");
+        let queued = write(&store, |tx| tx.queued_observations(1));
+        assert_eq!(queued, [(2, b"two".to_vec())]);
+        queue("cpu", b"four");
         write(&store, |tx| tx.drop_observations(2));
-        assert_eq!(write(&store, |tx| tx.queued_observations(9)), [(3, b"three".to_vec())]);
+        let rest = [(3, b"three".to_vec()), (4, b"four".to_vec())];
+        assert_eq!(write(&store, |tx| tx.queued_observations(9)), rest, "of each the newest");
     });
 }
 

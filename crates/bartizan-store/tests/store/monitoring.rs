@@ -166,10 +166,11 @@ fn a_flood_of_checks_and_changes_is_bounded() {
         let store = open();
         write(&store, |tx| {
             for number in 0..CHECKS_OF_ENDPOINT_MAX {
-                assert_eq!(tx.put_check(&check(&number.to_string(), "ok", 1))?, Room::Kept);
+                assert_eq!(tx.put_check(&check(&number.to_string(), "ok", 1))?, Room::Changed);
             }
             assert_eq!(tx.put_check(&check("more", "ok", 1))?, Room::Full);
-            assert_eq!(tx.put_check(&check("0", "error", 2))?, Room::Kept);
+            assert_eq!(tx.put_check(&check("0", "error", 2))?, Room::Changed);
+            assert_eq!(tx.put_check(&check("0", "error", 3))?, Room::Kept);
             Ok(())
         });
         let changes =

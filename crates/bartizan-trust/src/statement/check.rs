@@ -249,8 +249,9 @@ impl Subject {
 impl Check {
     /// Which limit it breaks.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
-        if !is_check_name(&self.id) {
-            return Err("check.id: a short lower-case name");
+        // What a server says itself of an endpoint must not look like something the endpoint says.
+        if !is_check_name(&self.id) || self.id == "link" {
+            return Err("check.id: a short lower-case name, and not `link`");
         }
         if !is_plain_text(&self.title, limits::TEXT_BYTES_MAX) {
             return Err("check.title: one line of plain text");

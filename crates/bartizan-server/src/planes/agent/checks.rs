@@ -1,7 +1,9 @@
-//! Results of checks: read strictly, kept with their report in one transaction.
+//! Results of checks: read strictly, kept with their report in one transaction, and handed to the alerts in the same one.
 
-use bartizan_proto::checks::{CheckResult, ResultError, parse_results};
+use bartizan_proto::alerts::{LINK, Observation};
+use bartizan_proto::checks::{CheckResult, CheckState, ResultError, parse_results};
 use bartizan_store::{CheckRecord, Room, StoreError, Tx};
+use bartizan_trust::time::UnixSeconds;
 
 use super::reports::{Fate, Observed};
 
@@ -13,13 +15,36 @@ pub(super) fn keep(tx: &mut Tx<'_>, observed: &Observed<'_>) -> Result<Fate, Sto
             return Ok(Fate::Refused("checks.malformed"));
         }
     };
+    // The server says itself whether an endpoint is there; no endpoint speaks for its own link.
+    if results.iter().any(|result| result.check == LINK) {
+        return Ok(Fate::Refused("checks.reserved"));
+    }
     let mut fate = Fate::Stored;
     for result in results {
-        if tx.put_check(&record(observed, result))? == Room::Full {
-            fate = Fate::Refused("checks.too_many");
+        let state = result.state;
+        let record = record(observed, result);
+        match tx.put_check(&record)? {
+            Room::Full => fate = Fate::Refused("checks.too_many"),
+            // A sign of life of what is well tells the alerts nothing.
+            Room::Kept if state == CheckState::Ok => {}
+            Room::Kept | Room::Changed => tell_alerts(tx, &record, state)?,
         }
     }
     Ok(fate)
+}
+
+fn tell_alerts(tx: &mut Tx<'_>, record: &CheckRecord, state: CheckState) -> Result<(), StoreError> {
+    let observation = Observation {
+        endpoint: record.endpoint,
+        key: record.check.clone(),
+        instance: record.instance.clone(),
+        state,
+        since: UnixSeconds::new(record.since),
+        at: UnixSeconds::new(record.at),
+        text: record.text.clone(),
+    };
+    let Ok(body) = serde_json::to_vec(&observation) else { return Ok(()) };
+    tx.queue_observation((record.endpoint, &record.check, &record.instance), &body)
 }
 
 /// No time of a result lies after that of its report, which the server has bounded.

@@ -46,6 +46,8 @@ fn numbers_and_names_have_limits() {
         wrong(|p| p.checks[0].id.clone_from(&name));
         wrong(|p| p.exclude = vec![name.clone()]);
     }
+    wrong(|p| p.checks[0].id = "link".to_owned());
+    fine(|p| p.checks[0].id = "link-speed".to_owned());
     let ids = |count: usize| (0..count).map(|n| format!("c{n:03}")).collect::<Vec<_>>();
     fine(|p| p.exclude = ids(limits::POLICY_EXCLUDES_MAX));
     wrong(|p| p.exclude = ids(limits::POLICY_EXCLUDES_MAX + 1));
