@@ -115,7 +115,7 @@ fn rpm(mut left: &[u8], mut right: &[u8]) -> Ordering {
             (None, None) => return Ordering::Equal,
             (Some(b'~'), _) => return Ordering::Less,
             (_, Some(b'~')) => return Ordering::Greater,
-            (Some(b'^'), Some(_)) | (None, Some(_)) => return Ordering::Less,
+            (Some(b'^') | None, Some(_)) => return Ordering::Less,
             (Some(_), Some(b'^')) => return Ordering::Greater,
             (Some(_), None) => return Ordering::Greater,
             (Some(_), Some(_)) => {}

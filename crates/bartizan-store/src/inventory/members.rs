@@ -168,7 +168,9 @@ mod tests {
     fn sets_are_joined_met_and_taken() {
         let set = |numbers: &[u64]| {
             let mut set = Members::default();
-            numbers.iter().for_each(|number| set.insert(*number));
+            for number in numbers {
+                set.insert(*number);
+            }
             set
         };
         let mut one = set(&[1, 70, 20_000]);
