@@ -23,7 +23,7 @@ pub fn this_thread() -> io::Result<Confined> {
 
 /// Confines a thread that looks at the machine and decides nothing: as [`this_thread`], but it may read every file and see
 /// what every process has open. Without that nobody could say who listens on a port. It still starts nothing, opens no
-/// socket and looks into no memory: the calls that would are refused.
+/// socket and attaches to no process: the calls that would are refused.
 pub fn reading_thread() -> io::Result<Confined> {
     confine(CapabilitySet::DAC_READ_SEARCH | CapabilitySet::SYS_PTRACE)
 }

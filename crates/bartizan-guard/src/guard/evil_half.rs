@@ -4,6 +4,7 @@
 use std::fs;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
@@ -99,8 +100,11 @@ struct Place<'s> {
 
 impl<'s> Place<'s> {
     fn new(setting: &'s Setting) -> Self {
-        let folder = setting.root.join("guard");
-        let _ = fs::remove_dir_all(&folder);
+        // A folder for each run: threads of the one before, which look at the machine, may still write into theirs.
+        static RUNS: AtomicU64 = AtomicU64::new(0);
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        let _ = fs::remove_dir_all(setting.root.join(format!("guard-{}", run.wrapping_sub(1))));
+        let folder = setting.root.join(format!("guard-{run}"));
         let _ = fs::remove_file(setting.root.join("marks"));
         fs::create_dir(&folder).unwrap();
         for entry in fs::read_dir(setting.root.join("enrolled")).unwrap() {

@@ -203,22 +203,29 @@ fn the_guard_has_no_socket() {
     assert!(pipes >= 2, "one pipe in, one out");
 }
 
-/// A line of the status of each of the guard's threads: its first thread, then the others.
-fn threads(guard: u32, name: &str) -> (String, Vec<String>) {
+/// Read files of everybody, and see what every process has open (`CAP_DAC_READ_SEARCH`, `CAP_SYS_PTRACE`).
+const READING: &str = "0000000000080004";
+
+/// A line of the status of each of the guard's threads: its first thread, the one that looks at the machine, then the others.
+fn threads(guard: u32, name: &str) -> (String, String, Vec<String>) {
     let mut first = String::new();
+    let mut reading = String::new();
     let mut others = Vec::new();
     for task in fs::read_dir(format!("/proc/{guard}/task")).unwrap() {
         let task = task.unwrap();
         let status = fs::read_to_string(task.path().join("status")).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(&format!("{name}:"))).unwrap();
         let line = line.trim().to_owned();
+        let comm = fs::read_to_string(task.path().join("comm")).unwrap();
         if task.file_name().to_str() == Some(&guard.to_string()) {
             first = line;
+        } else if comm.trim() == "inventory" {
+            reading = line;
         } else {
             others.push(line);
         }
     }
-    (first, others)
+    (first, reading, others)
 }
 
 #[test]
@@ -234,11 +241,21 @@ fn every_thread_of_the_guard_but_the_one_that_starts_processes_is_confined() {
         ("CapEff", Some(own.as_str()), "0000000000000000"),
         ("CapPrm", Some(own.as_str()), "0000000000000000"),
     ] {
-        let (first, others) = threads(guard, name);
+        let (first, reading, others) = threads(guard, name);
         // Deciding, reading the pipe, writing the pipe.
         assert!(others.len() >= 3, "{name}: {others:?}");
         assert!(others.iter().all(|other| other == confined), "{name}: {others:?}");
         assert_eq!(first, starts_processes.unwrap_or("0"), "{name}");
+        // Of the two it keeps those that the guard was given.
+        let kept = starts_processes.map(|own| {
+            let bits = |text: &str| u64::from_str_radix(text, 16).unwrap();
+            format!("{:016x}", bits(own) & bits(READING))
+        });
+        assert_eq!(
+            reading,
+            kept.as_deref().unwrap_or(confined),
+            "{name} of the thread that looks at the machine"
+        );
     }
     assert!(halves.log().contains("it opens no sockets and starts no programs"));
 }
