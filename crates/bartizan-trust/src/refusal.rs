@@ -413,7 +413,7 @@ impl Refusal {
                 "shorten its life or its freshness, use another class, or change the class's `orders` in the bundle"
             }
             Self::OrdersFull => "withdraw standing orders that nobody needs: `bartizan orders`",
-            Self::OrderUnknown | Self::PolicyUnknown => "submit it again",
+            Self::OrderUnknown | Self::PolicyUnknown => "submit it to the server again",
             Self::OrderNotDue => "nothing: it runs when it is due",
             Self::PolicyOld => "nothing: a later version counts; sign one with a higher number",
             Self::PoliciesFull => "withdraw policies that nobody needs: `bartizan policy list`",
