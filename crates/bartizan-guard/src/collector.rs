@@ -24,6 +24,10 @@ const FIRST_PAUSE: Duration = Duration::from_secs(10);
 /// How often a section that did not change is said to be as it was, so that the server notices if it has another.
 const STILL_INTERVAL: Duration = Duration::from_hours(6);
 
+/// Least time between two looks at everything that somebody asked for: a server that asks without end keeps no processor busy,
+/// and does not fill the spool.
+const WHOLE_DISTANCE: Duration = Duration::from_secs(10);
+
 /// What the thread is asked.
 #[derive(Debug)]
 enum Wish {
@@ -46,9 +50,11 @@ impl Collector {
                 return;
             }
             let mut sent = Sent::default();
-            while let Some(whole) = wait(&wishes, sent.is_empty()) {
+            let mut asked = None;
+            while let Some(whole) = wait(&wishes, sent.is_empty(), asked) {
                 if whole {
                     sent = Sent::default();
+                    asked = Some(Instant::now());
                 }
                 if !sent.collect(&root, &jobs, &events) {
                     return;
@@ -80,18 +86,25 @@ impl Collector {
     }
 }
 
-/// Waits until it is time; whether everything is wanted whole. Nothing when the guard ends.
-fn wait(wishes: &Receiver<Wish>, first: bool) -> Option<bool> {
+/// Waits until it is time; whether everything is wanted whole. Nothing when the guard ends. `asked` is when everything was
+/// looked at for somebody before.
+fn wait(wishes: &Receiver<Wish>, first: bool, asked: Option<Instant>) -> Option<bool> {
     let mut due = (!first).then(|| Instant::now() + INTERVAL);
+    let mut whole = false;
     loop {
         let left = due.map_or(INTERVAL, |due| due.saturating_duration_since(Instant::now()));
         match wishes.recv_timeout(left) {
-            Ok(Wish::Whole) => return Some(true),
+            Ok(Wish::Whole) => (whole, due) = (true, Some(earliest(asked, Instant::now()))),
             Ok(Wish::Linked) => due = due.or_else(|| Some(Instant::now() + FIRST_PAUSE)),
-            Err(RecvTimeoutError::Timeout) => return Some(false),
+            Err(RecvTimeoutError::Timeout) => return Some(whole),
             Err(RecvTimeoutError::Disconnected) => return None,
         }
     }
+}
+
+/// When somebody who asks now is served.
+fn earliest(asked: Option<Instant>, now: Instant) -> Instant {
+    asked.map_or(now, |asked| now.max(asked + WHOLE_DISTANCE))
 }
 
 /// What the spool was given.
@@ -174,6 +187,25 @@ mod tests {
         let new = apply(start, &record.into_delta()).unwrap();
         assert!(!last || section_hash(&name, &new) == hash, "{name}");
         state.insert(name, new);
+    }
+
+    #[test]
+    fn whoever_asks_without_end_is_served_now_and_then() {
+        let now = Instant::now();
+        assert_eq!(earliest(None, now), now, "the first at once");
+        assert_eq!(earliest(Some(now), now + Duration::from_secs(1)), now + WHOLE_DISTANCE);
+        let later = now + WHOLE_DISTANCE + Duration::from_secs(1);
+        assert_eq!(earliest(Some(now), later), later);
+
+        let (sender, wishes) = sync_channel(4);
+        sender.send(Wish::Whole).unwrap();
+        sender.send(Wish::Whole).unwrap();
+        drop(sender);
+        assert_eq!(
+            wait(&wishes, true, None),
+            None,
+            "two questions are one, and the guard has ended"
+        );
     }
 
     #[test]
