@@ -345,10 +345,14 @@ fn escaped(text: &str) -> String {
     plain_text(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
-/// Distance from now: what a person needs, without a calendar.
+/// Distance from now: what a person needs, without a calendar. This very second has passed:
+/// what happened in it is told more often than what will.
 pub(crate) fn date(at: UnixSeconds) -> String {
-    let now = now();
-    let (seconds, past) = if at >= now { (at.since(now), false) } else { (now.since(at), true) };
+    distance(at, now())
+}
+
+fn distance(at: UnixSeconds, now: UnixSeconds) -> String {
+    let (seconds, past) = if at > now { (at.since(now), false) } else { (now.since(at), true) };
     let length = match seconds {
         0..=119 => format!("{seconds} seconds"),
         120..=7_199 => format!("{} minutes", seconds / 60),
@@ -374,10 +378,10 @@ mod tests {
 
     #[test]
     fn dates_say_how_far_away_they_are() {
-        let now = now();
-        assert!(
-            date(now.plus(3600)).starts_with("in 5") || date(now.plus(3600)).starts_with("in 60")
-        );
-        assert!(date(UnixSeconds::new(now.get() - 500_000)).contains("days ago"));
+        let now = UnixSeconds::new(1_000_000);
+        assert_eq!(distance(now.plus(3600), now), "in 60 minutes (1003600)");
+        assert_eq!(distance(now.plus(1), now), "in 1 seconds (1000001)");
+        assert_eq!(distance(now, now), "0 seconds ago (1000000)");
+        assert_eq!(distance(UnixSeconds::new(500_000), now), "5 days ago (500000)");
     }
 }
