@@ -267,9 +267,9 @@ mod tests {
     fn it_waits_for_a_link_and_then_for_an_hour() {
         let (sender, wishes) = sync_channel(4);
         sender.send(Wish::Whole).unwrap();
-        assert_eq!(wait(&wishes, true), Some(true));
+        assert_eq!(wait(&wishes, true, None), Some(true));
         drop(sender);
-        assert_eq!(wait(&wishes, true), None);
-        assert_eq!(wait(&wishes, false), None);
+        assert_eq!(wait(&wishes, true, None), None);
+        assert_eq!(wait(&wishes, false, None), None);
     }
 }
