@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use bartizan_proto::alerts::{EndpointFacts, Machine};
-use bartizan_store::{BriefRecord, FleetFilter, StoreError};
+use bartizan_store::{BriefRecord, StoreError};
 use bartizan_trust::id::EndpointId;
 use bartizan_trust::time::UnixSeconds;
 
@@ -33,12 +33,11 @@ impl Links {
     pub(super) async fn load(app: &App, machine: &mut Machine) -> Result<Self, StoreError> {
         let looked = app.db.read(|tx| tx.meta(LOOKED)).await?;
         let looked = looked.and_then(|text| text.parse::<u64>().ok());
-        let filter = FleetFilter { admitted: Some(true), ..FleetFilter::default() };
-        let mut offset = 0;
+        let mut last = None;
         loop {
-            let filter = filter.clone();
-            let (_, page) = app.db.read(move |tx| tx.fleet_window(&filter, offset, PAGE)).await?;
-            let count = u64::try_from(page.len()).unwrap_or(u64::MAX);
+            let page = app.db.read(move |tx| tx.admitted_after(last, PAGE)).await?;
+            let Some(row) = page.last() else { break };
+            last = Some(row.id);
             for row in page {
                 let heard = row.last_seen.unwrap_or(0);
                 let was_there =
@@ -48,10 +47,6 @@ impl Links {
                 if !was_there {
                     machine.set_away(id, UnixSeconds::new(heard));
                 }
-            }
-            offset += count;
-            if count < PAGE {
-                break;
             }
         }
         Ok(Self { connected: HashSet::new(), strangers: HashSet::new(), ticks: 0 })

@@ -58,6 +58,26 @@ fn windows_are_filtered_sorted_and_counted_by_the_database() {
 }
 
 #[test]
+fn all_that_are_let_in_are_walked_through_by_their_ids() {
+    on_both(|open| {
+        let store = open();
+        fill(&store);
+        let (mut found, mut last) = (Vec::new(), None);
+        loop {
+            let page = store.call(Access::Read, move |tx| tx.admitted_after(last, 2));
+            let page = page.expect("page");
+            let Some(row) = page.last() else { break };
+            last = Some(row.id);
+            assert!(page.len() <= 2);
+            found.extend(page.into_iter().map(|row| row.id));
+        }
+        let mut expected = ["a-db", "b-web", "c%mail"].map(endpoint);
+        expected.sort();
+        assert_eq!(found, expected, "each once, by id, and nobody else");
+    });
+}
+
+#[test]
 fn sites_are_counted_and_endpoints_named() {
     on_both(|open| {
         let store = open();
