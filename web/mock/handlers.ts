@@ -6,6 +6,7 @@ import { fleetHandlers, parted } from './fleet'
 import { orderPlan } from './orders'
 import { scriptHandlers } from './scripts'
 import { inventoryHandlers } from './inventory'
+import { seriesHandlers } from './series'
 import { signingHandlers } from './signing'
 import type { Handlers } from './transport'
 import { type Freeze, type World, alice, bob } from './world'
@@ -31,7 +32,7 @@ export function absent(what: string): Refused {
 }
 
 export function handlers(world: World): Handlers {
-  return { ...consoleHandlers(world), ...auditHandlers(world), ...fleetHandlers(world), ...inventoryHandlers(world), ...jobHandlers(world), ...scriptHandlers(world), ...signingHandlers(world), ...trustHandlers(world) }
+  return { ...consoleHandlers(world), ...auditHandlers(world), ...fleetHandlers(world), ...inventoryHandlers(world), ...jobHandlers(world), ...scriptHandlers(world), ...seriesHandlers(world), ...signingHandlers(world), ...trustHandlers(world) }
 }
 
 const unreachable: Problem = {

@@ -12,6 +12,7 @@ mod drill;
 mod exit;
 mod expiry;
 mod founding;
+mod graph;
 mod guardian;
 mod home;
 mod journal;

@@ -603,6 +603,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/endpoints/{id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an endpoint measured of itself, the last hour unless asked otherwise. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description From this second on; an hour before the end unless given. */
+                    from?: number;
+                    /** @description Only of this disk, mount point, interface or program. */
+                    label?: string;
+                    /** @description Only this metric, such as `bartizan_load1`. */
+                    name?: string;
+                    /** @description What stands for the values between two points; of a counter always its last. */
+                    stat?: components["schemas"]["SeriesStat"];
+                    /** @description Seconds between points; unless given as many as make 360 points, at least 60. More than 2,000 points are refused. */
+                    step_s?: number;
+                    /** @description To this second, included; now unless given. */
+                    to?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description `ep_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SeriesView"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/endpoints/export": {
         parameters: {
             query?: never;
@@ -5075,6 +5134,62 @@ export interface components {
              */
             timeout_s: number;
         };
+        /** @description One series. */
+        SeriesLine: {
+            /** @description It only rises, until the machine starts again: show what it rises by. */
+            counter: boolean;
+            /** @description Which one. */
+            label?: string | null;
+            /** @description What the label says: `mount`, `interface`, … */
+            label_key?: string | null;
+            /** @description The metric. */
+            name: string;
+            /** @description Rising. */
+            times: number[];
+            /** @description As many as times. */
+            values: number[];
+        };
+        /** @description What an endpoint's reports lost, in all. */
+        SeriesLosses: {
+            /**
+             * Format: int64
+             * @description Samples, results and events that it threw away for want of room.
+             */
+            dropped: number;
+            /** @description Why, of the last of those. */
+            refusal?: string | null;
+            /**
+             * Format: int64
+             * @description Reports that were not what they should be.
+             */
+            refused: number;
+        };
+        /**
+         * @description What stands for the values between two points.
+         * @enum {string}
+         */
+        SeriesStat: "mean" | "min" | "max" | "last";
+        /** @description What an endpoint measured of itself. */
+        SeriesView: {
+            /**
+             * Format: int64
+             * @description From here.
+             */
+            from: number;
+            losses?: components["schemas"]["SeriesLosses"] | null;
+            /** @description By name and label. */
+            series: components["schemas"]["SeriesLine"][];
+            /**
+             * Format: int64
+             * @description Seconds between points; each stands at the beginning of what it sums up.
+             */
+            step_s: number;
+            /**
+             * Format: int64
+             * @description To here, included.
+             */
+            to: number;
+        };
         /** @description The server. */
         ServerLink: {
             /** @description `host:port` of its operator plane. */
@@ -5581,6 +5696,10 @@ export type ScriptsImported = components['schemas']['ScriptsImported'];
 export type ScriptToKeep = components['schemas']['ScriptToKeep'];
 export type ScriptVersion = components['schemas']['ScriptVersion'];
 export type ScriptView = components['schemas']['ScriptView'];
+export type SeriesLine = components['schemas']['SeriesLine'];
+export type SeriesLosses = components['schemas']['SeriesLosses'];
+export type SeriesStat = components['schemas']['SeriesStat'];
+export type SeriesView = components['schemas']['SeriesView'];
 export type ServerLink = components['schemas']['ServerLink'];
 export type ServerRow = components['schemas']['ServerRow'];
 export type Session = components['schemas']['Session'];

@@ -20,6 +20,7 @@ mod inventory;
 pub(crate) mod keys;
 mod log;
 mod marks;
+mod metrics;
 mod mirror;
 mod monitoring;
 pub(crate) mod operator;
@@ -122,6 +123,8 @@ pub(crate) enum Command {
     Endpoint(endpoints::EndpointCommand),
     /// What endpoints report of themselves, what changed, and searches
     Inventory(inventory::InventoryOptions),
+    /// What endpoints measure of themselves: processors, memory, disks, network, over time
+    Metrics(metrics::MetricsOptions),
     /// Custom fields of tenants, sites and endpoints
     #[command(subcommand)]
     Field(marks::FieldCommand),
@@ -300,6 +303,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<()> {
         Command::Endpoints(options) => endpoints::list(context, &options),
         Command::Endpoint(command) => endpoints::run(context, &command),
         Command::Inventory(options) => inventory::run(context, &options),
+        Command::Metrics(options) => metrics::run(context, &options),
         Command::Field(command) => marks::field(context, &command),
         Command::Tag(command) => marks::tag(context, &command),
         Command::Group(command) => marks::group(context, &command),

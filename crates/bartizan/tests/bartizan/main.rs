@@ -21,6 +21,7 @@ mod guardian;
 mod inventory;
 mod keys;
 mod logs;
+mod metrics;
 mod mine;
 mod orders;
 mod organisation;

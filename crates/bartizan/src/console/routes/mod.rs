@@ -11,6 +11,7 @@ mod me;
 mod passkeys;
 mod saved;
 mod scripts;
+mod series;
 mod sheets;
 mod stop;
 mod trust;
@@ -43,7 +44,7 @@ pub(super) const SESSION: &str = "/api/v1/session";
         title = "Bartizan console",
         description = "Between the console's pages and the operator's own process on the same computer. It is no public API: it follows the pages."
     ),
-    components(schemas(super::shapes::News, super::shapes::FleetSort, super::shapes::EndpointState, super::shapes::AuditForm)),
+    components(schemas(super::shapes::News, super::shapes::FleetSort, super::shapes::EndpointState, super::shapes::AuditForm, super::shapes::SeriesStat)),
     modifiers(&Bearer),
     security(("token" = []))
 )]
@@ -81,6 +82,7 @@ fn api() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(inventory::section))
         .routes(routes!(inventory::changes))
         .routes(routes!(inventory::find))
+        .routes(routes!(series::show))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::targets))

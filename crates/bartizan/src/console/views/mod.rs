@@ -18,6 +18,7 @@ pub(super) mod preview;
 pub(super) mod rollout;
 pub(super) mod saved;
 pub(super) mod scripts;
+pub(super) mod series;
 pub(super) mod sign;
 pub(super) mod signing;
 pub(super) mod stop;
