@@ -10,11 +10,13 @@ use tokio::sync::{Semaphore, oneshot};
 pub(crate) struct Db {
     store: Arc<Store>,
     places: Arc<Semaphore>,
+    report_places: Arc<Semaphore>,
 }
 
 impl Db {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store: Arc::new(store), places: Arc::new(Semaphore::new(QUEUE_MAX)) }
+        let places = || Arc::new(Semaphore::new(QUEUE_MAX));
+        Self { store: Arc::new(store), places: places(), report_places: places() }
     }
 
     /// Runs an operation that only looks.
@@ -33,6 +35,14 @@ impl Db {
         self.run(Access::Write, operation).await
     }
 
+    /// Runs an operation that keeps what an endpoint reports: after what others wait for; returns after its commit.
+    pub(crate) async fn report<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(Access::Report, operation).await
+    }
+
     pub(crate) fn counters(&self) -> &StoreCounters {
         self.store.counters()
     }
@@ -42,8 +52,8 @@ impl Db {
         access: Access,
         operation: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let place =
-            Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let places = if access == Access::Report { &self.report_places } else { &self.places };
+        let place = Arc::clone(places).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (sender, receiver) = oneshot::channel();
         self.store.submit(access, operation, move |result| {
             drop(place);

@@ -5,6 +5,7 @@ mod alerts;
 mod files;
 mod fleet;
 mod inventory;
+mod lanes;
 mod monitoring;
 mod reports;
 mod results;

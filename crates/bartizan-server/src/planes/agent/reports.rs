@@ -1,22 +1,27 @@
 //! Reports: stored with the floor of their endpoint in one transaction, then acknowledged. Whoever is killed when, each is
 //! stored once.
+//!
+//! They wait for the database beside the conversation: a freeze does not stand behind them.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bartizan_proto::message::{Message, Report, ReportKind};
 use bartizan_store::{ReportPlace, StoreError, Taken, Tx};
 use bartizan_trust::id::EndpointId;
 use bartizan_trust::time::UnixSeconds;
+use tokio::task::JoinHandle;
 
 use super::checks;
 use super::session::Session;
 use crate::app::now;
 use crate::inventory;
-use crate::metrics::{add, count};
+use crate::metrics::count;
 use crate::series;
 
-/// Reports of one endpoint that are stored at once.
-pub(super) const REPORTS_AT_ONCE: usize = 16;
+/// Reports of one endpoint that are read and not stored. A guard has eight on their way at most, so its heartbeats are read
+/// while they wait.
+const REPORTS_MAX: usize = 16;
 /// How far ahead of the server an endpoint's clock may be before its time is not taken as it is.
 const AHEAD_MAX_S: u64 = 600;
 
@@ -52,7 +57,7 @@ pub(crate) enum Fate {
 
 /// What became of some reports of one endpoint.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Outcome {
+pub(super) struct Outcome {
     /// The newest of the last spool's that is stored.
     floor: Option<(u64, u64)>,
     fates: Vec<Fate>,
@@ -60,25 +65,63 @@ struct Outcome {
     clamped: u64,
 }
 
+type Storing = JoinHandle<Result<Outcome, StoreError>>;
+
+/// Reports of one connection that are not stored yet.
+#[derive(Default)]
+pub(super) struct Incoming {
+    waiting: Vec<Report>,
+    /// Those that are on their way into the database, and how many.
+    storing: Option<(Storing, usize)>,
+    /// From quarantine came one that has to wait; what follows it would pass it.
+    held: bool,
+}
+
+impl Incoming {
+    /// Whether another one may be read.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.len() + self.storing.as_ref().map_or(0, |(_, count)| *count) < REPORTS_MAX
+    }
+
+    /// Waits until those that are on their way are stored; for ever when there are none. May be dropped and asked again.
+    pub(super) async fn stored(&mut self) -> Result<Outcome, StoreError> {
+        let Some((storing, _)) = self.storing.as_mut() else { return std::future::pending().await };
+        let outcome = storing.await;
+        self.storing = None;
+        outcome.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
 impl Session {
     // SPEC: agent-plane.md "Reports"
-    pub(super) async fn accept_reports(&mut self, mut reports: Vec<Report>) -> anyhow::Result<()> {
-        let metrics = &self.app.metrics;
-        if !self.admitted {
-            // Neither stored nor acknowledged: the endpoint keeps them, and whatever follows, until it is admitted.
-            let taken = |report: &Report| report.kind == ReportKind::Inventory.code();
-            let first_other = reports.iter().position(|report| !taken(report));
-            let end = if self.reports_held { Some(0) } else { first_other };
-            let kept_back = reports.split_off(end.unwrap_or(reports.len()));
-            self.reports_held |= !kept_back.is_empty();
-            add(&metrics.reports_kept_back, kept_back.len());
+    pub(super) fn take_report(&mut self, report: Report) {
+        let reports = &mut self.reports;
+        reports.held |= !self.admitted && report.kind != ReportKind::Inventory.code();
+        if reports.held && !self.admitted {
+            // Neither stored nor acknowledged: the endpoint keeps it, and whatever follows, until it is admitted.
+            count(&self.app.metrics.reports_kept_back);
+        } else {
+            reports.waiting.push(report);
         }
-        if reports.is_empty() {
-            return Ok(());
+    }
+
+    /// Sends what waits on its way, unless others are.
+    pub(super) fn store_reports(&mut self) {
+        let incoming = &mut self.reports;
+        if incoming.storing.is_some() || incoming.waiting.is_empty() {
+            return;
         }
         let (id, admitted) = (self.id, self.admitted);
-        let outcome =
-            self.app.db.write(move |tx| store(tx, (id, admitted), &reports, now())).await?;
+        let reports = std::mem::take(&mut incoming.waiting);
+        let (app, many) = (Arc::clone(&self.app), reports.len());
+        let storing = async move {
+            app.db.report(move |tx| store(tx, (id, admitted), &reports, now())).await
+        };
+        incoming.storing = Some((tokio::spawn(storing), many));
+    }
+
+    pub(super) async fn confirm_reports(&mut self, outcome: Outcome) -> anyhow::Result<()> {
+        let metrics = &self.app.metrics;
         for fate in &outcome.fates {
             count(match fate {
                 Fate::Stored => &metrics.reports_stored,
@@ -89,7 +132,7 @@ impl Session {
                 Fate::Unread => &metrics.reports_unread,
                 Fate::Unfit => &metrics.reports_unfit,
                 Fate::Refused(why) => {
-                    tracing::warn!(endpoint.id = %id, "a report is refused: {why}");
+                    tracing::warn!(endpoint.id = %self.id, "a report is refused: {why}");
                     &metrics.reports_refused
                 }
             });

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use bartizan_proto::frame::{FrameReader, encode_frame};
 use bartizan_proto::message::{Hello, JobPhase, Message};
 use bartizan_proto::operator::JobEvent;
-use bartizan_store::{DueJob, Tx};
+use bartizan_store::{DueJob, StoreError, Tx};
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::id::{EndpointId, StatementId};
 use bartizan_trust::keys::PublicKey;
@@ -24,7 +24,7 @@ use super::HANDSHAKE_TIMEOUT;
 use super::control::ControlCursor;
 use super::delivery::{Attempt, InFlight};
 use super::policies;
-use super::reports::REPORTS_AT_ONCE;
+use super::reports::{Incoming, Outcome};
 use crate::allowance::Allowance;
 use crate::app::{App, now};
 use crate::hub::{Link, Wish};
@@ -68,8 +68,7 @@ pub(super) struct Session {
     reader: FrameReader,
     link: Arc<Link>,
     allowance: Allowance,
-    /// From quarantine came one that has to wait; what follows it would pass it.
-    pub(super) reports_held: bool,
+    pub(super) reports: Incoming,
 }
 
 /// Serves a connection until it ends.
@@ -126,7 +125,7 @@ pub(super) async fn run(
         reader,
         link: Arc::clone(&link),
         allowance: app.hub.take_allowance(id),
-        reports_held: false,
+        reports: Incoming::default(),
     };
     match session.serve(stop).await {
         Ok(why) => tracing::info!(endpoint.id = %id, "agent connection ended: {why}"),
@@ -166,6 +165,7 @@ enum Turn {
     Control,
     Timer,
     Room,
+    Stored(Result<Outcome, StoreError>),
     Stop,
 }
 
@@ -188,7 +188,8 @@ impl Session {
             let full = self.allowance.wait_until(std::time::Instant::now());
             let mut buffer = [0; READ_BYTES];
             let turn = tokio::select! {
-                read = self.stream.read(&mut buffer), if full.is_none() => Turn::Bytes(read?),
+                read = self.stream.read(&mut buffer), if full.is_none() && self.reports.has_room() => Turn::Bytes(read?),
+                outcome = self.reports.stored() => Turn::Stored(outcome),
                 () = sleep_until(full), if full.is_some() => Turn::Room,
                 wish = self.link.wished() => Turn::Wish(wish),
                 _ = control.changed() => Turn::Control,
@@ -208,9 +209,17 @@ impl Session {
                 }
                 Turn::Wish(wish) => Box::pin(self.grant(wish)).await?,
                 Turn::Control => Box::pin(self.push_control(false)).await?,
+                // What is not read is not heard.
+                Turn::Timer if Instant::now() >= silent_at && !self.reports.has_room() => {
+                    silent_at = Instant::now() + heartbeat;
+                }
                 Turn::Timer if Instant::now() >= silent_at => return Ok("no heartbeat"),
                 Turn::Timer => Box::pin(self.on_timer()).await?,
                 Turn::Room => {}
+                Turn::Stored(outcome) => {
+                    Box::pin(self.confirm_reports(outcome?)).await?;
+                    self.drain().await?;
+                }
                 Turn::Stop => return Ok("the server stops"),
             }
         }
@@ -239,24 +248,21 @@ impl Session {
         [delivery, self.control.due_at()].into_iter().flatten().min()
     }
 
-    /// Acts on every whole frame that has arrived.
+    /// Acts on every whole frame that has arrived, as far as there is room for reports.
     async fn drain(&mut self) -> anyhow::Result<()> {
-        let mut reports = Vec::new();
-        while let Some(message) = self.reader.next_message()? {
+        while self.reports.has_room() {
+            let Some(message) = self.reader.next_message()? else { break };
             count(&self.app.metrics.frames_in);
             if let Message::Report(report) = message {
                 self.pay(report.bytes.len() + REPORT_HEAD_BYTES);
-                reports.push(report);
-                if reports.len() < REPORTS_AT_ONCE {
-                    continue;
-                }
-                Box::pin(self.accept_reports(std::mem::take(&mut reports))).await?;
+                self.take_report(report);
                 continue;
             }
             // On the heap while it lasts, so that an idle connection is small.
             Box::pin(self.accept(message)).await?;
         }
-        Box::pin(self.accept_reports(reports)).await
+        self.store_reports();
+        Ok(())
     }
 
     fn pay(&mut self, bytes: usize) {
@@ -284,7 +290,10 @@ impl Session {
                 self.push_control(true).await
             }
             Message::ContentRequest { sha256, offset } => self.send_content(sha256, offset).await,
-            Message::Report(report) => self.accept_reports(vec![report]).await,
+            Message::Report(report) => {
+                self.take_report(report);
+                Ok(())
+            }
             Message::Hello(_) => bail!("a second hello"),
             Message::Welcome { .. }
             | Message::Control { .. }
