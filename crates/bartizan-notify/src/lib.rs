@@ -5,7 +5,7 @@
 //! Everything blocks, with a time limit on each step: callers bring a thread.
 
 pub mod email;
-mod secret;
+pub mod secret;
 pub mod stream;
 pub mod syslog;
 pub mod webhook;

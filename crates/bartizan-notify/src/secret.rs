@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 const BYTES_MAX: u64 = 4096;
 
 /// What a file holds, without white space around it.
-pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let shown = path.display();
     let file = std::fs::File::open(path).with_context(|| format!("open {shown}"))?;
     let mut bytes = Zeroizing::new(Vec::new());

@@ -50,16 +50,26 @@ pub fn secure(
     host: &str,
     ca: Option<&Path>,
 ) -> Result<StreamOwned<ClientConnection, TcpStream>> {
+    let connection =
+        ClientConnection::new(Arc::new(config(ca)?), server_name(host)?).context("TLS")?;
+    Ok(StreamOwned::new(connection, stream))
+}
+
+/// What a client of TLS needs that believes a file's certificates, or the system's.
+pub fn config(ca: Option<&Path>) -> Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .context("TLS")?
         .with_root_certificates(roots(ca)?)
         .with_no_client_auth();
+    Ok(config)
+}
+
+/// The name that a certificate must be of.
+pub fn server_name(host: &str) -> Result<ServerName<'static>> {
     let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let name = ServerName::try_from(name).with_context(|| format!("`{host}` is no host name"))?;
-    let connection = ClientConnection::new(Arc::new(config), name).context("TLS")?;
-    Ok(StreamOwned::new(connection, stream))
+    ServerName::try_from(name).with_context(|| format!("`{host}` is no host name"))
 }
 
 fn roots(ca: Option<&Path>) -> Result<RootCertStore> {

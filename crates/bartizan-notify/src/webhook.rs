@@ -30,11 +30,13 @@ pub struct Target<'u> {
     /// Whether by TLS.
     pub is_private: bool,
     /// As it stands in `Host`.
-    authority: &'u str,
+    pub authority: &'u str,
     /// A name or an address.
     pub host: &'u str,
-    port: u16,
-    path: &'u str,
+    /// As written, or the usual one.
+    pub port: u16,
+    /// From the host on.
+    pub path: &'u str,
 }
 
 impl<'u> Target<'u> {

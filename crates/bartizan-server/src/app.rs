@@ -26,6 +26,7 @@ use crate::hub::Hub;
 use crate::keys::ServerKeys;
 use crate::logs::{Log, Logs};
 use crate::metrics::Metrics;
+use crate::remote_write::Health;
 use crate::{lineage, quarantine};
 
 /// The organisation this server serves: a copy of what its control log says. Endpoints and consoles
@@ -57,6 +58,8 @@ pub(crate) struct App {
     pub(crate) hub: Hub,
     pub(crate) events: Events,
     pub(crate) metrics: Metrics,
+    /// One for each `[[remote_write]]`.
+    pub(crate) remote_write: Vec<Health>,
     /// The task that decides about alerts.
     pub(crate) alerts: alerts::Handle,
     /// Wakes the dispatcher: some job may be deliverable now.
@@ -83,6 +86,7 @@ impl App {
         let control = Log::load(LogName::Control, keys.control, &db, &config.dir).await?;
         let jobs = Log::load(LogName::Jobs, keys.jobs, &db, &config.dir).await?;
         let organisation = load_organisation(&db).await?.map(Arc::new);
+        let remote_write = begin_remote_write(&db, &config).await?;
         Ok(Self {
             config,
             identity,
@@ -91,6 +95,7 @@ impl App {
             hub: Hub::default(),
             events: Events::new(now()),
             metrics: Metrics::default(),
+            remote_write,
             alerts,
             work: Notify::new(),
             bundles: tokio::sync::Mutex::new(()),
@@ -180,6 +185,16 @@ async fn load_organisation(db: &Db) -> anyhow::Result<Option<Organisation>> {
         }
     }
     Organisation::new(org, view).map(Some)
+}
+
+/// Before anything comes in, so that a new destination gets all of it.
+async fn begin_remote_write(db: &Db, config: &Config) -> Result<Vec<Health>, StoreError> {
+    let names: Vec<String> = config.remote_write.iter().map(|one| one.name.clone()).collect();
+    let begin = move |tx: &mut bartizan_store::Tx<'_>| {
+        names.iter().try_for_each(|name| tx.begin_outgoing(name))
+    };
+    db.write(begin).await?;
+    Ok(config.remote_write.iter().map(|_| Health::default()).collect())
 }
 
 /// Whether this server begins in quarantine: it was in one, or is not the one that stopped here.

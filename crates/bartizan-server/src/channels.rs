@@ -211,7 +211,7 @@ fn syslog(dir: &Path, raw: RawChannel, problems: &mut Vec<String>) -> Option<Sys
 }
 
 /// This machine, or an address that the internet does not reach.
-fn is_near(host: &str) -> bool {
+pub(crate) fn is_near(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     is_loopback(host) || bare.parse().is_ok_and(is_private)
 }

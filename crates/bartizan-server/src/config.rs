@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::allow::{Allow, Network};
 use crate::channels::{self, Channel, RawChannel};
+use crate::remote_write::config::{self as remote_write, Destination, RawDestination};
 use crate::series::retention::{RawRetention, Retention};
 
 /// Name of the file in the server's directory.
@@ -33,6 +34,7 @@ struct RawConfig {
     metrics_allow: Vec<String>,
     backups: Option<String>,
     retention: Vec<RawRetention>,
+    remote_write: Vec<RawDestination>,
     danger_public_operator_plane: bool,
 }
 
@@ -70,6 +72,7 @@ pub(crate) struct Config {
     /// Where backups of this server go, so that `preflight` can look.
     pub(crate) backups: Option<PathBuf>,
     pub(crate) retention: Retention,
+    pub(crate) remote_write: Vec<Destination>,
 }
 
 /// Every problem of a configuration file.
@@ -122,6 +125,7 @@ fn read_table(table: toml::Table, problems: &mut Vec<String>) -> RawConfig {
             "metrics_allow" => set(&mut raw.metrics_allow, value.try_into()),
             "backups" => set(&mut raw.backups, value.try_into()),
             "retention" => set(&mut raw.retention, value.try_into()),
+            "remote_write" => set(&mut raw.remote_write, value.try_into()),
             "danger_public_operator_plane" => {
                 set(&mut raw.danger_public_operator_plane, value.try_into())
             }
@@ -176,6 +180,7 @@ fn validate(dir: &Path, raw: RawConfig, problems: &mut Vec<String>) -> Option<Co
     let operator_allow = allow("operator_allow", &raw.operator_allow, problems);
     let metrics_allow = allow("metrics_allow", &raw.metrics_allow, problems);
     let retention = Retention::parse(&raw.retention, problems);
+    let remote_write = remote_write::parse(dir, raw.remote_write, problems);
     let database = database(dir, raw.database.as_deref().unwrap_or("sqlite"), problems);
     Some(Config {
         dir: dir.to_owned(),
@@ -192,6 +197,7 @@ fn validate(dir: &Path, raw: RawConfig, problems: &mut Vec<String>) -> Option<Co
         metrics_allow,
         backups: raw.backups.map(|path| dir.join(path)),
         retention,
+        remote_write,
     })
 }
 
@@ -356,9 +362,10 @@ heartbeat_s = {HEARTBEAT_S}
 #raw_days = 14
 #five_minute_days = 90
 #hour_days = 730
-{}"#,
+{}{}"#,
         quoted.join(", "),
-        channels::TEMPLATE
+        channels::TEMPLATE,
+        remote_write::TEMPLATE
     )
 }
 

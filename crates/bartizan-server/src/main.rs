@@ -25,6 +25,7 @@ mod metrics;
 mod planes;
 mod published;
 mod quarantine;
+mod remote_write;
 mod rescue;
 mod run;
 mod series;

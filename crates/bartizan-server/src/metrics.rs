@@ -104,6 +104,7 @@ pub(crate) async fn page(app: &App) -> Result<String, StoreError> {
         "counter",
         &[("", load(&m.windows_closed))],
     );
+    remote_write(&mut out, app).await?;
     let frames =
         [("{direction=\"in\"}", load(&m.frames_in)), ("{direction=\"out\"}", load(&m.frames_out))];
     series(&mut out, "bartizan_frames_total", "counter", &frames);
@@ -122,6 +123,40 @@ pub(crate) async fn page(app: &App) -> Result<String, StoreError> {
         &[("", load(&store.operations))],
     );
     Ok(out)
+}
+
+async fn remote_write(out: &mut String, app: &App) -> Result<(), StoreError> {
+    let (mut samples, mut failures, mut taken) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut waiting, mut lag) = (Vec::new(), Vec::new());
+    for (destination, health) in app.config.remote_write.iter().zip(&app.remote_write) {
+        let name = destination.name.clone();
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let of = format!("{{destination=\"{name}\"}}");
+        for (fate, counter) in [("sent", &health.sent), ("refused", &health.refused)] {
+            let labels = format!("{{destination=\"{name}\",fate=\"{fate}\"}}");
+            samples.push((labels, load(counter)));
+        }
+        failures.push((of.clone(), load(&health.failures)));
+        taken.push((of.clone(), load(&health.taken_at)));
+        let found = app.db.read(move |tx| tx.outgoing_waiting(&name)).await?;
+        waiting.push((of.clone(), found.entries));
+        let now = crate::app::now().get();
+        lag.push((of, found.since.map_or(0, |since| now.saturating_sub(since))));
+    }
+    for (name, kind, values) in [
+        ("bartizan_remote_write_samples_total", "counter", samples),
+        ("bartizan_remote_write_failures_total", "counter", failures),
+        ("bartizan_remote_write_taken_at_seconds", "gauge", taken),
+        ("bartizan_remote_write_waiting_reports", "gauge", waiting),
+        ("bartizan_remote_write_waiting_seconds", "gauge", lag),
+    ] {
+        let values: Vec<(&str, u64)> =
+            values.iter().map(|(labels, value)| (labels.as_str(), *value)).collect();
+        if !values.is_empty() {
+            series(out, name, kind, &values);
+        }
+    }
+    Ok(())
 }
 
 fn series(out: &mut String, name: &str, kind: &str, values: &[(&str, u64)]) {

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use crate::config::Config;
 use crate::keys::ServerKeys;
-use crate::{alerts, dispatch, planes, published, series, tls, witnesses};
+use crate::{alerts, dispatch, planes, published, remote_write, series, tls, witnesses};
 
 /// Requests in hand get this long after a signal.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -51,6 +51,9 @@ pub(crate) async fn serve(config: Config, keys: ServerKeys, store: Store) -> any
     tasks.spawn(alerts::run(Arc::clone(&app), requests, stopped.clone()));
     for channel in app.config.channels.clone() {
         tasks.spawn(alerts::outbox::run(Arc::clone(&app), channel, stopped.clone()));
+    }
+    for at in 0..app.config.remote_write.len() {
+        tasks.spawn(remote_write::run(Arc::clone(&app), at, stopped.clone()));
     }
     for witness in app.config.witnesses.clone() {
         tasks.spawn(witnesses::ask(Arc::clone(&app), witness, stopped.clone()));

@@ -37,6 +37,9 @@ pub(crate) fn keep(tx: &mut Tx<'_>, observed: &Observed<'_>) -> Result<Fate, Sto
         if !tx.put_series_part(owner, part.window, &part.bytes)? {
             return Ok(Fate::Refused("samples.too_often"));
         }
+        if observed.is_written_out {
+            tx.put_outgoing(owner, part.times, observed.received.get())?;
+        }
         kept += part.count;
     }
     Ok(Fate::Samples(u64::try_from(kept).unwrap_or(u64::MAX)))
@@ -45,8 +48,15 @@ pub(crate) fn keep(tx: &mut Tx<'_>, observed: &Observed<'_>) -> Result<Fate, Sto
 /// Samples of one window.
 struct Part {
     window: u64,
+    /// The first and the last.
+    times: (u64, u64),
     count: usize,
     bytes: Vec<u8>,
+}
+
+fn ends(samples: &Samples) -> (u64, u64) {
+    let end = |time: Option<&u64>| time.copied().unwrap_or_default();
+    (end(samples.times.first()), end(samples.times.last()))
 }
 
 /// Checks a report and cuts it at the ends of windows.
@@ -73,11 +83,12 @@ fn take_apart(observed: &Observed<'_>) -> Result<Vec<Part>, &'static str> {
     if windows.len() == 1 && observed.ahead_s == 0 {
         // As it came: also what this server does not know is kept.
         let (window, count) = (windows.first().copied().unwrap_or_default(), samples.count());
-        return Ok(vec![Part { window, count, bytes: observed.bytes.to_vec() }]);
+        let times = ends(&samples);
+        return Ok(vec![Part { window, times, count, bytes: observed.bytes.to_vec() }]);
     }
     let of = |window: u64| {
         let part = only(&samples, |time| window_of(time) == window);
-        Part { window, count: part.count(), bytes: part.encode() }
+        Part { window, times: ends(&part), count: part.count(), bytes: part.encode() }
     };
     Ok(windows.into_iter().map(of).collect())
 }
@@ -121,6 +132,7 @@ mod tests {
             at: UnixSeconds::new(NOW),
             ahead_s,
             received: UnixSeconds::new(NOW),
+            is_written_out: false,
             bytes,
         };
         let parts = take_apart(&observed)?;

@@ -110,6 +110,9 @@ CREATE INDEX endpoint_tag_by_tag ON endpoint_tag (tag, endpoint);
 CREATE TABLE saved_group (name TEXT NOT NULL PRIMARY KEY, query TEXT NOT NULL, operator TEXT NOT NULL, at BIGINT NOT NULL);
 CREATE TABLE mark_log (id BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, operator TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
     target TEXT NOT NULL, old TEXT, new TEXT);
+", "
+CREATE TABLE outgoing (id BIGINT NOT NULL PRIMARY KEY, n BIGINT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL, at BIGINT NOT NULL);
+CREATE TABLE outgoing_place (destination TEXT NOT NULL PRIMARY KEY, id BIGINT NOT NULL);
 "];
 
 /// The newest schema this program knows.

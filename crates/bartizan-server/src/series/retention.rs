@@ -61,6 +61,12 @@ impl Retention {
         let own = self.tenants.iter().find(|(known, _)| Some(known) == tenant);
         own.map_or(self.usual, |(_, days)| *days).map(|days| u64::from(days) * 86_400)
     }
+
+    /// The longest that anybody's samples are kept as they came.
+    pub(crate) fn raw_seconds_max(&self) -> u64 {
+        let all = self.tenants.iter().map(|(_, days)| days).chain([&self.usual]);
+        all.map(|[raw, ..]| u64::from(*raw) * 86_400).max().unwrap_or_default()
+    }
 }
 
 fn days(

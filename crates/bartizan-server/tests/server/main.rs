@@ -8,6 +8,8 @@ mod config;
 mod endpoints;
 mod planes;
 mod program;
+mod prometheus;
+mod remote_write;
 mod reports;
 mod series;
 mod setup;

@@ -7,6 +7,7 @@ mod fleet;
 mod inventory;
 mod lanes;
 mod monitoring;
+mod outgoing;
 mod reports;
 mod results;
 mod series;

@@ -37,6 +37,8 @@ pub(crate) struct Observed<'r> {
     pub(crate) ahead_s: u64,
     /// When it came.
     pub(crate) received: UnixSeconds,
+    /// Whether somebody else gets what it measures.
+    pub(crate) is_written_out: bool,
     pub(crate) bytes: &'r [u8],
 }
 
@@ -111,12 +113,15 @@ impl Session {
         if incoming.storing.is_some() || incoming.waiting.is_empty() {
             return;
         }
-        let (id, admitted) = (self.id, self.admitted);
+        let sender = Sender {
+            endpoint: self.id,
+            admitted: self.admitted,
+            is_written_out: !self.app.config.remote_write.is_empty(),
+        };
         let reports = std::mem::take(&mut incoming.waiting);
         let (app, many) = (Arc::clone(&self.app), reports.len());
-        let storing = async move {
-            app.db.report(move |tx| store(tx, (id, admitted), &reports, now())).await
-        };
+        let storing =
+            async move { app.db.report(move |tx| store(tx, sender, &reports, now())).await };
         incoming.storing = Some((tokio::spawn(storing), many));
     }
 
@@ -148,12 +153,21 @@ impl Session {
     }
 }
 
+/// Who reports.
+#[derive(Debug, Clone, Copy)]
+struct Sender {
+    endpoint: EndpointId,
+    admitted: bool,
+    is_written_out: bool,
+}
+
 fn store(
     tx: &mut Tx<'_>,
-    (endpoint, admitted): (EndpointId, bool),
+    sender: Sender,
     reports: &[Report],
     received: UnixSeconds,
 ) -> Result<Outcome, StoreError> {
+    let Sender { endpoint, admitted, is_written_out } = sender;
     let mut outcome = Outcome::default();
     for report in reports {
         let (epoch, seq) = (report.epoch, report.seq);
@@ -168,7 +182,8 @@ fn store(
                 outcome.clamped += u64::from(at != report.at);
                 let (at, ahead_s) = (UnixSeconds::new(at), report.at - at);
                 let bytes = &report.bytes;
-                let observed = Observed { endpoint, admitted, at, ahead_s, received, bytes };
+                let observed =
+                    Observed { endpoint, admitted, at, ahead_s, received, is_written_out, bytes };
                 let fate = keep(tx, report.kind, &observed)?;
                 if let Fate::Refused(why) = fate {
                     tx.refuse_report(endpoint, why)?;

@@ -11,7 +11,7 @@ use bartizan_proto::preflight::{Alarm, Outcome, QuarantineReason, ServerPrefligh
 use super::failure::Failure;
 use super::login::{Session, read_json};
 use crate::app::{App, now};
-use crate::{checks, quarantine};
+use crate::{checks, quarantine, remote_write};
 
 /// Cancelled jobs in one answer.
 const CANCELLED_MAX: u64 = 200;
@@ -31,11 +31,13 @@ pub(super) async fn show(
         ))
     });
     let (quarantine, lifted, cancelled) = read.await?;
+    let mut checks = checks::all(&app.config);
+    checks.extend(remote_write::checks(&app).await?);
     Ok(Json(ServerPreflight {
         version: app.identity.version.clone(),
         now: now(),
         quarantine,
-        checks: checks::all(&app.config),
+        checks,
         cancelled,
         lifted,
     }))
