@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bartizan_trust::id::{OperatorId, TenantId};
 use bartizan_trust::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
@@ -64,4 +65,55 @@ pub struct ReportsRow {
     pub refused: u64,
     /// Why, of the last of those.
     pub refusal: Option<String>,
+}
+
+/// `POST /v1/metrics/tokens`: a token that may read series, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewReadToken {
+    /// What people call it.
+    pub name: String,
+    /// Of which tenant it reads; of all unless given.
+    pub tenant: Option<TenantId>,
+    /// For how long, in days.
+    pub days: u32,
+}
+
+/// What comes back, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadTokenMade {
+    /// The token. The server keeps its hash only.
+    pub token: String,
+    /// Until when it counts.
+    pub exp: UnixSeconds,
+}
+
+/// A token as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadToken {
+    /// What people call it.
+    pub name: String,
+    /// Of which tenant it reads, if not of all.
+    pub tenant: Option<TenantId>,
+    /// Who made it.
+    pub operator: OperatorId,
+    /// When.
+    pub at: UnixSeconds,
+    /// Until when it counts.
+    pub exp: UnixSeconds,
+}
+
+/// `GET /v1/metrics/tokens`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadTokens {
+    /// By name.
+    pub tokens: Vec<ReadToken>,
+}
+
+/// `POST /v1/metrics/tokens/revoke`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeReadToken {
+    /// Which.
+    pub name: String,
 }

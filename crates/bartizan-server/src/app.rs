@@ -29,6 +29,9 @@ use crate::metrics::Metrics;
 use crate::remote_write::Health;
 use crate::{lineage, quarantine};
 
+/// Questions about series that are answered at once.
+const QUESTIONS_AT_ONCE: usize = 2;
+
 /// The organisation this server serves: a copy of what its control log says. Endpoints and consoles
 /// replay the log themselves; nothing here is believed by them.
 #[derive(Debug)]
@@ -58,6 +61,8 @@ pub(crate) struct App {
     pub(crate) hub: Hub,
     pub(crate) events: Events,
     pub(crate) metrics: Metrics,
+    /// Places for questions about series, which read much.
+    pub(crate) questions: tokio::sync::Semaphore,
     /// One for each `[[remote_write]]`.
     pub(crate) remote_write: Vec<Health>,
     /// The task that decides about alerts.
@@ -95,6 +100,7 @@ impl App {
             hub: Hub::default(),
             events: Events::new(now()),
             metrics: Metrics::default(),
+            questions: tokio::sync::Semaphore::new(QUESTIONS_AT_ONCE),
             remote_write,
             alerts,
             work: Notify::new(),

@@ -3,6 +3,7 @@
 //! A *window* is six hours of one endpoint. Its *parts* are what reports brought. When it is over they become one *chunk* of
 //! each level: raw, five minutes, one hour. A part that comes later opens the window again.
 
+pub(crate) mod promql;
 pub(crate) mod read;
 pub(crate) mod retention;
 pub(crate) mod rollup;

@@ -113,6 +113,9 @@ CREATE TABLE mark_log (id BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, opera
 ", "
 CREATE TABLE outgoing (id BIGINT NOT NULL PRIMARY KEY, n BIGINT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL, at BIGINT NOT NULL);
 CREATE TABLE outgoing_place (destination TEXT NOT NULL PRIMARY KEY, id BIGINT NOT NULL);
+", "
+CREATE TABLE read_token (name TEXT NOT NULL PRIMARY KEY, hash TEXT NOT NULL UNIQUE, tenant TEXT, operator TEXT NOT NULL, at BIGINT NOT NULL,
+    exp BIGINT NOT NULL);
 "];
 
 /// The newest schema this program knows.

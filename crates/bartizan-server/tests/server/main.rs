@@ -9,6 +9,7 @@ mod endpoints;
 mod planes;
 mod program;
 mod prometheus;
+mod promql;
 mod remote_write;
 mod reports;
 mod series;

@@ -45,6 +45,8 @@ impl Prometheus {
         let file = |name: &str| self.dir.join(name);
         let child = Command::new("prometheus")
             .arg("--web.enable-remote-write-receiver")
+            // As long as ours.
+            .arg("--query.lookback-delta=10m")
             .arg(format!("--web.listen-address=127.0.0.1:{}", self.port))
             .arg(format!("--config.file={}", file("config.yml").display()))
             .arg(format!("--web.config.file={}", file("web.yml").display()))

@@ -35,14 +35,14 @@ fn samples(at: u64, value: f64) -> Vec<u8> {
     Samples { times, series, unknown: 0 }.encode()
 }
 
-async fn say(line: &mut Line, seq: u64, at: u64, value: f64) {
+pub(crate) async fn say(line: &mut Line, seq: u64, at: u64, value: f64) {
     let bytes = samples(at, value);
     line.say(&Message::Report(Report { epoch: 9, seq, at, dropped: 0, kind: 2, bytes })).await;
     assert_eq!(stored(line).await, (9, seq));
 }
 
 /// Adds to a server's configuration, kills it and starts it again.
-async fn configured(mut world: World, dir: &Path, section: &str) -> World {
+pub(crate) async fn configured(mut world: World, dir: &Path, section: &str) -> World {
     let path = dir.join("server.toml");
     let mut text = std::fs::read_to_string(&path).expect("server.toml");
     if !text.contains("metrics_listen = \"127.0.0.1:0\"") {
@@ -60,7 +60,7 @@ async fn configured(mut world: World, dir: &Path, section: &str) -> World {
     world
 }
 
-fn figures(dir: &Path) -> BTreeMap<String, u64> {
+pub(crate) fn figures(dir: &Path) -> BTreeMap<String, u64> {
     let ready = std::fs::read(dir.join("ready.json")).expect("ready.json");
     let ready: serde_json::Value = serde_json::from_slice(&ready).expect("JSON");
     let mut stream =

@@ -8,6 +8,7 @@ mod inventory;
 mod lanes;
 mod monitoring;
 mod outgoing;
+mod read_tokens;
 mod reports;
 mod results;
 mod series;

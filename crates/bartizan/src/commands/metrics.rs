@@ -1,10 +1,12 @@
-//! `metrics …`: what an endpoint measured of itself.
+//! `metrics …`: what an endpoint measured of itself, and who else may read it.
+
+mod tokens;
 
 use anyhow::Result;
 use bartizan_proto::samples::{Metric, MetricKind};
 use bartizan_proto::series::{SeriesAnswer, SeriesRow};
 use bartizan_trust::time::UnixSeconds;
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::inventory::resolve;
@@ -25,7 +27,10 @@ const SHOWN_MAX: usize = 8;
 
 /// `bartizan metrics …`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct MetricsOptions {
+    #[command(subcommand)]
+    command: Option<MetricsCommand>,
     /// An endpoint: its id or host name. Without it: what there is to measure
     endpoint: Option<String>,
     /// One metric over time, for example load1
@@ -39,6 +44,13 @@ pub(crate) struct MetricsOptions {
     /// What stands for the values between two points; of a counter always its last
     #[arg(long, value_enum, default_value = "mean")]
     stat: StatName,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MetricsCommand {
+    /// Tokens with which Grafana and others read what endpoints measure
+    #[command(subcommand)]
+    Token(tokens::TokenCommand),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -74,6 +86,9 @@ impl StatName {
 }
 
 pub(crate) fn run(context: &Context, options: &MetricsOptions) -> Result<()> {
+    if let Some(MetricsCommand::Token(command)) = &options.command {
+        return tokens::run(context, command);
+    }
     let Some(endpoint) = &options.endpoint else { return catalogue(context) };
     // Before anything is asked: a wrong name is no matter for the server.
     let metric = options.series.as_deref().map(metric).transpose()?;
@@ -263,7 +278,7 @@ mod tests {
 
     fn options() -> MetricsOptions {
         let (endpoint, series, label) = (Some("web1".to_owned()), Some("x".to_owned()), None);
-        MetricsOptions { endpoint, series, label, since: 600, stat: StatName::Max }
+        MetricsOptions { command: None, endpoint, series, label, since: 600, stat: StatName::Max }
     }
 
     #[test]

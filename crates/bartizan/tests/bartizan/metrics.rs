@@ -1,7 +1,9 @@
 //! What a real machine measures, from its guard to an operator's terminal and the console's pages.
 
+use std::process::Command;
+
 use crate::page::Page;
-use crate::stage::Stage;
+use crate::stage::{Stage, run};
 
 /// A stage whose endpoint's first samples have come, and the endpoint's id and host name.
 fn stage() -> (Stage, String, String) {
@@ -69,6 +71,31 @@ fn check_console(stage: &mut Stage, id: &str) {
     page.fetch(&format!("/endpoints/{id}/series?name=nonsense")).refused(400, "series.name");
     page.fetch(&format!("/endpoints/{id}/series?from=5&to=4")).refused(400, "series.range");
     page.fetch(&format!("/endpoints/{id}/series?from=0&step_s=1")).refused(400, "series.too_many");
+}
+
+#[test]
+fn an_operator_makes_a_token_and_ends_it() {
+    let stage = Stage::organisation();
+    stage.tool("alice", &["metrics", "token", "list"]).ends_with(0).says(&["token new NAME"]);
+    let new = ["metrics", "token", "new", "wall", "--tenant", "acme", "--for", "30d"];
+    let made = stage.json("alice", &new).json();
+    let token = made["token"].as_str().unwrap();
+    assert_eq!(stage.json("bob", &new).error(1)["code"], "token.exists");
+    stage.tool("bob", &["metrics", "token", "list"]).ends_with(0).says(&["wall", "acme", "alice"]);
+    let ask = || {
+        let (url, header) = (
+            format!("https://{}/api/v1/query?query=1", stage.plane),
+            format!("authorization: Bearer {token}"),
+        );
+        run(Command::new("curl").args(["--silent", "--insecure", "--header", &header, &url])).out
+    };
+    assert!(ask().contains("\"scalar\""), "{}", ask());
+    stage.tool("bob", &["metrics", "token", "revoke", "wall"]).ends_with(0).says(&["no more"]);
+    assert!(ask().contains("token.unknown"), "{}", ask());
+    let gone = stage.json("bob", &["metrics", "token", "revoke", "wall"]).error(1);
+    assert_eq!(gone["code"], "request.not_found");
+    let short = ["metrics", "token", "new", "x", "--for", "1h"];
+    assert_eq!(stage.json("bob", &short).error(1)["code"], "token.days");
 }
 
 #[test]

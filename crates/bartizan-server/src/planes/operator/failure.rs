@@ -27,6 +27,14 @@ impl Failure {
         }
     }
 
+    /// What it says outside, for answers of another form.
+    pub(super) fn told(self) -> (StatusCode, String) {
+        (
+            self.status,
+            format!("{} [{}]; next: {}", self.error.message, self.error.code, self.error.next),
+        )
+    }
+
     /// The request itself is wrong.
     pub(super) fn bad(code: &str, message: impl Into<String>, next: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message, next)

@@ -16,8 +16,11 @@ mod logs;
 mod marks;
 mod policies;
 mod preflight;
+mod prom;
+mod prom_read;
 mod promotions;
 mod series;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -154,6 +157,13 @@ fn routes(app: &Arc<App>) -> Router {
         .route("/v1/endpoints/{id}/admit", post(endpoints::admit))
         .route("/v1/endpoints/{id}/refresh", post(endpoints::refresh))
         .route("/v1/endpoints/{id}/tell-me", post(alerts::tell_me))
+        .route("/v1/metrics/tokens", get(tokens::list).post(tokens::make))
+        .route("/v1/metrics/tokens/revoke", post(tokens::revoke))
+        .route("/api/v1/query", get(prom::query).post(prom::query))
+        .route("/api/v1/query_range", get(prom::query_range).post(prom::query_range))
+        .route("/api/v1/series", get(prom::series).post(prom::series))
+        .route("/api/v1/labels", get(prom::labels).post(prom::labels))
+        .route("/api/v1/label/{name}/values", get(prom::label_values))
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/alerts/rules", get(alerts::rules).put(alerts::set_rules))
         .route("/v1/alerts/test", post(alerts::test))
