@@ -9,7 +9,7 @@ import { inventoryHandlers } from './inventory'
 import { seriesHandlers } from './series'
 import { signingHandlers } from './signing'
 import type { Handlers } from './transport'
-import { type Freeze, type World, alice, bob } from './world'
+import { type Freeze, type Target, type World, alice, bob } from './world'
 
 export type Call = { query: Record<string, unknown>; path: Record<string, string>; body: unknown }
 
@@ -93,8 +93,8 @@ function me(world: World): Me {
   return {
     ...base,
     ...(world.standing === 'unreachable' ? { problem: unreachable } : {}),
-    operator: { id: 'op_bob', name: 'Bob Example', roles: ['author', 'approve', 'root', 'enroll', 'freeze', 'promote'] },
-    key: { place: 'security_key', fingerprint: bob.fingerprint, key_type: 'sk-ssh-ed25519@openssh.com', hardware: true },
+    operator: { id: world.person.operator ?? '', name: world.person.name ?? '', roles: ['author', 'approve', 'root', 'enroll', 'freeze', 'promote'] },
+    key: { place: 'security_key', fingerprint: world.person.fingerprint, key_type: 'sk-ssh-ed25519@openssh.com', hardware: true },
     organisation: {
       anchor: 'bz1-k7v3n5q2w4x6z8a3c5e7g2j4m6p8r3t5v7y2b4d6f8h3',
       words: 'walnut tower amber delta meadow lantern coral zenith',
@@ -121,18 +121,18 @@ function newest(rows: JobRow[]): JobRow[] {
   return rows.toSorted((a, b) => b.at - a.at)
 }
 
-/** Jobs and drafts that lack signatures. Bob looks at them. */
+/** Jobs and drafts that lack signatures. */
 export function waitingItems(world: World) {
   const jobs = world.jobs
     .filter((job) => job.row.state === 'pending')
     .map((job) => ({
       id: job.row.id, kind: 'job', title: job.row.title, class: job.row.class, tenant: job.tenant, endpoints: job.row.targets, at: job.row.at,
       until: job.row.at + 86_400, signatures: job.signatures, who_else: '1 more person, not its author', verification: { verified: true },
-      ...(job.signatures[0]?.operator === 'op_bob' ? { disabled: 'You are its author: another person must approve it.' } : {}),
+      ...(job.signatures[0]?.operator === world.person.operator ? { disabled: 'You are its author: another person must approve it.' } : {}),
     }))
   const drafts = world.drafts.map((item) => ({
     ...item,
-    ...(item.signatures.some((one) => one.operator === 'op_bob') ? { disabled: 'You have signed it; it waits for others.' } : {}),
+    ...(item.signatures.some((one) => one.operator === world.person.operator) ? { disabled: 'You have signed it; it waits for others.' } : {}),
   }))
   return [...jobs.toSorted((a, b) => b.at - a.at), ...drafts]
 }
@@ -175,7 +175,7 @@ function jobHandlers(world: World) {
                   id: job.row.id, title: job.row.title, class: job.row.class, starts: job.starts, until: job.row.until ?? job.row.at, withdrawn: job.withdrawn,
                   ...(job.starts.startsWith('at') ? { upcoming: world.now() + 39_000 } : {}),
                   targets: job.targets.length,
-                  endpoints: job.targets.slice(0, 200).map((target) => ({ endpoint: target.endpoint, ...hostnameOf(world, target.endpoint), state: job.withdrawn ? 'withdrawn' : 'standing', code: target.state === 'done' ? 'ok' : null, exit: target.exit ?? null })),
+                  endpoints: job.targets.slice(0, 200).map((target) => ({ endpoint: target.endpoint, ...hostnameOf(world, target.endpoint), state: job.withdrawn ? 'withdrawn' : 'standing', ...lastRun(world, target) })),
                 },
               ]
             : [],
@@ -185,6 +185,13 @@ function jobHandlers(world: World) {
     },
   }
   return routes
+}
+
+/** By the endpoint's own newest receipt. */
+function lastRun(world: World, target: Target) {
+  if (target.state !== 'done' && target.state !== 'failed') return {}
+  const { state, exit = null, code = 'ok' } = target
+  return { last: { at: world.now() - 3_600 * (2 + (target.t1 % 20)), decision: state, code, exit, verification: { verified: true } } }
 }
 
 export function receipts(world: World, job: World['jobs'][number]) {

@@ -76,6 +76,9 @@ export function rolloutOf(world: World, job: Job): RolloutView {
   if (before && failed * 100 > 10 * before.count) {
     return { ...base, next: 'halted_failures', next_text: `Halted: ${failed} of ${before.count} endpoints of stage ${before.name} failed, and at most 10 % may.`, promote_disabled: 'More failed than the job allows, and nothing overrides that: it was signed with the job. Find out what failed, then sign a new job.' }
   }
+  if (before && before.refused > 0) {
+    return { ...base, next: 'halted_refusals', next_text: `Halted: ${before.refused} of ${before.count} endpoints of stage ${before.name} refused it. Somebody can go on and say why.` }
+  }
   if (!before || before.done + before.failed < before.count / 2) {
     return { ...base, next: 'too_early', next_text: `Stage ${next.name} can begin when more of ${before?.name ?? ''} has ended well.`, promote_disabled: 'Too few endpoints have ended yet.' }
   }

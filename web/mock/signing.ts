@@ -44,8 +44,8 @@ function plan(world: World, on: readonly string[], destructive: boolean, wanted:
   }
 }
 
-function signatureOf(role: string): SignedBy {
-  return { ...bob, role }
+function signatureOf(world: World, role: string): SignedBy {
+  return { ...world.person, role }
 }
 
 export function signingHandlers(world: World) {
@@ -62,6 +62,12 @@ export function signingHandlers(world: World) {
     asked = 0
     refuseAt = event instanceof CustomEvent ? Number(event.detail) : 0
   })
+  // The other one of two people sits down at this page.
+  globalThis.document?.addEventListener('mock:other-person', () => {
+    world.person = world.person === bob ? alice : bob
+    tellJobs(world)
+    tellControl(world)
+  })
   const routes: Pick<
     Handlers,
     | '/api/v1/preview' | '/api/v1/approvals' | '/api/v1/sign' | '/api/v1/sheets/job' | '/api/v1/sheets/approval' | '/api/v1/sheets/promotion'
@@ -71,7 +77,7 @@ export function signingHandlers(world: World) {
     '/api/v1/approvals': {
       get: () => {
         requireServer(world)
-        return { items: waitingItems(world) }
+        return { items: waitingItems(world), left_off: 0 }
       },
     },
     '/api/v1/sheets/job': { post: ({ body }) => jobSheet(world, sheet, body) },
@@ -171,7 +177,7 @@ const composed = new Map<string, Job>()
 
 function jobSheet(world: World, sheet: MakeSheet, body: Compose): Sheet {
   const planned = plan(world, body.on, body.destructive ?? false, body.class)
-  const job = addJob(world, { title: body.title, klass: planned.class, state: 'pending', at: world.now(), count: planned.endpoints, tenant: planned.tenant, author: bob, script: body.script, progress: 0 })
+  const job = addJob(world, { title: body.title, klass: planned.class, state: 'pending', at: world.now(), count: planned.endpoints, tenant: planned.tenant, author: world.person, script: body.script, progress: 0 })
   world.jobs.pop()
   const rows = resolve(world, body.on)
   job.targets = rows.map((row, at) => ({ endpoint: row.id, stage: stageOf(planned.stages, at), state: 'queued', t1: 0 }))
@@ -244,7 +250,7 @@ function act(world: World, action: SignableAction, id: string) {
     case 'approval': {
       const job = world.jobs.find((one) => one.row.id === id)
       if (job) {
-        job.signatures = [...job.signatures, signatureOf('approve')]
+        job.signatures = [...job.signatures, signatureOf(world, 'approve')]
         runJob(world, job)
         return done(true, 'It is on its way.')
       }
@@ -252,7 +258,7 @@ function act(world: World, action: SignableAction, id: string) {
       const freeze = world.thaws.get(id)
       if (freeze) {
         world.freezes = world.freezes.filter((one) => one.id !== freeze)
-        world.control.push({ kind: 'thaw', id, title: 'Thaw', signatures: [alice, signatureOf('freeze')] })
+        world.control.push({ kind: 'thaw', id, title: 'Thaw', signatures: [alice, signatureOf(world, 'freeze')] })
       }
       tellControl(world)
       return done(true, 'It is in the control log.')
@@ -266,7 +272,7 @@ function act(world: World, action: SignableAction, id: string) {
     case 'freeze':
       return freezeNow(world, action.body, id, done)
     case 'thaw':
-      world.drafts.unshift({ id, kind: 'thaw', title: 'Thaw of a freeze', at: world.now(), signatures: [signatureOf('freeze')], who_else: '1 more person', verification: { verified: true } })
+      world.drafts.unshift({ id, kind: 'thaw', title: 'Thaw of a freeze', at: world.now(), signatures: [signatureOf(world, 'freeze')], who_else: '1 more person', verification: { verified: true } })
       world.thaws.set(id, action.body.id)
       tellControl(world)
       return done(false, 'It waits in Approvals until 1 more person signs.')
@@ -275,11 +281,11 @@ function act(world: World, action: SignableAction, id: string) {
       tellControl(world)
       return done(true, 'The bundle will never act.')
     case 'enrolment':
-      world.control.push({ kind: 'enrolment', id, title: `Enrolment for ${action.body.tenant}, ${action.body.site}`, signatures: [signatureOf('enroll')] })
+      world.control.push({ kind: 'enrolment', id, title: `Enrolment for ${action.body.tenant}, ${action.body.site}`, signatures: [signatureOf(world, 'enroll')] })
       return { ...done(true, 'It is good from now on.'), command: `bartizan-guard enroll --server rmm.example.org:443 --anchor bz1-k7v3n5q2w4x6z8a3 --enrolment ${world.random.id('en', 40)}` }
     case 'threshold':
     case 'person':
-      world.drafts.unshift({ id, kind: 'bundle', title: action.kind === 'person' ? 'Bundle version 3: one more person' : 'Bundle version 3: more people change it', at: world.now(), signatures: [signatureOf('root')], who_else: '1 more root operator', verification: { verified: true } })
+      world.drafts.unshift({ id, kind: 'bundle', title: action.kind === 'person' ? 'Bundle version 3: one more person' : 'Bundle version 3: more people change it', at: world.now(), signatures: [signatureOf(world, 'root')], who_else: '1 more root operator', verification: { verified: true } })
       tellControl(world)
       return done(false, 'It waits in Approvals until 1 more person signs.')
     case 'genesis': {
@@ -310,13 +316,13 @@ function act(world: World, action: SignableAction, id: string) {
 function freezeNow<T>(world: World, body: { scope: string; seconds?: number | null }, id: string, done: (enough: boolean, text: string) => T): T {
   const seconds = body.seconds ?? 4 * 3600
   if (seconds > 4 * 3600) {
-    world.drafts.unshift({ id, kind: 'freeze', title: `Freeze of ${body.scope} for ${seconds / 3600} h`, at: world.now(), signatures: [signatureOf('freeze')], who_else: '1 more person', verification: { verified: true } })
+    world.drafts.unshift({ id, kind: 'freeze', title: `Freeze of ${body.scope} for ${seconds / 3600} h`, at: world.now(), signatures: [signatureOf(world, 'freeze')], who_else: '1 more person', verification: { verified: true } })
     return done(false, 'It waits in Approvals until 1 more person signs.')
   }
   const members = world.endpoints.filter((row) => row.state !== 'quarantined' && (!body.scope.startsWith('tenant:') || row.tenant === body.scope.slice(7)))
   const freeze = { id, scope: body.scope, since: world.now(), until: world.now() + seconds, by: ['Bob Example'], confirmed: 0, endpoints: members.map((row) => row.id), confirmedBy: new Map<string, number>() }
   world.freezes.push(freeze)
-  world.control.push({ kind: 'freeze', id, title: `Freeze of ${body.scope}`, signatures: [signatureOf('freeze')] })
+  world.control.push({ kind: 'freeze', id, title: `Freeze of ${body.scope}`, signatures: [signatureOf(world, 'freeze')] })
   const connected = members.filter((row) => row.state === 'connected')
   const step = Math.max(1, Math.ceil(connected.length / 8))
   const confirm = () => {

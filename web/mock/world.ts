@@ -37,6 +37,8 @@ export type World = {
   token: string
   origin: string
   news: News
+  /** Who looks at the page. */
+  person: SignedBy
   standing: 'ready' | 'no_organisation' | 'unreachable' | 'login_needed'
   endpoints: EndpointRow[]
   byId: Map<string, EndpointRow>
@@ -90,6 +92,7 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
     // Its usual one, where there is no page.
     origin: typeof location === 'undefined' ? 'http://localhost:8740' : location.origin,
     news,
+    person: bob,
     standing: outside ? 'no_organisation' : story === 'login' ? 'login_needed' : story === 'unreachable' ? 'unreachable' : 'ready',
     endpoints,
     byId: new Map(endpoints.map((row) => [row.id, row])),
@@ -111,6 +114,7 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
   if (story === 'waiting') world.founding.waiting = founded(random.words(), { people: 2, signed: false })
   if (!empty) {
     fill(world, start)
+    if (story === 'refusals') refuseInsteadOfFailing(world)
     fillScripts(world, start)
   }
   return world
@@ -192,6 +196,15 @@ function fill(world: World, now: number): void {
     { kind: 'thaw', id: world.random.id('st'), title: 'Thaw of the drill', signatures: [{ ...alice, role: 'freeze' }, { ...bob, role: 'freeze' }] },
     { kind: 'enrolment', id: world.random.id('st'), title: 'Enrolment for acme, hq: 10 uses', signatures: [alice] },
   )
+}
+
+function refuseInsteadOfFailing(world: World): void {
+  const staged = world.jobs.filter((job) => job.stages.length > 1).flatMap((job) => job.targets)
+  for (const target of staged.filter((one) => one.state === 'failed')) {
+    target.state = 'refused'
+    target.code = 'rate.limited'
+    delete target.exit
+  }
 }
 
 export function addJob(world: World, wish: Wish): Job {

@@ -379,6 +379,9 @@ pub struct JobRow {
     /// How many endpoints stand where, in a list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counts: Vec<(TargetState, u64)>,
+    /// Its newest entry of the jobs log; one more signature is one more entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_index: Option<u64>,
 }
 
 /// `GET /v1/jobs?state=&offset=&limit=`.

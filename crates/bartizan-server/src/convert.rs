@@ -95,6 +95,7 @@ pub(crate) fn job_row(record: &JobRecord) -> JobRow {
         tenant,
         author: None,
         counts: Vec::new(),
+        log_index: Some(record.log_index),
     }
 }
 

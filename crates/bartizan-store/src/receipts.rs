@@ -101,14 +101,22 @@ impl Tx<'_> {
         let sql = "SELECT endpoint, seq, envelope FROM receipt WHERE job = $1
             AND (endpoint > $2 OR (endpoint = $2 AND seq > $3)) ORDER BY endpoint, seq LIMIT $4";
         let parameters = [job.to_string().into(), endpoint.into(), seq.into(), limit.into()];
-        let read = |row: &crate::engine::Row| {
-            Ok(ListedReceipt {
-                endpoint: row.text(0, "receipt.endpoint")?,
-                seq: row.size(1, "receipt.seq")?,
-                envelope: row.bytes(2, "receipt.envelope")?,
-            })
-        };
-        self.query(sql, &parameters)?.iter().map(read).collect()
+        self.query(sql, &parameters)?.iter().map(read_listed).collect()
+    }
+
+    /// The newest receipt of each endpoint of a job, by endpoint, after one of them: of a standing order, its last run.
+    pub fn newest_receipts(
+        &mut self,
+        job: StatementId,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<ListedReceipt>, StoreError> {
+        let sql = "SELECT receipt.endpoint, receipt.seq, receipt.envelope FROM job_target
+            JOIN receipt ON receipt.endpoint = job_target.endpoint AND receipt.seq = job_target.receipt_seq
+            WHERE job_target.job = $1 AND receipt.job = $1 AND job_target.endpoint > $2
+            ORDER BY job_target.endpoint LIMIT $3";
+        let rows = self.query(sql, &[job.to_string().into(), after.into(), limit.into()])?;
+        rows.iter().map(read_listed).collect()
     }
 
     /// Which endpoints have answered a statement that is no job: a freeze they confirm.
@@ -175,4 +183,12 @@ impl Tx<'_> {
             .ok_or(StoreError::Column("count"))?
             .size(0, "count")
     }
+}
+
+fn read_listed(row: &crate::engine::Row) -> Result<ListedReceipt, StoreError> {
+    Ok(ListedReceipt {
+        endpoint: row.text(0, "receipt.endpoint")?,
+        seq: row.size(1, "receipt.seq")?,
+        envelope: row.bytes(2, "receipt.envelope")?,
+    })
 }

@@ -120,7 +120,7 @@ fn stages(waves: &Waves, rule: Option<&ClassRule>, count: u32) -> Result<Vec<Sta
         failures_percent_max: waves.failures_percent_max,
     };
     plan.divide(count, demands)
-        .map_err(|problem| fail(Code::Usage, problem, "see `bartizan help run`"))
+        .map_err(|problem| coded(Code::Usage, "compose.stages", problem, "see `bartizan help run`"))
 }
 
 /// Nobody should sign what every endpoint refuses, or what ends before its last stage can begin.
@@ -131,12 +131,14 @@ pub(crate) fn check_stages(job: &Job, rule: Option<&ClassRule>) -> Result<()> {
             "jobs of class `{}` need {} stages, at most {} endpoints in the first, and soaks of {} s",
             job.class, rule.stages_min, rule.first_stage_max, rule.soak_s_min
         );
-        return Err(fail(Code::Usage, problem, "leave out --stages and --soak, or say more"));
+        let next = "leave out --stages and --soak, or say more";
+        return Err(coded(Code::Usage, "compose.soak", problem, next));
     }
     let last = u32::try_from(job.stages.len()).unwrap_or(u32::MAX).saturating_sub(1);
     if job.window.nbf.plus(rule.delay_s + job.soak_s(last)) >= job.window.exp {
         let problem = "the job would be over before its last stage can begin";
-        return Err(fail(Code::Usage, problem, "give a longer --expires or a shorter --soak"));
+        let next = "give a longer --expires or a shorter --soak";
+        return Err(coded(Code::Usage, "compose.window", problem, next));
     }
     check_order(job, rule)
 }

@@ -12,7 +12,7 @@ use bartizan_trust::time::UnixSeconds;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::exit::{Code, fail};
+use crate::exit::{Code, coded, fail};
 
 /// Largest file of ours that is read.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -58,7 +58,8 @@ impl Home {
     pub(crate) fn org(&self) -> Result<OrgFile> {
         self.load("org.json")?.ok_or_else(|| {
             let next = "open `bartizan console` and found or join one there; or run `bartizan join --anchor bz1-… --server host:port`";
-            fail(Code::Error, "this console belongs to no organisation yet", next)
+            let problem = "this console belongs to no organisation yet";
+            coded(Code::Error, "console.no_organisation", problem, next)
         })
     }
 

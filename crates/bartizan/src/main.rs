@@ -28,6 +28,7 @@ mod rollout;
 mod schedule;
 mod sign;
 mod terminal;
+mod tiles;
 mod trust;
 mod vendor;
 mod withhold;

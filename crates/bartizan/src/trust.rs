@@ -42,13 +42,7 @@ pub(crate) fn grown_log(
     key: &VerifierKey,
     known: &[Vec<u8>],
 ) -> Result<WholeLog> {
-    let note = api.fetch_bytes(&format!("/v1/log/{}/checkpoint", log.name()))?;
-    let opened = checkpoint::open(&note, key).map_err(|error| {
-        refused(
-            format!("log {}: {error}", log.name()),
-            "this is not the log your bundle names; do not go on",
-        )
-    })?;
+    let opened = newest_checkpoint(api, log, key)?;
     let start = u64::try_from(known.len()).context("count entries")?;
     let mut entries = known.to_vec();
     entries.extend(entries_from(api, log, start, opened.checkpoint.size)?);
@@ -62,6 +56,21 @@ pub(crate) fn grown_log(
         return Err(refused(problem, "keep this output and tell the other operators"));
     }
     Ok(WholeLog { entries, opened })
+}
+
+/// The newest checkpoint of a log, signed by its key.
+pub(crate) fn newest_checkpoint(
+    api: &Api,
+    log: Log,
+    key: &VerifierKey,
+) -> Result<OpenedCheckpoint> {
+    let note = api.fetch_bytes(&format!("/v1/log/{}/checkpoint", log.name()))?;
+    checkpoint::open(&note, key).map_err(|error| {
+        refused(
+            format!("log {}: {error}", log.name()),
+            "this is not the log your bundle names; do not go on",
+        )
+    })
 }
 
 /// Entries of a log from a place on. Nothing proves them yet.

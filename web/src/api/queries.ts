@@ -3,7 +3,7 @@ import { type QueryClient, keepPreviousData, queryOptions } from '@tanstack/reac
 import type { SignableAction } from './actions'
 import { answer, api } from './client'
 import { assertWithPasskey, createPasskey } from './passkey'
-import type { CardRequest, FleetWindow, FoundRequest, OrderTrigger, PaperCheck, PasskeyCard, PersonRequest, PreviewRequest, SavedView, ScriptFiles, ScriptToKeep, Sheet, Signed, paths } from './schema'
+import type { CardRequest, FleetWindow, FoundRequest, Me, OrderTrigger, PaperCheck, PasskeyCard, PersonRequest, PreviewRequest, SavedView, ScriptFiles, ScriptToKeep, Sheet, Signed, paths } from './schema'
 
 export type FleetParams = NonNullable<paths['/api/v1/endpoints']['get']['parameters']['query']>
 type JobsParams = NonNullable<paths['/api/v1/jobs']['get']['parameters']['query']>
@@ -19,8 +19,17 @@ const unchanging = { staleTime: Number.POSITIVE_INFINITY }
 export const meQuery = () =>
   queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => answer(api.GET('/api/v1/me', { signal })), ...now_and_then })
 
-export const overviewQuery = () =>
-  queryOptions({ queryKey: ['overview'], queryFn: ({ signal }) => answer(api.GET('/api/v1/overview', { signal })), ...now_and_then })
+/** Whether this console belongs to no organisation. Until the process has said so, nobody knows. */
+export const outsideOf = (me: Me | undefined): boolean => me?.standing === 'no_organisation'
+
+/** There is nothing to look at before it is known that there is an organisation. */
+export const overviewQuery = (me: Me | undefined) =>
+  queryOptions({
+    queryKey: ['overview'],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/overview', { signal })),
+    enabled: me !== undefined && !outsideOf(me),
+    ...now_and_then,
+  })
 
 export const treeQuery = () =>
   queryOptions({ queryKey: ['fleet', 'tree'], queryFn: ({ signal }) => answer(api.GET('/api/v1/endpoints/tree', { signal })), ...now_and_then })

@@ -1561,7 +1561,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Both logs, downloaded and recomputed. */
+        /** Both logs by their newest checkpoints, which contain what this console co-signed. */
         get: {
             parameters: {
                 query?: never;
@@ -3930,6 +3930,11 @@ export interface components {
         Inbox: {
             /** @description Jobs first, newest first. */
             items: components["schemas"]["InboxItem"][];
+            /**
+             * Format: int64
+             * @description Jobs that wait, too, and were too many to be looked into.
+             */
+            left_off: number;
         };
         /** @description A statement that lacks signatures. */
         InboxItem: {
@@ -4176,6 +4181,27 @@ export interface components {
          * @enum {string}
          */
         KeyPlace: "file" | "agent" | "security_key" | "passkey";
+        /** @description How the last run of a standing order ended. */
+        LastRun: {
+            /**
+             * Format: int64
+             * @description When it ended, by the endpoint's clock.
+             */
+            at: number;
+            /** @description Its stable code. */
+            code: string;
+            /** @description `done`, `failed`, `refused` … */
+            decision: string;
+            /**
+             * Format: int32
+             * @description Of the script.
+             */
+            exit?: number | null;
+            /** @description What to do about the code. */
+            next?: string | null;
+            /** @description Whether the endpoint's own key signed it. */
+            verification: components["schemas"]["Verification"];
+        };
         /** @description The launch token out of the page's address. */
         Launch: {
             /** @description From the fragment `#launch=…`; good once. */
@@ -4499,17 +4525,11 @@ export interface components {
         };
         /** @description A standing order on an endpoint. */
         OrderTarget: {
-            /** @description Of the last run. */
-            code?: string | null;
             /** @description Where. */
             endpoint: components["schemas"]["String"];
-            /**
-             * Format: int32
-             * @description Of the last run.
-             */
-            exit?: number | null;
             /** @description As it reported it: hostile text. */
             hostname?: string | null;
+            last?: components["schemas"]["LastRun"] | null;
             /** @description In words: `standing`, `withdrawn` … */
             state: string;
         };
@@ -5635,6 +5655,7 @@ export type JobsWindow = components['schemas']['JobsWindow'];
 export type JobView = components['schemas']['JobView'];
 export type JoinRequest = components['schemas']['JoinRequest'];
 export type KeyPlace = components['schemas']['KeyPlace'];
+export type LastRun = components['schemas']['LastRun'];
 export type Launch = components['schemas']['Launch'];
 export type LibraryScript = components['schemas']['LibraryScript'];
 export type Logs = components['schemas']['Logs'];

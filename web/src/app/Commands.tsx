@@ -1,12 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { useLocation, useNavigate } from '@tanstack/react-router'
 import { useDeferredValue, useState } from 'react'
 
 import { fleetWindowQuery, inboxQuery, jobsQuery, scriptsQuery, viewsQuery } from '~/api/queries'
+import { largestBatch } from '~/features/approvals/batch'
 import { useEnrolling } from '~/features/enrol/enrolling'
 import { searchOf } from '~/features/fleet/search'
 import { setPreferences } from '~/lib/preferences'
 import { shortId } from '~/lib/format'
+import { wish } from '~/lib/wishes'
 import { Palette, type PaletteItem } from '~/ui/Palette'
 
 import { useFreezing } from './freezing'
@@ -26,6 +28,13 @@ export function Commands({ onClose, onHelp }: { onClose: () => void; onHelp: () 
   const inbox = useQuery(inboxQuery())
   const views = useQuery(viewsQuery())
   const scripts = useQuery(scriptsQuery())
+  const { pathname } = useLocation()
+  const together = largestBatch(inbox.data?.items ?? [])
+  /** On the page that can do it; the list stays as it is where that is this page. */
+  const goAndWish = (to: '/fleet' | '/approvals', name: string) => () => {
+    wish(name)
+    if (pathname !== to) void navigate({ to })
+  }
   const go = (to: (typeof pages)[number]['to']) => () => void navigate({ to })
 
   const items: PaletteItem[] = [
@@ -36,6 +45,12 @@ export function Commands({ onClose, onHelp }: { onClose: () => void; onHelp: () 
     { id: 'run', group: 'Action', name: 'Run a script', icon: 'play', run: go('/run') },
     { id: 'order', group: 'Action', name: 'Write a standing order', icon: 'repeat', run: () => void navigate({ to: '/run', search: { standing: true } }) },
     { id: 'new-script', group: 'Action', name: 'Write a new script', icon: 'terminal', run: () => void navigate({ to: '/scripts', search: { edit: true } }) },
+    { id: 'save-view', group: 'Action', name: 'Save this view of the fleet', icon: 'bookmark', keys: 'v', run: goAndWish('/fleet', 'save the view') },
+    { id: 'columns', group: 'Action', name: 'Choose columns of the fleet', icon: 'columns', keys: 'c', run: goAndWish('/fleet', 'choose columns') },
+    { id: 'export', group: 'Action', name: 'Export the fleet as CSV', icon: 'download', keys: 'e', run: goAndWish('/fleet', 'export the list') },
+    ...(together.length > 1
+      ? [{ id: 'batch', group: 'Action', name: `Approve ${together.length} together`, detail: 'each read, compared and signed by itself', icon: 'inbox', keys: 'b', run: goAndWish('/approvals', 'approve together') } satisfies PaletteItem]
+      : []),
     { id: 'enrol', group: 'Action', name: 'Enrol endpoints', icon: 'plus', run: enrol },
     { id: 'freeze', group: 'Action', name: 'Freeze: stop everything, or a part', icon: 'snow', keys: '!', run: () => freeze() },
     { id: 'light', group: 'Action', name: 'Light theme', icon: 'sun', run: () => setPreferences({ theme: 'light' }) },

@@ -4,7 +4,7 @@ import { Fragment, type ReactNode, Suspense, lazy, useCallback, useEffect, useMe
 
 import type { SignableAction } from '~/api/actions'
 import { useLiveNews } from '~/api/events'
-import { meQuery, overviewQuery } from '~/api/queries'
+import { meQuery, outsideOf, overviewQuery } from '~/api/queries'
 import type { Signed } from '~/api/schema'
 import { EnrolDialog } from '~/features/enrol/EnrolDialog'
 import { EnrolContext } from '~/features/enrol/enrolling'
@@ -55,9 +55,9 @@ export function Shell() {
   const [freezing, setFreezing] = useState<string | undefined>()
   const [signing, setSigning] = useState<{ action: SignableAction; after: ((signed: Signed) => void) | undefined }>()
   const me = useQuery(meQuery())
-  const outside = me.data?.standing === 'no_organisation'
+  const outside = outsideOf(me.data)
   const shown = outside ? pages.filter((page) => page.to === '/' || page.to === '/settings') : pages
-  const overview = useQuery(overviewQuery())
+  const overview = useQuery(overviewQuery(me.data))
   const live = useLiveNews()
   const sign = useCallback((action: SignableAction, after?: (signed: Signed) => void) => setSigning({ action, after }), [])
   const enrol = useCallback(() => setOverlay('enrol'), [])
@@ -98,7 +98,7 @@ export function Shell() {
               {shown.map((page) => (
                 <Fragment key={page.to}>
                   <NavItem badge={page.to === '/approvals' ? waiting : 0} onGo={() => setOverlay(undefined)} page={page} />
-                  {page.to === '/fleet' && <SavedViewLinks onGo={() => setOverlay(undefined)} />}
+                  {page.to === '/fleet' && me.data && <SavedViewLinks onGo={() => setOverlay(undefined)} />}
                 </Fragment>
               ))}
             </nav>
@@ -115,7 +115,7 @@ export function Shell() {
               </div>
             ))}
             <FreezeBanner freezes={overview.data?.freezes ?? []} onOpen={(id) => void navigate({ to: '/freezes', search: { id } })} />
-            <main className="flex min-h-0 flex-1 flex-col outline-none" id="page" tabIndex={-1}>
+            <main className="flex min-h-0 flex-1 flex-col -outline-offset-2" id="page" tabIndex={-1}>
               <Outlet />
             </main>
           </div>

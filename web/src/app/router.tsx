@@ -1,7 +1,7 @@
-import { type QueryClient } from '@tanstack/react-query'
+import { QueryClient } from '@tanstack/react-query'
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
 
-import { fleetWindowQuery, foundingQuery, inboxQuery, jobQuery, jobsQuery, logsQuery, meQuery, overviewQuery, scriptsQuery, treeQuery, trustQuery } from '~/api/queries'
+import { fleetWindowQuery, foundingQuery, inboxQuery, jobQuery, jobsQuery, logsQuery, meQuery, scriptsQuery, treeQuery, trustQuery } from '~/api/queries'
 import { parseAuditSearch } from '~/features/audit/search'
 import { parseEndpointSearch } from '~/features/endpoint/search'
 import { filtersOf, parseFleetSearch } from '~/features/fleet/search'
@@ -26,7 +26,6 @@ const shell = createRoute({
   loader: ({ context }) => {
     // Begun early, waited for by nobody: the page shows what it has.
     void context.queries.prefetchQuery(meQuery())
-    void context.queries.prefetchQuery(overviewQuery())
   },
 })
 const parent = () => shell
@@ -148,6 +147,9 @@ const settings = createRoute({
 })
 
 const tree = root.addChildren([shell.addChildren([start, fleet, endpoint, approvals, run, scripts, jobs, job, orders, freezes, trust, log, audit, settings, found, join])])
+
+/** Every address there is, with the names of its parts: what tests must cover. */
+export const addresses = (): string[] => Object.keys(makeRouter(new QueryClient()).routesByPath)
 
 export function makeRouter(queries: QueryClient) {
   return createRouter({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { InboxItem, Sheet, Signed } from '~/api/schema'
-import { type Step, batchMax, signInTurn, toSign, whyNot } from '~/features/approvals/batch'
+import { type Step, batchMax, largestBatch, signInTurn, toSign, whyNot } from '~/features/approvals/batch'
 
 const item = (id: string, kind = 'job', disabled?: string): InboxItem => ({ id, kind, title: id, at: 0, signatures: [], who_else: '', verification: { verified: true }, ...(disabled ? { disabled } : {}) })
 
@@ -14,6 +14,14 @@ describe('what can be chosen together', () => {
     expect(whyNot(item('x'), all.slice(1))).toBeUndefined()
     expect(whyNot(item('x'), all)).toMatch(/at a time/)
   })
+})
+
+describe('what the palette takes together', () => {
+  const ids = (items: InboxItem[]) => largestBatch(items).map((one) => one.id)
+  test('those of the kind that has most', () => expect(ids([item('b', 'bundle'), item('a'), item('c')])).toEqual(['a', 'c']))
+  test('nothing that this operator cannot sign', () => expect(ids([item('a', 'job', 'You wrote it.'), item('b')])).toEqual(['b']))
+  test('no more than one person reads', () => expect(ids(Array.from({ length: batchMax + 1 }, (_, at) => item(String(at))))).toHaveLength(batchMax))
+  test('nothing of nothing', () => expect(ids([])).toEqual([]))
 })
 
 describe('signing one after the other', () => {

@@ -1,8 +1,8 @@
 //! The fleet as people look at it, alike on both engines.
 
-use bartizan_store::{Access, FleetFilter, FleetOrder, PlaceCount, Store, Tx};
+use bartizan_store::{Access, FleetFilter, FleetOrder, NewJob, PlaceCount, Store, Tx};
 
-use crate::{admission, endpoint, introduction, job, on_both, statement, write};
+use crate::{admission, endpoint, introduction, job, on_both, receipt, statement, write};
 
 /// Five endpoints: three of one site, one that an enrolment let in by hand, one that nobody knows.
 fn fill(store: &Store) {
@@ -125,5 +125,51 @@ fn an_endpoint_knows_its_jobs_and_a_job_its_counts() {
         assert_eq!(counts.expect("counts"), expected);
         let page = store.call(Access::Read, |tx| tx.jobs_from(Some("active"), 1, 9));
         assert_eq!(page.expect("jobs").len(), 1);
+    });
+}
+
+#[test]
+fn five_hundred_jobs_that_wait_are_found_window_by_window_behind_newer_ones() {
+    on_both(|open| {
+        let store = open();
+        write(&store, |tx| {
+            for number in 0..700_u64 {
+                let state = if number < 500 { "pending" } else { "active" };
+                let submitted = 100 + number;
+                tx.put_job(&NewJob { submitted, state, ..job(&format!("job {number}"), &["a"]) })?;
+            }
+            Ok(())
+        });
+        let mut found = Vec::new();
+        for offset in [0, 200, 400, 600] {
+            let read = move |tx: &mut Tx<'_>| tx.jobs_from(Some("pending"), offset, 200);
+            found.extend(store.call(Access::Read, read).expect("jobs"));
+        }
+        assert_eq!(found.len(), 500);
+        let oldest = found.last().map(|job| job.id);
+        assert_eq!(oldest, Some(statement("job 0")), "however old");
+    });
+}
+
+#[test]
+fn the_newest_receipt_of_each_endpoint_of_a_standing_order() {
+    on_both(|open| {
+        let store = open();
+        write(&store, |tx| tx.put_job(&job("order", &["a", "b", "c"])));
+        for (seq, by) in [(1, "a"), (3, "a"), (2, "b")] {
+            let (record, answer) = receipt(seq, by, "order", "running", "ok");
+            write(&store, move |tx| tx.put_receipt(&record, &answer));
+        }
+        let newest = |after: String, limit| {
+            let read = move |tx: &mut Tx<'_>| tx.newest_receipts(statement("order"), &after, limit);
+            let rows = store.call(Access::Read, read).expect("receipts");
+            rows.into_iter().map(|row| (row.endpoint, row.seq)).collect::<Vec<_>>()
+        };
+        let mut expected = vec![(endpoint("a").to_string(), 3), (endpoint("b").to_string(), 2)];
+        expected.sort();
+        assert_eq!(newest(String::new(), 9), expected);
+        let first = newest(String::new(), 1);
+        assert_eq!(first, expected[..1]);
+        assert_eq!(newest(first[0].0.clone(), 9), expected[1..]);
     });
 }

@@ -20,6 +20,7 @@ use super::logs::KnownLogs;
 use super::news::Newsroom;
 use super::sessions::Sessions;
 use super::sheets::Sheets;
+use super::waiting::WaitingJobs;
 use crate::commands::{Console, Context};
 use crate::exit;
 use crate::home::now;
@@ -45,6 +46,8 @@ pub(super) struct Desk {
     pub(super) newsroom: Newsroom,
     /// Both logs, verified.
     pub(super) logs: KnownLogs,
+    /// Jobs that wait for signatures, verified.
+    pub(super) waiting: WaitingJobs,
     sessions: Mutex<Sessions>,
     view: Mutex<Option<View>>,
     signer: Mutex<Option<Arc<Signer>>>,
@@ -80,6 +83,7 @@ impl Desk {
             draft: Mutex::default(),
             newsroom: Newsroom::default(),
             logs: KnownLogs::default(),
+            waiting: WaitingJobs::default(),
             sessions: Mutex::default(),
             view: Mutex::default(),
             signer: Mutex::default(),

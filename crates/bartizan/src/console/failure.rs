@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::advice::advice;
 use super::shapes::Problem;
 use crate::exit::{self, Code};
 
@@ -36,7 +37,8 @@ impl Failure {
 /// An error of the tool, as a page gets it.
 pub(super) fn problem(error: &anyhow::Error) -> Problem {
     let told = exit::told(error);
-    Problem { code: told.code, message: told.message, next: told.next }
+    let next = advice(&told.code, &told.next);
+    Problem { code: told.code, message: told.message, next }
 }
 
 impl From<anyhow::Error> for Failure {
@@ -49,10 +51,7 @@ impl From<anyhow::Error> for Failure {
             (Code::Pending, _) => StatusCode::CONFLICT,
             (Code::Usage | Code::Error, _) => StatusCode::BAD_REQUEST,
         };
-        Self {
-            status,
-            problem: Problem { code: told.code, message: told.message, next: told.next },
-        }
+        Self { status, problem: problem(&error) }
     }
 }
 

@@ -42,3 +42,7 @@ pub(super) const VIEW_NAME_CHARS_MAX: usize = 60;
 pub(super) const EXPORT_ROWS_MAX: u64 = 2_000_000;
 /// Pieces of a file that wait for a slow page.
 pub(super) const PIECES_MAX: usize = 4;
+/// Jobs that wait for a signature and are looked into: no group of people reads more, and a server could list them without end.
+pub(super) const WAITING_MAX: usize = 2_000;
+/// Jobs that are asked for at once, the most that a server gives.
+pub(super) const JOBS_AT_ONCE: usize = 200;

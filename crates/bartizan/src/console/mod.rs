@@ -3,6 +3,7 @@
 //! The pages hold no keys and decide nothing. What they show as verified was verified here, by the code the command line uses; the
 //! text of a signing sheet is rendered here, from the bytes that are then signed here.
 
+mod advice;
 mod assets;
 mod csv;
 mod desk;
@@ -17,6 +18,7 @@ mod sessions;
 mod shapes;
 mod sheets;
 mod views;
+mod waiting;
 mod wall;
 
 use anyhow::Result;

@@ -233,10 +233,20 @@ fn receipts(console: &Console, id: StatementId) -> Result<BTreeMap<EndpointId, H
 
 /// Every receipt envelope the server has of a job.
 pub(crate) fn fetch_receipts(api: &Api, id: StatementId) -> Result<Vec<Vec<u8>>> {
+    receipts_where(api, id, "")
+}
+
+/// The newest of each endpoint; all of them from a server that does not know the difference.
+pub(crate) fn fetch_newest_receipts(api: &Api, id: StatementId) -> Result<Vec<Vec<u8>>> {
+    receipts_where(api, id, "&newest=true")
+}
+
+fn receipts_where(api: &Api, id: StatementId, which: &str) -> Result<Vec<Vec<u8>>> {
     let mut all = Vec::new();
     let mut after = String::new();
     loop {
-        let page: ReceiptPage = api.fetch(&format!("/v1/jobs/{id}/receipts?after={after}"))?;
+        let page: ReceiptPage =
+            api.fetch(&format!("/v1/jobs/{id}/receipts?after={after}{which}"))?;
         for text in &page.receipts {
             all.push(BASE64.decode(text.as_bytes()).context("read a receipt")?);
         }

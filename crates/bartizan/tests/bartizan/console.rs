@@ -162,8 +162,8 @@ fn a_port_in_use_and_a_console_without_an_organisation_say_what_to_do() {
     let alone = Page::open(&mut stage, "carol");
     let me = alone.get("/me");
     assert_eq!(me["standing"], "no_organisation", "{me}");
-    assert!(me["problem"]["next"].as_str().unwrap().contains("bartizan join"), "{me}");
-    alone.fetch("/overview").refused(400, "error");
+    assert!(me["problem"]["next"].as_str().unwrap().contains("start page"), "{me}");
+    alone.fetch("/overview").refused(400, "console.no_organisation");
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::page::Page;
 use crate::stage::{Stage, program};
 
 fn lines(stage: &Stage, name: &str) -> usize {
@@ -83,6 +84,15 @@ fn an_order_runs_with_the_server_down_and_its_receipts_come_later() {
     assert_eq!(state(&stage, &id).as_deref(), Some("standing"));
     stage.tool("alice", &["orders"]).ends_with(0).says(&["whenever", "standing", "ok"]);
     assert_eq!(lines(&stage, "runs"), 2);
+    let page = Page::open(&mut stage, "bob").get("/orders");
+    let last = &page["orders"][0]["endpoints"][0]["last"];
+    let expected = json!({ "decision": "done", "code": "ok", "exit": 0 });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&last[name], value, "{page}");
+    }
+    assert_eq!(last["verification"]["verified"], true, "{page}");
+    let newest = both.iter().filter_map(|receipt| receipt["t1"].as_u64()).max();
+    assert_eq!(last["at"].as_u64(), newest, "{page}");
 
     stage.json("bob", &["orders", "withdraw", &id, "--reason", "enough"]).ends_with(0);
     stage.json("bob", &["orders", "withdraw", &id]).error(1);

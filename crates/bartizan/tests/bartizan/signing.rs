@@ -283,3 +283,30 @@ fn an_endpoint_is_let_in_by_an_enrolment_that_a_page_signed() {
     stage.wait("an endpoint let in", |_| page.get("/endpoints?state=connected")["total"] == 1);
     page.post(&format!("/endpoints/{id}/refresh"), &json!({})).json();
 }
+
+#[test]
+fn everything_that_waits_is_in_the_inbox_however_old() {
+    let mut stage = Stage::with_endpoint();
+    let (alice, bob) = (Page::open(&mut stage, "alice"), Page::open(&mut stage, "bob"));
+    // More than fit into a first look at the list.
+    let mut jobs = Vec::new();
+    for number in 0..60 {
+        let sheet = alice.sheet("job", &script(&format!("exit {number}\n"), "change"));
+        jobs.push(alice.sign(&sheet).json()["id"].clone());
+    }
+    let waits = |page: &Page| {
+        let inbox = page.get("/approvals");
+        assert_eq!(inbox["left_off"], 0);
+        let items = inbox["items"].as_array().unwrap().clone();
+        items.into_iter().filter(|item| item["disabled"].is_null()).collect::<Vec<_>>()
+    };
+    let mine = waits(&bob);
+    assert_eq!(mine.len(), 60);
+    assert_eq!(bob.get("/overview")["waiting_for_me"], 60);
+    assert!(mine.iter().all(|item| item["verification"]["verified"] == true));
+    let oldest = &jobs[0];
+    assert!(mine.iter().any(|item| item["id"] == *oldest));
+    // What was verified before is not asked for again, and a signature is still seen.
+    assert_eq!(bob.sign(&bob.sheet("approval", &json!({ "id": oldest }))).json()["enough"], true);
+    assert_eq!(waits(&bob).len(), 59);
+}

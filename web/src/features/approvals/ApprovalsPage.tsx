@@ -8,6 +8,7 @@ import type { InboxItem } from '~/api/schema'
 import { plural, shortId } from '~/lib/format'
 import { useKeys } from '~/lib/keys'
 import { visibleText } from '~/lib/visible'
+import { useWishes } from '~/lib/wishes'
 import { Badge } from '~/ui/Badge'
 import { Button } from '~/ui/Button'
 import { cx } from '~/ui/cx'
@@ -21,7 +22,7 @@ import { Untrusted } from '~/ui/Untrusted'
 import { ClassBadge, Verified } from '../jobs/badges'
 import { Signatures, SignedByLine } from '../sign/Signatures'
 import { useSigning } from '../sign/signing'
-import { whyNot } from './batch'
+import { largestBatch, whyNot } from './batch'
 
 // Not wanted with every visit.
 const BatchSheet = lazy(() => import('./BatchSheet').then((module) => ({ default: module.BatchSheet })))
@@ -50,6 +51,7 @@ export function ApprovalsPage() {
     setIds(new Set(ids.has(one.id) ? [...ids].filter((id) => id !== one.id) : [...ids, one.id]))
   }
   const together = () => chosen.length > 1 && setBatch(chosen)
+  useWishes({ 'approve together': () => setBatch(largestBatch(mine)) }, inbox.data !== undefined)
   useKeys({ x: () => toggle(item), b: together, j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1), a: approve, Enter: approve })
   return (
     <>
@@ -60,6 +62,13 @@ export function ApprovalsPage() {
       {inbox.error && (
         <div className="p-4">
           <ErrorBox problem={problemOf(inbox.error)} retry={() => void inbox.refetch()} />
+        </div>
+      )}
+      {inbox.data !== undefined && inbox.data.left_off > 0 && (
+        <div className="px-4 pt-4 lg:px-6">
+          <Notice icon="alert" tone="warn">
+            {plural(inbox.data.left_off, 'older job')} wait, too, and are not looked into here: there are too many. <Link className="underline" search={{ state: 'pending' }} to="/jobs">All that wait</Link>
+          </Notice>
         </div>
       )}
       {inbox.isPending && (

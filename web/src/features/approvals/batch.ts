@@ -19,6 +19,16 @@ export function whyNot(item: InboxItem, chosen: readonly InboxItem[]): string | 
   return undefined
 }
 
+/** As many of one kind as can be signed together, of what this person can sign; of several kinds the one with the most. */
+export function largestBatch(items: readonly InboxItem[]): InboxItem[] {
+  const kinds = new Map<string, InboxItem[]>()
+  for (const item of items) {
+    const chosen = kinds.get(item.kind) ?? []
+    if (!whyNot(item, chosen)) kinds.set(item.kind, [...chosen, item])
+  }
+  return [...kinds.values()].reduce((most, one) => (one.length > most.length ? one : most), [])
+}
+
 /** What is still to be signed, in order: those that were compared and have no signature of ours yet. */
 export function toSign(ids: readonly string[], steps: ReadonlyMap<string, Step>, compared: ReadonlySet<string>): string[] {
   return ids.filter((id) => compared.has(id) && steps.get(id)?.state !== 'signed')

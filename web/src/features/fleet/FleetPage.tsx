@@ -8,6 +8,7 @@ import type { EndpointRow, FleetColumn } from '~/api/schema'
 import { useKeys } from '~/lib/keys'
 import { count, plural } from '~/lib/format'
 import { setPreferences, usePreferences } from '~/lib/preferences'
+import { useWishes } from '~/lib/wishes'
 import { Button } from '~/ui/Button'
 import { Dialog } from '~/ui/Dialog'
 import { Icon } from '~/ui/Icon'
@@ -152,7 +153,9 @@ function Views({ search, columns, set }: { search: FleetSearch; columns: readonl
   const views = useQuery(viewsQuery())
   const file = useExport(search, columns)
   const shown = views.data?.views.find((view) => view.name === search.view)
-  useKeys({ c: () => setOpen('columns'), v: () => setOpen('save'), e: () => !file.isPending && file.mutate() })
+  const acts = { columns: () => setOpen('columns'), save: () => setOpen('save'), file: () => !file.isPending && file.mutate() }
+  useKeys({ c: acts.columns, v: acts.save, e: acts.file })
+  useWishes({ 'choose columns': acts.columns, 'save the view': acts.save, 'export the list': acts.file })
   const choose = (chosen: FleetColumn[] | undefined) => {
     // A view has its own; the others are this browser's.
     if (!shown) setPreferences({ columns: chosen ?? null })

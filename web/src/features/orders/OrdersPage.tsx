@@ -17,7 +17,7 @@ import { Time } from '~/ui/Time'
 import { Untrusted } from '~/ui/Untrusted'
 
 import { EndpointName } from '../endpoint/EndpointName'
-import { ClassBadge } from '../jobs/badges'
+import { ClassBadge, State, Verified } from '../jobs/badges'
 import { useSigning } from '../sign/signing'
 
 /** Jobs that endpoints keep and run again by themselves. */
@@ -85,7 +85,7 @@ function Order({ order }: { order: OrderRow }) {
       </p>
       {order.endpoints.length > 0 && (
         <div className="border-t border-line">
-          <Table heads={[{ name: 'Endpoint' }, { name: 'Stands' }, { name: 'Last run' }, { name: 'Exit' }]} label={`Endpoints of ${order.title}`}>
+          <Table heads={[{ name: 'Endpoint' }, { name: 'Stands' }, { name: 'Last run' }, { name: 'Result' }, { name: 'Exit' }]} label={`Endpoints of ${order.title}`}>
             {order.endpoints.slice(0, shown).map((target) => (
               <tr key={target.endpoint}>
                 <td>
@@ -94,8 +94,7 @@ function Order({ order }: { order: OrderRow }) {
                 <td>
                   <Untrusted text={target.state} />
                 </td>
-                <td>{target.code ? <code><Untrusted text={target.code} /></code> : <span className="text-ink-3">none yet</span>}</td>
-                <td className="tabular">{target.exit}</td>
+                <LastRun last={target.last} />
               </tr>
             ))}
           </Table>
@@ -109,5 +108,32 @@ function Order({ order }: { order: OrderRow }) {
         </div>
       )}
     </Card>
+  )
+}
+
+/** When, how, and by whose word: of an endpoint's own newest receipt. */
+function LastRun({ last }: { last: OrderRow['endpoints'][number]['last'] }) {
+  if (!last) {
+    return (
+      <td className="text-ink-3" colSpan={3}>
+        none yet
+      </td>
+    )
+  }
+  return (
+    <>
+      <td>
+        <Time at={last.at} />
+      </td>
+      <td className="min-w-40">
+        <span className="flex flex-wrap items-center gap-x-2">
+          <State name={last.decision} />
+          {last.code !== 'ok' && <code><Untrusted text={last.code} /></code>}
+          {!last.verification.verified && <Verified by={last.verification} />}
+        </span>
+        {last.next && <span className="text-sm text-ink-2"><Prose text={last.next} /></span>}
+      </td>
+      <td className="tabular">{last.exit}</td>
+    </>
   )
 }

@@ -3,7 +3,7 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { type ReactElement, type ReactNode, cloneElement } from 'react'
 
 import { problemOf } from '~/api/client'
-import { meQuery, overviewQuery } from '~/api/queries'
+import { meQuery, outsideOf, overviewQuery } from '~/api/queries'
 import type { Me, Overview } from '~/api/schema'
 import { count, plural } from '~/lib/format'
 import type { Tone } from '~/ui/Badge'
@@ -26,13 +26,14 @@ import { FirstRun } from './FirstRun'
 export function StartPage() {
   const sign = useSigning()
   const me = useQuery(meQuery())
-  const overview = useQuery(overviewQuery())
+  const overview = useQuery(overviewQuery(me.data))
   const name = me.data?.operator?.name
-  const outside = me.data?.standing === 'no_organisation'
+  const outside = outsideOf(me.data)
   return (
     <>
       <PageHead title={outside ? 'Welcome to Bartizan' : name ? <>Good to see you, <Untrusted text={name} /></> : 'Start'} under={outside ? 'This console belongs to no organisation yet.' : overview.data && summary(overview.data)} />
       <PageBody>
+        {me.error && !me.data && <ErrorBox problem={problemOf(me.error)} retry={() => void me.refetch()} />}
         {me.data?.problem && me.data.standing !== 'no_organisation' && me.data.standing !== 'login_needed' && <ErrorBox problem={me.data.problem} retry={() => void me.refetch()} />}
         {overview.error && me.data?.standing === 'ready' && <ErrorBox problem={problemOf(overview.error)} retry={() => void overview.refetch()} />}
         {me.data?.organisation?.warning && (
@@ -52,7 +53,7 @@ export function StartPage() {
         )}
         {outside && <FirstRun />}
         {me.data && me.data.standing !== 'ready' && me.data.standing !== 'login_needed' && <Checklist me={me.data} overview={overview.data} />}
-        {overview.isPending && !overview.error && !outside && <Loading />}
+        {overview.isPending && !me.error && !outside && <Loading />}
         {overview.data && me.data?.standing === 'ready' && <Board me={me.data} overview={overview.data} />}
       </PageBody>
     </>

@@ -243,19 +243,25 @@ fn is_witnessed(
 pub(super) struct After {
     #[serde(default)]
     after: String,
+    /// Of each endpoint only the newest.
+    #[serde(default)]
+    newest: bool,
 }
 
-/// `GET /v1/jobs/{id}/receipts?after=`
+/// `GET /v1/jobs/{id}/receipts?after=&newest=`
 pub(super) async fn receipts(
     State(app): State<Arc<App>>,
     _session: Session,
     Path(id): Path<String>,
-    Query(After { after }): Query<After>,
+    Query(After { after, newest }): Query<After>,
 ) -> Result<Json<ReceiptPage>, Failure> {
     let id = parse(&id)?;
     let (endpoint, seq) = after.split_once(':').unwrap_or_default();
     let (endpoint, seq) = (endpoint.to_owned(), seq.parse().unwrap_or(0));
-    let read = app.db.read(move |tx| tx.receipts(id, (&endpoint, seq), RECEIPTS_MAX));
+    let read = app.db.read(move |tx| match newest {
+        true => tx.newest_receipts(id, &endpoint, RECEIPTS_MAX),
+        false => tx.receipts(id, (&endpoint, seq), RECEIPTS_MAX),
+    });
     let receipts = read.await?;
     let full = u64::try_from(receipts.len()).is_ok_and(|count| count >= RECEIPTS_MAX);
     let next =

@@ -10,7 +10,7 @@ use crate::console::shapes::{
     JobView, JobsQuery, JobsWindow, OrderPlan, OrderTrigger, Orders, Part, Problem, ReceiptsWindow,
     RolloutView, TargetsQuery, TargetsWindow,
 };
-use crate::console::views::{jobs as view, orders as order_view, rollout};
+use crate::console::views::{jobs as view, orders as order_view, rollout, standing};
 
 /// Jobs, newest first.
 #[utoipa::path(get, path = "/jobs", tag = "jobs", params(JobsQuery),
@@ -64,7 +64,7 @@ pub(crate) async fn rollout(
 /// Standing orders.
 #[utoipa::path(get, path = "/orders", tag = "jobs", responses((status = 200, body = Orders), (status = "default", body = Problem)))]
 pub(crate) async fn orders(State(desk): State<Arc<Desk>>) -> Answer<Orders> {
-    desk.work(|_, console| view::orders(console)).await
+    desk.work(|_, console| standing::orders(console)).await
 }
 
 /// When a standing order would run, before it is signed. Asks nobody.

@@ -8,7 +8,7 @@ use crate::console::desk::{Answer, Desk};
 use crate::console::shapes::{EntriesWindow, EntryView, Logs, Part, Problem};
 use crate::console::views::logs as view;
 
-/// Both logs, downloaded and recomputed.
+/// Both logs by their newest checkpoints, which contain what this console co-signed.
 #[utoipa::path(get, path = "/logs", tag = "logs", responses((status = 200, body = Logs), (status = "default", body = Problem)))]
 pub(crate) async fn show(State(desk): State<Arc<Desk>>) -> Answer<Logs> {
     desk.work(view::show).await
@@ -22,7 +22,7 @@ pub(crate) async fn entries(
     Path(name): Path<String>,
     Query(part): Query<Part>,
 ) -> Answer<EntriesWindow> {
-    desk.work(move |_, console| view::entries(console, &name, part)).await
+    desk.work(move |desk, console| view::entries(desk, console, &name, part)).await
 }
 
 /// One entry with its proof, and the commands that verify it without this program.
@@ -33,5 +33,5 @@ pub(crate) async fn entry(
     State(desk): State<Arc<Desk>>,
     Path((name, index)): Path<(String, u64)>,
 ) -> Answer<EntryView> {
-    desk.work(move |_, console| view::entry(console, &name, index)).await
+    desk.work(move |desk, console| view::entry(desk, console, &name, index)).await
 }

@@ -354,8 +354,23 @@ pub(crate) struct OrderTarget {
     pub(crate) hostname: Option<String>,
     /// In words: `standing`, `withdrawn` …
     pub(crate) state: String,
-    /// Of the last run.
-    pub(crate) code: Option<String>,
-    /// Of the last run.
+    /// Its last run, by its own newest receipt.
+    pub(crate) last: Option<LastRun>,
+}
+
+/// How the last run of a standing order ended.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LastRun {
+    /// When it ended, by the endpoint's clock.
+    pub(crate) at: u64,
+    /// `done`, `failed`, `refused` …
+    pub(crate) decision: String,
+    /// Its stable code.
+    pub(crate) code: String,
+    /// What to do about the code.
+    pub(crate) next: Option<String>,
+    /// Of the script.
     pub(crate) exit: Option<i32>,
+    /// Whether the endpoint's own key signed it.
+    pub(crate) verification: Verification,
 }

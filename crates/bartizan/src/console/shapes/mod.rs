@@ -88,6 +88,12 @@ pub(crate) const fn hundred() -> u64 {
 const PART_MAX: u64 = 500;
 
 impl Part {
+    /// The places of a log of so many entries, of which the newest stand first.
+    pub(crate) fn of_newest(self, size: u64) -> core::ops::Range<u64> {
+        let end = size.saturating_sub(self.offset);
+        end.saturating_sub(self.limit.clamp(1, PART_MAX))..end
+    }
+
     /// The rows of a list that are at hand.
     pub(crate) fn of<T>(self, rows: Vec<T>) -> Vec<T> {
         let start = usize::try_from(self.offset).unwrap_or(usize::MAX);

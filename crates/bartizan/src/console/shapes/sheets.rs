@@ -289,6 +289,8 @@ pub(crate) struct Signed {
 pub(crate) struct Inbox {
     /// Jobs first, newest first.
     pub(crate) items: Vec<InboxItem>,
+    /// Jobs that wait, too, and were too many to be looked into.
+    pub(crate) left_off: u64,
 }
 
 /// A statement that lacks signatures.

@@ -12,17 +12,15 @@ use bartizan_trust::targets::{TargetTree, in_stages};
 use data_encoding::BASE64;
 
 use super::{bounded, id, job_row, names, next, signed_by, target_row, word};
-use crate::commands::{Console, approve, orders as order, receipts as receipt, watch};
+use crate::commands::{Console, approve, receipts as receipt, watch};
 use crate::console::shapes::{
-    JobView, JobsQuery, JobsWindow, OrderRow, OrderTarget, Orders, Part, ReceiptRow,
-    ReceiptsWindow, ScriptView, StateCount, TargetsQuery, TargetsWindow, Verification,
+    JobView, JobsQuery, JobsWindow, Part, ReceiptRow, ReceiptsWindow, ScriptView, StateCount,
+    TargetsQuery, TargetsWindow, Verification,
 };
 use crate::exit::{Code, fail, refused};
 use crate::rollout::fetch_receipts;
 use crate::sign::render;
 
-/// Endpoints of a standing order that are listed.
-const ORDER_TARGETS_MAX: usize = 200;
 const STATES: [&str; 5] = ["pending", "active", "finished", "expired", "cancelled"];
 
 /// Jobs, newest first.
@@ -44,12 +42,12 @@ pub(crate) fn list(console: &Console, query: &JobsQuery) -> Result<JobsWindow> {
 }
 
 /// What the server has of a job.
-pub(super) fn detail(console: &Console, id: StatementId) -> Result<JobDetail> {
+pub(in crate::console) fn detail(console: &Console, id: StatementId) -> Result<JobDetail> {
     console.api.fetch(&format!("/v1/jobs/{id}"))
 }
 
 /// Whether it is what an operator signed, with its script and exactly its endpoints.
-pub(super) fn verify(
+pub(in crate::console) fn verify(
     console: &Console,
     id: StatementId,
     detail: &JobDetail,
@@ -220,41 +218,4 @@ pub(super) fn receipt_row(
         t1: receipt.t1.get(),
         verification,
     })
-}
-
-/// Standing orders.
-pub(crate) fn orders(console: &Console) -> Result<Orders> {
-    let mut found = Vec::new();
-    for row in &order::newest_and_standing(console)? {
-        let detail = detail(console, row.id)?;
-        let (_, job, _) = verify(console, row.id, &detail)?;
-        let Some(trigger) = &job.trigger else { continue };
-        let withdrawn = console.view.withdrawals.contains(&row.id);
-        let shown: Vec<_> = detail.targets.iter().take(ORDER_TARGETS_MAX).collect();
-        let ids: Vec<EndpointId> = shown.iter().map(|row| row.endpoint).collect();
-        let mut names = names(console, &ids)?;
-        let endpoints = shown.iter().map(|target| OrderTarget {
-            endpoint: target.endpoint.to_string(),
-            hostname: names.remove(&target.endpoint),
-            state: order::state(target.state, withdrawn, trigger.until).to_owned(),
-            code: target.code.as_deref().map(bounded),
-            exit: target.exit,
-        });
-        found.push(OrderRow {
-            id: row.id.to_string(),
-            title: bounded(&row.title),
-            class: job.class.name().to_owned(),
-            starts: render::what_starts(&trigger.on),
-            until: trigger.until.get(),
-            upcoming: if withdrawn {
-                None
-            } else {
-                order::upcoming(&job).map(bartizan_trust::time::UnixSeconds::get)
-            },
-            withdrawn,
-            targets: u64::try_from(detail.targets.len()).unwrap_or(u64::MAX),
-            endpoints: endpoints.collect(),
-        });
-    }
-    Ok(Orders { orders: found })
 }

@@ -1,6 +1,9 @@
-//! The public logs, downloaded and recomputed here.
+//! The public logs: the part that is shown, proven here to belong to the newest checkpoint.
+
+use core::ops::Range;
 
 use anyhow::{Context as _, Result};
+use bartizan_trust::checkpoint::Checkpoint;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::merkle::{Frontier, leaf_hash, verify_inclusion};
 use bartizan_trust::policy::LogTrust;
@@ -16,9 +19,10 @@ use crate::console::shapes::{
     Alert, Cosigned, EntriesWindow, EntryRow, EntryView, LogView, Logs, Part, ProofFile, Severity,
     Verification,
 };
-use crate::exit::{Code, fail};
+use crate::exit::{self, Code, fail};
 use crate::sign::render;
-use crate::trust::{WholeLog, whole_log};
+use crate::tiles::Tiles;
+use crate::trust::{entries_from, newest_checkpoint};
 use crate::witness::{self, Log, View};
 
 /// Both logs.
@@ -28,10 +32,13 @@ pub(crate) fn show(desk: &Desk, console: &Console) -> Result<Logs> {
     let (mut logs, mut alerts) = (Vec::new(), Vec::new());
     for log in Log::ALL {
         let key = log.key(&trust);
-        let whole = whole_log(&console.api, log, key)?;
+        let opened = newest_checkpoint(&console.api, log, key)?;
         let seen = memory.views.get(key.name()).copied();
-        let verification = match seen.filter(|seen| !contains(&whole, seen)) {
+        let verification = match seen {
             None => Verification::good(),
+            Some(seen) if contains(desk, console, log, &opened.checkpoint, &seen)? => {
+                Verification::good()
+            }
             Some(seen) => {
                 let text = format!(
                     "`{}` is not what this console co-signed at {} entries",
@@ -42,17 +49,17 @@ pub(crate) fn show(desk: &Desk, console: &Console) -> Result<Logs> {
                     code: "log.forked".to_owned(),
                     severity: Severity::Urgent,
                     text: text.clone(),
-                    next: "sign nothing on this server; keep `bartizan log verify`'s output and tell the other operators".to_owned(),
+                    next: "sign nothing on this server, keep what this page shows, and tell the other operators".to_owned(),
                 });
                 Verification::bad(text)
             }
         };
-        let note = &whole.opened.note;
+        let note = &opened.note;
         logs.push(LogView {
             name: log.name().to_owned(),
             origin: key.name().to_owned(),
-            size: whole.opened.checkpoint.size,
-            root: whole.opened.checkpoint.root.to_string(),
+            size: opened.checkpoint.size,
+            root: opened.checkpoint.root.to_string(),
             checkpoint: String::from_utf8_lossy(&note.encode()).into_owned(),
             verification,
             cosigned_here: seen.map(|seen| seen.size),
@@ -70,12 +77,40 @@ pub(crate) fn show(desk: &Desk, console: &Console) -> Result<Logs> {
 }
 
 /// Whether a log begins with what was co-signed.
-fn contains(whole: &WholeLog, seen: &View) -> bool {
+fn contains(
+    desk: &Desk,
+    console: &Console,
+    log: Log,
+    newest: &Checkpoint,
+    seen: &View,
+) -> Result<bool> {
+    if seen.size > newest.size {
+        return Ok(false);
+    }
+    let root = Tiles::open(newest.clone(), |path| tile(console, log, path))
+        .and_then(|mut tiles| tiles.root_at(seen.size));
+    if let Some(root) = unless_absent(root)? {
+        return Ok(root == seen.root);
+    }
+    let whole = desk.logs.whole(console, log)?;
     let mut frontier = Frontier::default();
     for entry in whole.entries.iter().take(usize::try_from(seen.size).unwrap_or(usize::MAX)) {
         frontier.push(leaf_hash(entry));
     }
-    frontier.size() == seen.size && frontier.root() == seen.root
+    Ok(frontier.size() == seen.size && frontier.root() == seen.root)
+}
+
+fn tile(console: &Console, log: Log, path: &str) -> Result<Vec<u8>> {
+    Ok(console.api.fetch_bytes(&format!("/v1/log/{}/{path}", log.name()))?.into())
+}
+
+/// Nothing where the server has no such tile: it writes tiles a moment after the entries, and takes parts of tiles away that are full.
+fn unless_absent<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if exit::reason(&error).as_deref() == Some("request.not_found") => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn find(name: &str) -> Result<Log> {
@@ -83,19 +118,52 @@ fn find(name: &str) -> Result<Log> {
     found.ok_or_else(|| fail(Code::Usage, "no such log", "`control` or `jobs`"))
 }
 
-fn whole(console: &Console, log: Log) -> Result<WholeLog> {
+/// A part of a log.
+struct Window {
+    checkpoint: Checkpoint,
+    start: u64,
+    entries: Vec<Vec<u8>>,
+}
+
+/// The part of a log that `range` says of its size, proven by tiles; by the whole log where a tile is not there.
+fn window(
+    desk: &Desk,
+    console: &Console,
+    log: Log,
+    range: impl Fn(u64) -> Range<u64>,
+) -> Result<Window> {
     let trust = LogTrust::parse(&console.trust.bundle.log).context("read the log policy")?;
-    whole_log(&console.api, log, log.key(&trust))
+    let checkpoint = newest_checkpoint(&console.api, log, log.key(&trust))?.checkpoint;
+    let Range { start, end } = range(checkpoint.size);
+    let proven = || {
+        let entries = entries_from(&console.api, log, start, end.min(checkpoint.size))?;
+        let mut tiles = Tiles::open(checkpoint.clone(), |path| tile(console, log, path))?;
+        tiles.prove(start, &entries)?;
+        Ok(entries)
+    };
+    if let Some(entries) = unless_absent(proven())? {
+        return Ok(Window { checkpoint, start, entries });
+    }
+    let whole = desk.logs.whole(console, log)?;
+    let checkpoint = whole.opened.checkpoint.clone();
+    let Range { start, end } = range(checkpoint.size);
+    let (skip, count) = (usize::try_from(start)?, usize::try_from(end.saturating_sub(start))?);
+    let entries = whole.entries.iter().skip(skip).take(count).cloned().collect();
+    Ok(Window { checkpoint, start, entries })
 }
 
 /// Entries, newest first.
-pub(crate) fn entries(console: &Console, name: &str, part: Part) -> Result<EntriesWindow> {
-    let whole = whole(console, find(name)?)?;
-    let numbered: Vec<(u64, &Vec<u8>)> = (0..).zip(&whole.entries).collect();
-    let newest = numbered.into_iter().rev().collect();
-    let rows =
-        part.of(newest).into_iter().map(|(index, entry)| row(console, index, entry)).collect();
-    Ok(EntriesWindow { total: whole.opened.checkpoint.size, offset: part.offset, rows })
+pub(crate) fn entries(
+    desk: &Desk,
+    console: &Console,
+    name: &str,
+    part: Part,
+) -> Result<EntriesWindow> {
+    let window = window(desk, console, find(name)?, |size| part.of_newest(size))?;
+    let numbered = (window.start..).zip(&window.entries);
+    let mut rows: Vec<_> = numbered.map(|(index, entry)| row(console, index, entry)).collect();
+    rows.reverse();
+    Ok(EntriesWindow { total: window.checkpoint.size, offset: part.offset, rows })
 }
 
 fn row(console: &Console, index: u64, entry: &[u8]) -> EntryRow {
@@ -125,21 +193,20 @@ pub(super) fn title(envelope: &Envelope) -> String {
 }
 
 /// One entry, with everything to verify it by stock tools.
-pub(crate) fn entry(console: &Console, name: &str, index: u64) -> Result<EntryView> {
+pub(crate) fn entry(desk: &Desk, console: &Console, name: &str, index: u64) -> Result<EntryView> {
     let log = find(name)?;
-    let whole = whole(console, log)?;
-    let place = usize::try_from(index).unwrap_or(usize::MAX);
-    let Some(bytes) = whole.entries.get(place) else {
-        let problem = format!("the log has {} entries", whole.entries.len());
+    let window = window(desk, console, log, |size| index.min(size)..index.saturating_add(1))?;
+    let checkpoint = &window.checkpoint;
+    let Some(bytes) = window.entries.first() else {
+        let problem = format!("the log has {} entries", checkpoint.size);
         return Err(fail(Code::Usage, problem, "choose one of them"));
     };
-    let checkpoint = &whole.opened.checkpoint;
     let path = format!("/v1/log/{name}/proof?index={index}&size={}", checkpoint.size);
     let proof = console.api.fetch_bytes(&path)?;
     let leaf = leaf_hash(bytes);
     let decoded = LogProof::decode(&proof).context("read the proof")?;
     let proven = verify_inclusion(&leaf, index, checkpoint.size, &decoded.path, &checkpoint.root);
-    let (files, commands) = stock(console, bytes)?;
+    let (files, commands) = stock(desk, console, bytes)?;
     let decoded = Envelope::decode(bytes).ok();
     Ok(EntryView {
         row: row(console, index, bytes),
@@ -159,8 +226,8 @@ pub(crate) fn entry(console: &Console, name: &str, index: u64) -> Result<EntryVi
 }
 
 /// The signed bytes, armoured signatures and keys, and what to type.
-fn stock(console: &Console, entry: &[u8]) -> Result<(Vec<ProofFile>, Vec<String>)> {
-    let people = export::operators(&whole(console, Log::Control)?.entries);
+fn stock(desk: &Desk, console: &Console, entry: &[u8]) -> Result<(Vec<ProofFile>, Vec<String>)> {
+    let people = export::operators(&desk.logs.whole(console, Log::Control)?.entries);
     let mut files = Vec::new();
     let mut commands = Vec::new();
     if let Ok(envelope) = Envelope::decode(entry) {

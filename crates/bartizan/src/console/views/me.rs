@@ -162,7 +162,7 @@ fn alerts(desk: &Desk, console: &Console, summary: &Summary) -> Result<Vec<Alert
                 "log.shrunk",
                 Severity::Urgent,
                 text,
-                "sign nothing on this server; tell the other operators; run `bartizan log verify`",
+                "sign nothing on this server, and tell the other operators; the log page shows what is left",
             );
         }
     }
@@ -178,7 +178,7 @@ fn alerts(desk: &Desk, console: &Console, summary: &Summary) -> Result<Vec<Alert
             "witness.keeps_still",
             Severity::Warning,
             text,
-            "look at `bartizan frozen`; `bartizan witness` says how to go on",
+            "look at the page of freezes; `bartizan witness` says how to go on",
         );
     }
     if let Some(warning) = expiry::warning(home)? {

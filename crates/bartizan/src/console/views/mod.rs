@@ -21,6 +21,7 @@ pub(super) mod scripts;
 pub(super) mod series;
 pub(super) mod sign;
 pub(super) mod signing;
+pub(super) mod standing;
 pub(super) mod stop;
 pub(super) mod trust;
 
@@ -38,6 +39,7 @@ use bartizan_trust::sshsig::SshSig;
 use bartizan_trust::statement::{Bundle, Operator, OperatorRole, SignatureRole};
 use serde::Serialize;
 
+use super::advice::advice;
 use super::desk::Desk;
 use super::limits::TEXT_CHARS_MAX;
 use super::shapes::{JobRow, SignedBy, StateCount, TargetRow, Verification};
@@ -69,7 +71,7 @@ fn word(value: &impl Serialize) -> String {
 /// What a person can do about a code.
 fn next(code: &str) -> Option<String> {
     let known = Refusal::ALL.iter().find(|refusal| refusal.code() == code);
-    known.map(|refusal| refusal.advice().to_owned())
+    known.map(|refusal| advice(code, refusal.advice()))
 }
 
 /// Host names as reported, by the server's word.
