@@ -9,6 +9,11 @@ function taken(event: KeyboardEvent): boolean {
   return target.isContentEditable || target.closest('input:not([type=checkbox]), textarea, select, [contenteditable]') !== null
 }
 
+/** Whether Enter presses what has the focus. */
+function pressed(event: KeyboardEvent): boolean {
+  return event.key === 'Enter' && event.target instanceof HTMLElement && event.target.closest('a, button, summary, [role=button]') !== null
+}
+
 function covered(): boolean {
   return document.querySelector('[role=dialog], [role=alertdialog], [role=menu]') !== null
 }
@@ -30,7 +35,7 @@ export function useKeys(map: Record<string, ((event: KeyboardEvent) => void) | u
     if (event.defaultPrevented || event.isComposing || (layer === 'page' && covered())) return
     const name = keyName(event)
     const withModifier = name.startsWith('mod+')
-    if (!withModifier && (taken(event) || !preferences().singleKeys)) return
+    if (!withModifier && (taken(event) || pressed(event) || !preferences().singleKeys)) return
     const two = first && performance.now() - first.at < 1200 ? `${first.key} ${name}` : undefined
     const act = (two && map[two]) || map[name]
     if (!act) return

@@ -50,7 +50,7 @@ export function Dialog(props: Props) {
               </div>
               <Base.Close render={<Button icon="close" label="Close" look="quiet" tip={false} />} />
             </header>
-            <div className="min-h-0 flex-1 overflow-y-auto px-4 py-4 outline-none" ref={content} role="group" tabIndex={-1}>
+            <div className="min-h-0 flex-1 overflow-y-auto px-4 py-4 -outline-offset-2" ref={content} role="group" tabIndex={-1}>
               {children}
             </div>
             {footer && (

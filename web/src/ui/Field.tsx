@@ -3,7 +3,7 @@ import { type ComponentProps, type ReactNode, useId } from 'react'
 import { cx } from './cx'
 
 const box =
-  'w-full rounded-md border border-line-strong bg-panel px-2 text-base text-ink outline-none focus-visible:border-accent focus-visible:ring-2 focus-visible:ring-accent/30 aria-invalid:border-bad'
+  'w-full rounded-md border border-line-strong bg-panel px-2 text-base text-ink outline-none focus-visible:border-accent focus-visible:ring-2 focus-visible:ring-accent/30 [&[type=date]]:focus-within:border-accent [&[type=date]]:focus-within:ring-2 [&[type=date]]:focus-within:ring-accent/30 aria-invalid:border-bad'
 
 type FieldProps = {
   label: ReactNode

@@ -51,7 +51,7 @@ export function Palette({ open, onClose, items, query, onQuery, busy }: Props) {
         <Base.Viewport className="fixed inset-0 z-40 flex items-start justify-center sm:pt-[12vh]">
           <Base.Popup className="dialog-popup flex max-h-dvh w-full flex-col border-line bg-raised shadow-2xl shadow-[var(--c-shadow)] outline-none sm:max-h-[70vh] sm:w-160 sm:rounded-lg sm:border">
             <Base.Title className="sr-only">Command palette</Base.Title>
-            <div className="flex items-center gap-2.5 border-b border-line px-4">
+            <div className="flex items-center gap-2.5 border-b border-line px-4 has-[:focus-visible]:shadow-[inset_0_0_0_2px_var(--c-accent)] sm:rounded-t-lg" data-focus-ring>
               <Icon className="text-ink-3" name="search" />
               <input
                 aria-activedescendant={found.length > 0 ? `${id}-${active}` : undefined}

@@ -194,7 +194,7 @@ const BodyRow = memo(function BodyRow<Row>({ row, index, id, columns, tracks, to
 /** The ring of the focus lies above the rows, which would cover an outline. */
 function Ringed({ children }: { children: ReactNode }) {
   return (
-    <div className="relative flex min-h-0 flex-1 after:pointer-events-none after:absolute after:inset-0 after:z-20 has-[[role=grid]:focus-visible]:after:shadow-[inset_0_0_0_2px_var(--c-accent)]">
+    <div className="relative flex min-h-0 flex-1 after:pointer-events-none after:absolute after:inset-0 after:z-20 has-[[role=grid]:focus-visible]:after:shadow-[inset_0_0_0_2px_var(--c-accent)]" data-focus-ring>
       {children}
     </div>
   )

@@ -38,16 +38,31 @@ describe.each(['light', 'dark'] satisfies Theme[])('in the %s theme', (theme) =>
   })
 })
 
-describe('320 pixels wide', () => {
-  const opened = onePage({ width: 320, height: 640 })
+describe.each(['light', 'dark'] satisfies Theme[])('320 pixels wide in the %s theme', (theme) => {
+  const opened = onePage({ theme, width: 320, height: 640 })
 
-  test.each(pages)('$name does not scroll sideways, and Freeze is there', async ({ path, outside }) => {
+  test.each(pages)('$name does not scroll sideways, axe finds nothing serious, and Freeze is there', async ({ path, outside }) => {
     const { page, complaints } = opened()
     await page.goto(inject('origin') + path)
     await settled(page)
     const [inner, scroll] = await page.evaluate<[number, number]>('[innerWidth, Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll("[data-scroll]")].map((box) => box.scrollWidth))]')
     expect(scroll).toBeLessThanOrEqual(inner)
     if (!outside) await page.getByRole('button', { name: 'Freeze' }).first().waitFor()
+    expect(await seriousViolations(page)).toEqual([])
     expect(complaints).toEqual([])
+  })
+})
+
+describe('outside of an organisation', () => {
+  const opened = onePage({})
+
+  test.each(pages.filter((page) => page.path.includes('mock-story=new')))('$name asks for nothing that only an organisation has', async ({ path, heading }) => {
+    const { page } = opened()
+    await page.goto(inject('origin') + path)
+    await settled(page)
+    await page.getByRole('heading', { level: 1, name: heading }).waitFor()
+    const asked = await page.evaluate<string[]>("performance.getEntriesByType('mark').map((mark) => mark.name)")
+    expect(asked).toContain('GET /api/v1/me')
+    expect(asked.filter((one) => !/ \/api\/v1\/(session|me|founding|passkeys|events)/.test(one))).toEqual([])
   })
 })

@@ -2,8 +2,8 @@ import type { Page } from 'playwright-core'
 
 import { authenticators } from '../browser/harness.ts'
 
-/** `narrow`: it can be done on a narrow screen as well. */
-export type Scene = { name: string; path: string; go: (page: Page) => Promise<void>; narrow?: true }
+/** `narrow`: it can be done on a narrow screen as well, or `'only'` there. `reaches`: the address it leads to. `shows`: the file of the dialog that it opens. */
+export type Scene = { name: string; path: string; go: (page: Page) => Promise<void>; narrow?: true | 'only'; reaches?: string; shows?: string }
 
 const chooseSome = async (page: Page) => {
   await page.getByRole('grid', { name: 'Endpoints' }).focus()
@@ -55,12 +55,30 @@ function founding(step: 'keys' | 'server' | 'people' | 'paper' | 'written' | 'si
   }
 }
 
+const dialogOf = (page: Page) => page.getByRole('dialog')
+
+/** A halted roll-out, and one of its pages. */
+const rollout = (tab?: string) => async (page: Page) => {
+  await page.getByRole('link', { name: 'Patch round, November' }).click()
+  await page.getByText(/Halted/).waitFor()
+  if (tab) await page.getByRole('link', { name: tab, exact: true }).click()
+  await settledAgain(page)
+}
+
+const endpointTab = (tab: string) => async (page: Page) => {
+  await page.getByRole('link', { name: /^web-hub/ }).first().click()
+  await page.getByRole('navigation', { name: 'Endpoint' }).getByRole('link', { name: tab }).click()
+  await settledAgain(page)
+}
+
+const settledAgain = (page: Page) => page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' })
+
 /** What one sees after doing something. */
 export const scenes: readonly Scene[] = [
   { name: 'selection', path: '/fleet?tenant=acme', go: chooseSome },
   {
     name: 'sheet',
-    path: '/approvals',
+    shows: 'sign/SigningSheet', path: '/approvals',
     go: async (page) => {
       await page.getByRole('button', { name: /Read and approve/ }).click()
       await page.getByRole('list', { name: 'Words of the digest' }).waitFor()
@@ -68,7 +86,7 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: 'rollout',
-    path: '/',
+    reaches: '/jobs/$id', path: '/',
     go: async (page) => {
       await page.getByRole('link', { name: 'Patch round, November' }).click()
       await page.getByText(/Halted/).waitFor()
@@ -106,7 +124,7 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: 'endpoint',
-    path: '/fleet?q=web-hub',
+    reaches: '/endpoints/$id', path: '/fleet?q=web-hub',
     go: async (page) => {
       await page.getByRole('link', { name: /^web-hub/ }).first().click()
       await page.getByText('Who it is').waitFor()
@@ -122,8 +140,91 @@ export const scenes: readonly Scene[] = [
     },
   },
   {
+    name: 'despite',
+    shows: 'jobs/Rollout',
+    path: '/?mock-story=refusals',
+    go: async (page) => {
+      await rollout()(page)
+      await page.getByRole('button', { name: 'Promote despite refusals' }).click()
+      await dialogOf(page).getByLabel('Why').fill('They are being rebuilt')
+    },
+  },
+  { name: 'job-endpoints', path: '/', go: rollout('endpoints') },
+  { name: 'endpoint-jobs', path: '/fleet?q=web-hub', go: endpointTab('jobs') },
+  { name: 'endpoint-receipts', path: '/fleet?q=web-hub', go: endpointTab('receipts') },
+  { name: 'endpoint-inventory', path: '/fleet?q=web-hub', go: endpointTab('inventory') },
+  {
+    name: 'help',
+    shows: 'app/Help',
+    path: '/',
+    narrow: true,
+    go: async (page) => {
+      await page.keyboard.press('?')
+      await dialogOf(page).getByText('Sign what is shown').waitFor()
+    },
+  },
+  {
+    name: 'link-state',
+    shows: 'app/LinkState',
+    path: '/',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('button', { name: 'Live, verified' }).click()
+      await dialogOf(page).getByText('Verify it yourself').waitFor()
+    },
+  },
+  {
+    name: 'menu',
+    path: '/',
+    narrow: 'only',
+    go: async (page) => {
+      await page.getByRole('button', { name: 'Menu', exact: true }).click()
+      await page.getByRole('link', { name: 'Standing orders' }).waitFor()
+    },
+  },
+  {
+    name: 'tenants',
+    shows: 'fleet/FleetPage',
+    path: '/fleet?tenant=acme',
+    narrow: 'only',
+    go: async (page) => {
+      await page.getByRole('button', { name: 'Tenants' }).click()
+      await dialogOf(page).getByText('warehouse').waitFor()
+    },
+  },
+  {
+    name: 'freeze-dialog',
+    shows: 'freeze/FreezeDialog',
+    path: '/',
+    narrow: true,
+    go: async (page) => {
+      await page.keyboard.press('!')
+      await dialogOf(page).getByLabel('Why').fill('strange jobs')
+    },
+  },
+  {
+    name: 'passkey',
+    shows: 'settings/Passkeys',
+    path: '/settings',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('button', { name: 'Make a passkey' }).click()
+      await dialogOf(page).getByRole('button', { name: 'Make it' }).waitFor()
+    },
+  },
+  {
+    name: 'exchange',
+    shows: 'scripts/Exchange',
+    path: '/scripts',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('button', { name: 'Import, export' }).click()
+      await dialogOf(page).getByRole('button', { name: 'Done' }).waitFor()
+    },
+  },
+  {
     name: 'columns',
-    path: '/fleet',
+    shows: 'fleet/ColumnChooser', path: '/fleet',
     narrow: true,
     go: async (page) => {
       await page.getByRole('button', { name: 'Columns' }).click()
@@ -132,7 +233,7 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: 'save-view',
-    path: '/fleet?tenant=acme&state=away',
+    shows: 'fleet/SaveView', path: '/fleet?tenant=acme&state=away',
     narrow: true,
     go: async (page) => {
       await page.getByRole('button', { name: 'Save view' }).click()
@@ -141,7 +242,7 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: 'batch',
-    path: '/approvals',
+    shows: 'approvals/BatchSheet', path: '/approvals',
     narrow: true,
     go: async (page) => {
       await page.getByRole('button', { name: /Rotate the time servers/ }).waitFor()
@@ -176,7 +277,7 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: 'verify',
-    path: '/log?log=control&index=0',
+    shows: 'logs/LogPage', path: '/log?log=control&index=0',
     go: (page) => page.getByText(/ssh-keygen -Y verify/).waitFor(),
   },
   ...(['keys', 'server', 'people', 'paper', 'written', 'sign', 'exists'] as const).map((step) => ({ name: `founding-${step}`, path: '/found?mock-story=new', go: founding(step), narrow: true as const })),
@@ -196,7 +297,7 @@ export const scenes: readonly Scene[] = [
   { name: 'joining-answer', path: '/join?mock-story=new', narrow: true, go: (page) => next(page, 'They have it already') },
   {
     name: 'person',
-    path: '/trust',
+    shows: 'people/AddPersonDialog', path: '/trust',
     narrow: true,
     go: async (page) => {
       await next(page, 'Add a person')
@@ -205,7 +306,7 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: 'enrol',
-    path: '/fleet?mock-story=empty',
+    shows: 'enrol/EnrolDialog', path: '/fleet?mock-story=empty',
     go: async (page) => {
       await page.getByRole('button', { name: /^Enrol/ }).first().click()
       await page.getByRole('dialog').getByLabel('Tenant').fill('acme')

@@ -66,7 +66,7 @@ function begin(head: HTMLElement | null): void {
 export function StepHead({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div>
-      <h2 className="text-lg font-semibold outline-none" ref={begin} tabIndex={-1}>
+      <h2 className="text-lg font-semibold outline-offset-4" ref={begin} tabIndex={-1}>
         {title}
       </h2>
       {children && <div className="mt-1 max-w-160 text-ink-2">{children}</div>}

@@ -41,7 +41,8 @@ export function Editor({ value, onChange, language, label, describedBy }: Props)
           placeholder('#!/bin/sh\nset -eu\n'),
           keymap.of([...defaultKeymap.filter((binding) => binding.key !== 'Mod-Enter'), ...historyKeymap]),
           languages.current.of(languageOf(language)),
-          EditorView.contentAttributes.of({ 'aria-label': label, ...(describedBy ? { 'aria-describedby': describedBy } : {}) }),
+          // Editable text has the focus anyway; said outright, it is also what scrolls for whoever has no mouse.
+          EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': label, ...(describedBy ? { 'aria-describedby': describedBy } : {}) }),
           EditorView.updateListener.of((update) => update.docChanged && changed(update.state.doc.toString())),
         ],
       }),
