@@ -258,9 +258,12 @@ pub(super) async fn receipts(
     let id = parse(&id)?;
     let (endpoint, seq) = after.split_once(':').unwrap_or_default();
     let (endpoint, seq) = (endpoint.to_owned(), seq.parse().unwrap_or(0));
-    let read = app.db.read(move |tx| match newest {
-        true => tx.newest_receipts(id, &endpoint, RECEIPTS_MAX),
-        false => tx.receipts(id, (&endpoint, seq), RECEIPTS_MAX),
+    let read = app.db.read(move |tx| {
+        if newest {
+            tx.newest_receipts(id, &endpoint, RECEIPTS_MAX)
+        } else {
+            tx.receipts(id, (&endpoint, seq), RECEIPTS_MAX)
+        }
     });
     let receipts = read.await?;
     let full = u64::try_from(receipts.len()).is_ok_and(|count| count >= RECEIPTS_MAX);
