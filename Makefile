@@ -8,7 +8,7 @@ export BARTIZAN_VENV := $(CURDIR)/target/venv
 # The console's pages, where Node is. Without it the programs are built all the same, and the console says how to build them.
 PAGES = if command -v npm >/dev/null 2>&1; then cd web && { test -d node_modules || npm ci --ignore-scripts; } && npm run build; \
 	else echo "no npm: the console's pages are left out"; fi
-PROGRAMS := -p bartizan -p bartizan-server -p bartizan-guard -p bartizan-agent -p bartizan-tuf
+PROGRAMS := -p bartizan -p bartizan-server -p bartizan-guard -p bartizan-agent -p bartizan-tuf -p bartizan-probe
 
 .PHONY: help demo test test-long bench fuzz deny mutants coverage
 

@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("bartizan-agent", &["bartizan-proto", "bartizan-trust"]),
     ("bartizan-guard", &["bartizan-os", "bartizan-proto", "bartizan-trust"]),
     ("bartizan-notify", &[]),
+    ("bartizan-probe", &["bartizan-proto", "bartizan-trust"]),
     ("bartizan-server", &["bartizan-notify", "bartizan-proto", "bartizan-store", "bartizan-trust"]),
     ("bartizan", &["bartizan-notify", "bartizan-proto", "bartizan-trust"]),
     ("bartizan-tuf", &[]),

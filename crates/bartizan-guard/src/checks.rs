@@ -1,8 +1,10 @@
 //! Looks at what policies name, on a thread of its own: a file system that hangs stops neither freezes nor jobs, and not even
-//! the other checks. It has the guard's walls (no sockets, no programs) and only reads.
+//! the other checks. It has the guard's walls (no sockets, no programs) and only reads; what needs the network a companion asks.
 
 mod board;
 mod memory;
+mod network;
+mod prober;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use bartizan_trust::standing::EndedRun;
 use bartizan_trust::statement::Check;
 
 use self::board::Board;
+pub(crate) use self::prober::Prober;
 use crate::guard::Event;
 use crate::install::now;
 use crate::reports::Observation;
@@ -34,6 +37,8 @@ const END_PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Planned {
     pub(crate) policy: StatementId,
     pub(crate) check: Check,
+    /// Whether nothing of it may leave the machine for now.
+    pub(crate) held: bool,
 }
 
 /// What the guard wants of the thread that looks.
@@ -53,12 +58,12 @@ pub(crate) struct Watcher {
 
 impl Watcher {
     /// Begins to look; what was remembered lies in this file.
-    pub(crate) fn start(memory: PathBuf, events: SyncSender<Event>) -> Self {
+    pub(crate) fn start(memory: PathBuf, prober: Prober, events: SyncSender<Event>) -> Self {
         let wanted: Arc<(Mutex<Wanted>, Condvar)> = Arc::default();
         let (done, gone) = sync_channel(1);
         let theirs = Arc::clone(&wanted);
         thread::spawn(move || {
-            serve(&theirs, memory, &events);
+            serve(&theirs, Board::load(memory, prober), &events);
             let _ = done.send(());
         });
         Self { wanted, gone }
@@ -87,8 +92,7 @@ impl Watcher {
     }
 }
 
-fn serve((wanted, told): &(Mutex<Wanted>, Condvar), memory: PathBuf, events: &SyncSender<Event>) {
-    let mut board = Board::load(memory);
+fn serve((wanted, told): &(Mutex<Wanted>, Condvar), mut board: Board, events: &SyncSender<Event>) {
     loop {
         let (plan, ended, stop) = {
             let lock = wanted.lock().unwrap_or_else(PoisonError::into_inner);

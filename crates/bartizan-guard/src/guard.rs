@@ -33,7 +33,7 @@ use self::link::RESTART_PAUSE;
 use self::orders::Orders;
 use self::policies::Policies;
 use crate::arguments::Run;
-use crate::checks::Watcher;
+use crate::checks::{Prober, Watcher};
 use crate::collector::Collector;
 use crate::device::DeviceKey;
 use crate::folder::{Enrolled, Folder, Started};
@@ -228,7 +228,9 @@ impl Guard {
         // Scripts of an earlier life; nothing in there runs again.
         let _ = std::fs::remove_dir_all(folder.jobs());
         files::create_private_folder(&folder.jobs()).context("create the folder for jobs")?;
-        let policies = Policies::new(Watcher::start(folder.checks(), sender.clone()));
+        let probe = beside_this_program("bartizan-probe")?;
+        let prober = Prober::new(launcher.handle(), probe, separation.account().cloned());
+        let policies = Policies::new(Watcher::start(folder.checks(), prober, sender.clone()));
         Ok(Self {
             folder,
             enrolled,

@@ -118,7 +118,8 @@ impl Separation {
         }
     }
 
-    const fn account(&self) -> Option<&Account> {
+    /// Whom programs that speak over the network run as.
+    pub(crate) const fn account(&self) -> Option<&Account> {
         match self {
             Self::TwoUsers(account) => Some(account),
             Self::NotRoot | Self::NoAccount => None,

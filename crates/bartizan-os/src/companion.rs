@@ -1,4 +1,4 @@
-//! Starting the network half of the endpoint beside the privileged one.
+//! Starting the network half of the endpoint beside the privileged one, and programs that answer one question.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -22,6 +22,20 @@ pub fn start(program: &Path, account: Option<&Account>) -> io::Result<Child> {
         // Supplementary groups are dropped by `uid` when the caller is root.
         command.gid(account.gid).uid(account.uid).current_dir("/");
     }
+    restrict(&mut command);
+    command.spawn()
+}
+
+/// Starts `program` for one question: an empty environment, pipes as standard input and output, nothing else, as `account` if one
+/// is given. It ends when this process ends.
+pub fn start_for_one_question(program: &Path, account: Option<&Account>) -> io::Result<Child> {
+    let mut command = Command::new(program);
+    // What it says beside its answer would come from whoever it asks.
+    command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    if let Some(account) = account {
+        command.gid(account.gid).uid(account.uid);
+    }
+    command.current_dir("/");
     restrict(&mut command);
     command.spawn()
 }

@@ -40,6 +40,8 @@ pub const LOOK_DEPTH_MAX: usize = 4;
 pub const LOOK_CONTENT_BYTES_MAX: u64 = 1024 * 1024;
 /// Bytes of a line that are matched: with the size of a pattern this bounds the time for a line to some hundredths of a second.
 pub const LOOK_LINE_BYTES_MAX: usize = 4 * 1024;
+/// Largest file of certificates that a check looks at; bundles of authorities are larger.
+pub const LOOK_CERTIFICATES_BYTES_MAX: u64 = 64 * 1024;
 /// How long matching may take at one look.
 pub const LOOK_PATTERN_TIME: Duration = Duration::from_secs(2);
 /// Most file systems of which metrics are kept, five each.

@@ -1,6 +1,7 @@
 //! What checks of monitoring policies look at: facts about this machine, read and never changed. No process, no socket.
 //! Specification: `docs/spec/policy.md`, "Subject".
 
+mod certificates;
 mod content;
 mod disks;
 mod files;
@@ -14,6 +15,7 @@ use bartizan_trust::statement::{Levels, Severity, Subject, is_plain_char};
 use bartizan_trust::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
+pub use self::certificates::certificates;
 pub use self::content::LogPlace;
 use crate::limits::{FACT_BYTES_MAX, LOOK_TEXT_BYTES_MAX};
 
@@ -92,13 +94,19 @@ pub fn look(subject: &Subject, left: &mut Left, now: UnixSeconds) -> Vec<Seen> {
         Subject::BackupAge { folder, suffix, size_min, above } => {
             vec![files::backup(Path::new(folder), suffix, *size_min, *above, now)]
         }
-        // What the guard remembers, not the machine.
-        Subject::Order { .. } => Vec::new(),
+        // What the guard remembers, and what it has a companion ask.
+        Subject::Order { .. }
+        | Subject::CertificateFile { .. }
+        | Subject::Tcp { .. }
+        | Subject::Http { .. }
+        | Subject::Dns { .. }
+        | Subject::Ping { .. } => Vec::new(),
     }
 }
 
 impl Seen {
-    fn new(judged: Option<Severity>, value: impl Into<Option<u64>>, text: &str) -> Self {
+    /// Well, or as bad as that.
+    pub fn new(judged: Option<Severity>, value: impl Into<Option<u64>>, text: &str) -> Self {
         let judged = judged.map_or(Judged::Fine, Judged::Bad);
         Self { instance: String::new(), judged, value: value.into(), text: plain(text) }
     }
@@ -113,7 +121,9 @@ impl Seen {
         Self { instance, judged: Judged::Unknown, value: None, text }
     }
 
-    fn of(self, instance: &str) -> Self {
+    /// Of one of several.
+    #[must_use]
+    pub fn of(self, instance: &str) -> Self {
         Self { instance: plain(instance), ..self }
     }
 }

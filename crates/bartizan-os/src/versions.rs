@@ -24,8 +24,8 @@ use crate::tree::end_with;
 const GUARD: &str = "bartizan-guard";
 /// What a version consists of.
 const PROGRAMS: [&str; 3] = [GUARD, "bartizan-agent", "bartizan-tuf"];
-/// What a version may come without: then it does not scan.
-const SCANNER: &str = "bartizan-scan";
+/// What a version may come without: then it does not scan, or asks nothing over the network.
+const OPTIONAL: [&str; 2] = ["bartizan-scan", "bartizan-probe"];
 /// The link to the version that runs.
 const CURRENT: &str = "current";
 
@@ -66,10 +66,10 @@ pub fn install(
 fn extract(bytes: &[u8], folder: &Path) -> io::Result<()> {
     let mut archive = Cursor::new(bytes);
     let entries = archive::entries(&mut archive)?;
-    for name in PROGRAMS.into_iter().chain([SCANNER]) {
+    for name in PROGRAMS.into_iter().chain(OPTIONAL) {
         let entry = entries.iter().find(|entry| entry.name == name);
         let Some(entry) = entry else {
-            if name == SCANNER {
+            if OPTIONAL.contains(&name) {
                 continue;
             }
             return Err(wrong("a program is missing in the archive"));

@@ -5,6 +5,7 @@
 //! * [`checks`]: how the state of a check comes about, and its results on their way.
 //! * [`inventory`]: sections of an inventory, what changes in them, and queries.
 //! * [`lan`]: freezes in datagrams on the local network.
+//! * [`probe`]: what the guard asks over the network, through a companion.
 //! * [`samples`]: metrics in reports.
 //! * [`operator`], [`management`], [`monitoring`], [`preflight`] and [`series`]: the JSON of the operator plane.
 
@@ -19,5 +20,6 @@ pub mod message;
 pub mod monitoring;
 pub mod operator;
 pub mod preflight;
+pub mod probe;
 pub mod samples;
 pub mod series;

@@ -4,5 +4,6 @@ pub mod evil_half;
 pub mod fuzz;
 pub mod load;
 pub mod numbers;
+pub mod peers;
 pub mod postgres;
 pub mod world;

@@ -158,6 +158,16 @@ pub const CHECK_EVERY_S_MIN: u64 = 10;
 pub const CHECK_EVERY_S_MAX: u64 = 7 * 24 * 3600;
 /// Most looks in a row that a check can wait for, and most changes within an hour that it can name.
 pub const CHECK_LOOKS_MAX: u32 = 60;
+/// Most checks that use the network, of one policy and of one endpoint: at their fastest two questions a second.
+pub const NETWORK_CHECKS_MAX: usize = 64;
+/// Least seconds between two looks of a check that uses the network: others have to answer it.
+pub const NETWORK_EVERY_S_MIN: u64 = 30;
+/// What a question over the network may take in milliseconds; no level of a check lies beyond.
+pub const PROBE_MS_MAX: u64 = 10_000;
+/// Longest name in DNS in bytes.
+pub const HOST_BYTES_MAX: usize = 253;
+/// Longest address of the web that a check asks, in bytes.
+pub const URL_BYTES_MAX: usize = 512;
 /// Most paths, services or exit statuses of one check.
 pub const CHECK_NAMES_MAX: usize = 16;
 /// Longest pattern of a check in bytes.

@@ -179,5 +179,8 @@ fn passed_over(
     if let Some(other) = known.iter().find(|other| other.check.id == found.check.id) {
         return Some(Why::Replaced(other.policy));
     }
-    (known.len() >= limits::EFFECTIVE_CHECKS_MAX).then_some(Why::Beyond)
+    let network = known.iter().filter(|other| other.check.subject.uses_network());
+    let asks_too_much =
+        found.check.subject.uses_network() && network.count() >= limits::NETWORK_CHECKS_MAX;
+    (asks_too_much || known.len() >= limits::EFFECTIVE_CHECKS_MAX).then_some(Why::Beyond)
 }

@@ -13,13 +13,15 @@ use bartizan_trust::standing::EndedRun;
 use bartizan_trust::statement::{Check, Severity, Subject};
 use bartizan_trust::time::UnixSeconds;
 
-use super::Planned;
 use super::memory::{self, Instance, Remembered};
+use super::{Planned, Prober, network};
 
 /// A look that has not come back after this long is as good as none.
 const LOOK_PATIENCE: Duration = Duration::from_secs(30);
 /// Looks that hang at once; a few dead mounts, not all the memory there is.
 const LOOKS_MAX: usize = 16;
+/// Questions through the companion at once: a process for each.
+const PROBES_MAX: usize = 8;
 /// States are told at least so often, as a sign of life.
 const TELL_S: u64 = 3600;
 /// What was seen is remembered at most so often.
@@ -31,6 +33,7 @@ const INSTANCES_MAX: usize = 64;
 struct Watched {
     policy: StatementId,
     check: Check,
+    held: bool,
     due: Instant,
     looking: Option<Looking>,
 }
@@ -44,6 +47,7 @@ struct Looking {
 /// All of it.
 pub(super) struct Board {
     path: PathBuf,
+    prober: Prober,
     watched: Vec<Watched>,
     remembered: BTreeMap<String, Remembered>,
     results: Vec<CheckResult>,
@@ -52,10 +56,11 @@ pub(super) struct Board {
 }
 
 impl Board {
-    pub(super) fn load(path: PathBuf) -> Self {
+    pub(super) fn load(path: PathBuf, prober: Prober) -> Self {
         Self {
             remembered: memory::load(&path),
             path,
+            prober,
             watched: Vec::new(),
             results: Vec::new(),
             changed: false,
@@ -66,7 +71,7 @@ impl Board {
     /// Another plan. A check of the same id and subject goes on where it was.
     pub(super) fn follow(&mut self, plan: Vec<Planned>, now: UnixSeconds) {
         let mut before = core::mem::take(&mut self.watched);
-        for Planned { policy, check } in plan {
+        for Planned { policy, check, held } in plan {
             let same = before.iter().position(|watched| {
                 watched.check.subject == check.subject && watched.check.id == check.id
             });
@@ -77,7 +82,7 @@ impl Board {
             }
             let (due, looking) =
                 known.map_or((Instant::now(), None), |known| (known.due, known.looking));
-            self.watched.push(Watched { policy, check, due, looking });
+            self.watched.push(Watched { policy, check, held, due, looking });
         }
         for gone in &before {
             self.leave(gone, now);
@@ -111,13 +116,19 @@ impl Board {
     /// Collects what has come back and starts what is due.
     pub(super) fn look(&mut self, ended: &BTreeMap<StatementId, EndedRun>, now: UnixSeconds) {
         let mut watched = core::mem::take(&mut self.watched);
-        let mut hanging = watched.iter().filter(|watched| watched.looking.is_some()).count();
         for one in &mut watched {
             if let Some(found) = one.collect() {
-                hanging = hanging.saturating_sub(1);
                 self.take(one, found, now);
             }
-            if Instant::now() < one.due {
+        }
+        let looks = |one: &&Watched| one.looking.is_some() && !one.asks();
+        let mut hanging = watched.iter().filter(looks).count();
+        let turn = whose_turn(&watched);
+        for (at, one) in watched.iter_mut().enumerate() {
+            // During a freeze what leaves the machine rests, and what was said of it stands.
+            let rests = one.held && one.check.subject.uses_network();
+            // Whoever waits for a turn is not late, and asked first next time.
+            if Instant::now() < one.due || rests || (one.waits() && !turn.contains(&at)) {
                 continue;
             }
             one.due = Instant::now() + Duration::from_secs(one.check.every_s);
@@ -131,7 +142,9 @@ impl Board {
                 continue;
             }
             let left = self.left(&one.check);
-            if may_hang(&one.check.subject) {
+            if one.asks() {
+                one.looking = Some(begin_probe(&self.prober, one.check.subject.clone(), now));
+            } else if may_hang(&one.check.subject) {
                 one.looking = Some(begin(one.check.subject.clone(), left, now));
                 hanging += 1;
             } else {
@@ -233,6 +246,15 @@ impl Board {
 }
 
 impl Watched {
+    const fn asks(&self) -> bool {
+        network::is_asked(&self.check.subject)
+    }
+
+    /// Whether it would ask as soon as it may.
+    const fn waits(&self) -> bool {
+        self.asks() && self.looking.is_none()
+    }
+
     fn result(
         &self,
         instance: &str,
@@ -266,6 +288,20 @@ impl Watched {
     }
 }
 
+/// Which of those that want to ask may: a few at once, those first that have waited longest.
+fn whose_turn(watched: &[Watched]) -> Vec<usize> {
+    let asking = watched.iter().filter(|one| one.asks() && one.looking.is_some()).count();
+    let mut waiting: Vec<(Instant, usize)> = watched
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| one.waits() && one.due <= Instant::now())
+        .map(|(at, one)| (one.due, at))
+        .collect();
+    waiting.sort_unstable();
+    waiting.truncate(PROBES_MAX.saturating_sub(asking));
+    waiting.into_iter().map(|(_, at)| at).collect()
+}
+
 /// What reads paths that people named can hang; what reads the kernel's own files cannot.
 const fn may_hang(subject: &Subject) -> bool {
     match subject {
@@ -285,7 +321,13 @@ const fn may_hang(subject: &Subject) -> bool {
         | Subject::Service { .. }
         | Subject::Process { .. }
         | Subject::RebootPending { .. }
-        | Subject::Order { .. } => false,
+        | Subject::Order { .. }
+        // Their time is the companion's, of which there are a few at once.
+        | Subject::CertificateFile { .. }
+        | Subject::Tcp { .. }
+        | Subject::Http { .. }
+        | Subject::Dns { .. }
+        | Subject::Ping { .. } => false,
     }
 }
 
@@ -294,6 +336,15 @@ fn begin(subject: Subject, mut left: Left, now: UnixSeconds) -> Looking {
     thread::spawn(move || {
         let seen = looks::look(&subject, &mut left, now);
         let _ = give.send((left, seen));
+    });
+    Looking { begun: Instant::now(), found }
+}
+
+fn begin_probe(prober: &Prober, subject: Subject, now: UnixSeconds) -> Looking {
+    let (give, found) = sync_channel(1);
+    let prober = prober.clone();
+    thread::spawn(move || {
+        let _ = give.send((Left::Nothing, network::look(&prober, &subject, now)));
     });
     Looking { begun: Instant::now(), found }
 }

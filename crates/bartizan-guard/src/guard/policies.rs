@@ -189,9 +189,11 @@ impl Guard {
         for passed in found.passed_over.iter().filter(|passed| passed.why == Why::Beyond) {
             eprintln!("check {} is one too many", passed.check.check.id);
         }
+        let held = |id| self.policies.kept.get(&id).is_some_and(|kept| kept.held().is_some());
         let planned = |found: &EffectiveCheck<'_>| Planned {
             policy: found.policy,
             check: found.check.clone(),
+            held: held(found.policy),
         };
         self.policies.watcher.plan(found.checks.iter().map(planned).collect());
     }

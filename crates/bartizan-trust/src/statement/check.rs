@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::is_plain_text;
+use super::network::{DnsRecord, HttpMethod, TlsTrust, check_network};
 use super::trigger::{is_path, is_unit_name};
 use crate::id::StatementId;
 use crate::limits;
 
-/// One thing to look at again and again. Nothing in it starts a program, writes a file or opens a connection.
+/// One thing to look at again and again. Nothing in it starts a program, writes a file or sends more than a question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
@@ -162,6 +163,78 @@ pub enum Subject {
         /// Not so good; any other is an error.
         warn: Vec<i32>,
     },
+    /// Days until the first certificates of a file end.
+    CertificateFile {
+        /// Its path.
+        path: String,
+        /// Bad from here down.
+        below: Levels,
+    },
+    /// Whether somebody listens on a port, and what they say first.
+    Tcp {
+        /// A name or an address.
+        host: String,
+        /// The port.
+        port: u16,
+        /// What must be in the first kibibyte that comes unasked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        banner: Option<String>,
+        /// Milliseconds until it was there that are bad.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        above: Option<Levels>,
+        /// How bad it is when it is not.
+        severity: Severity,
+    },
+    /// What a web server answers. Redirections are not followed.
+    Http {
+        /// `http:` or `https:`.
+        url: String,
+        /// What is asked.
+        method: HttpMethod,
+        /// Good codes.
+        status: Vec<u16>,
+        /// What must be in the first 64 KiB of the body.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        contains: Option<String>,
+        /// Milliseconds until the whole answer that are bad.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        above: Option<Levels>,
+        /// Days until its certificate ends: bad from here down.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires: Option<Levels>,
+        /// Whether the certificate must be believed.
+        tls: TlsTrust,
+        /// How bad another answer is, or none.
+        severity: Severity,
+    },
+    /// What a name server answers.
+    Dns {
+        /// The name.
+        name: String,
+        /// Which of its records.
+        record: DnsRecord,
+        /// Whom to ask; left out: the endpoint's own name servers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        server: Option<String>,
+        /// Exactly these; empty: any.
+        wanted: Vec<String>,
+        /// Milliseconds until the answer that are bad.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        above: Option<Levels>,
+        /// How bad another answer is, or none.
+        severity: Severity,
+    },
+    /// Whether a machine answers echo requests (ICMP).
+    Ping {
+        /// A name or an address.
+        host: String,
+        /// Per cent without an answer that are bad.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        loss: Option<Levels>,
+        /// Milliseconds there and back that are bad.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        above: Option<Levels>,
+    },
 }
 
 /// From where on a value is bad.
@@ -242,6 +315,11 @@ impl Subject {
             Self::Log { .. } => "log",
             Self::BackupAge { .. } => "backup_age",
             Self::Order { .. } => "order",
+            Self::CertificateFile { .. } => "certificate_file",
+            Self::Tcp { .. } => "tcp",
+            Self::Http { .. } => "http",
+            Self::Dns { .. } => "dns",
+            Self::Ping { .. } => "ping",
         }
     }
 }
@@ -258,6 +336,9 @@ impl Check {
         }
         if !(limits::CHECK_EVERY_S_MIN..=limits::CHECK_EVERY_S_MAX).contains(&self.every_s) {
             return Err("check.every_s: 10 seconds to 7 days");
+        }
+        if self.subject.uses_network() && self.every_s < limits::NETWORK_EVERY_S_MIN {
+            return Err("check.every_s: at least 30 seconds where the network is used");
         }
         let looks = 1..=limits::CHECK_LOOKS_MAX;
         if !looks.contains(&self.fails) || !looks.contains(&self.recovers) {
@@ -331,10 +412,23 @@ fn check_subject(subject: &Subject) -> Result<(), &'static str> {
                 Err("check.ok, warn: at most 16 exit statuses, sorted, each once")
             }
         }
+        Subject::CertificateFile { path, below } => path_and(path, falling_days(*below)),
+        Subject::Tcp { .. } | Subject::Http { .. } | Subject::Dns { .. } | Subject::Ping { .. } => {
+            check_network(subject)
+        }
     }
 }
 
-fn rising(levels: Levels, most: u64) -> Result<(), &'static str> {
+/// A century is more than certificates have.
+pub(super) fn falling_days(levels: Levels) -> Result<(), &'static str> {
+    if levels.fall(36_500) {
+        Ok(())
+    } else {
+        Err("check.below, expires: warn, error, or both; error not before warn")
+    }
+}
+
+pub(super) fn rising(levels: Levels, most: u64) -> Result<(), &'static str> {
     if levels.rise(most) {
         Ok(())
     } else {
@@ -353,6 +447,6 @@ fn check_pattern(pattern: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn each_once(names: &[String]) -> bool {
+pub(super) fn each_once(names: &[String]) -> bool {
     names.is_sorted_by(|a, b| a < b)
 }

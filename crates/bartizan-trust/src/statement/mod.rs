@@ -26,6 +26,7 @@ mod freeze;
 mod job;
 mod login;
 mod mirror;
+mod network;
 mod pack;
 mod policy;
 mod promotion;
@@ -41,6 +42,10 @@ pub use freeze::*;
 pub use job::*;
 pub use login::*;
 pub use mirror::{Mirror, MirrorPlace};
+pub use network::{
+    DnsRecord, HttpMethod, TlsTrust, UrlParts, is_dns_name, is_host, may_be_asked,
+    parse_name_server, parse_url,
+};
 pub use pack::*;
 pub use policy::*;
 pub use promotion::*;

@@ -180,6 +180,10 @@ impl Validate for MonitoringPolicy {
         {
             return Err("checks: at most 128, sorted by id, each once");
         }
+        let network = self.checks.iter().filter(|check| check.subject.uses_network());
+        if network.count() > limits::NETWORK_CHECKS_MAX {
+            return Err("checks: at most 64 that use the network");
+        }
         self.checks.iter().try_for_each(Check::check)?;
         check_display(&self.display)
     }

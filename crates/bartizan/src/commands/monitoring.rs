@@ -386,8 +386,9 @@ fn because(found: &Effective<'_>, passed: &PassedOver<'_>) -> String {
         Why::Excluded(by) => format!("{own} names it, and {} leaves it out", policy(by)),
         Why::Replaced(by) => format!("{own} names it, and {} has one of the same name", policy(by)),
         Why::Beyond => format!(
-            "{own} names it, and an endpoint does at most {} checks",
-            limits::EFFECTIVE_CHECKS_MAX
+            "{own} names it, and an endpoint does at most {} checks, {} of them over the network",
+            limits::EFFECTIVE_CHECKS_MAX,
+            limits::NETWORK_CHECKS_MAX
         ),
     }
 }

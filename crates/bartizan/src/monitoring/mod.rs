@@ -165,6 +165,17 @@ fn subject(mut table: Table) -> Result<Subject, String> {
             otherwise("ok", Value::Array(vec![Value::Integer(0)]));
             otherwise("warn", Value::Array(Vec::new()));
         }
+        "tcp" => otherwise("severity", severity()),
+        "http" => {
+            otherwise("severity", severity());
+            otherwise("method", Value::String("get".to_owned()));
+            otherwise("status", Value::Array(vec![Value::Integer(200)]));
+            otherwise("tls", Value::String("verify".to_owned()));
+        }
+        "dns" => {
+            otherwise("severity", severity());
+            otherwise("wanted", Value::Array(Vec::new()));
+        }
         _ => {}
     }
     let mut subject: Subject = Value::Table(table)
@@ -177,6 +188,8 @@ fn subject(mut table: Table) -> Result<Subject, String> {
             ok.sort_unstable();
             warn.sort_unstable();
         }
+        Subject::Http { status, .. } => status.sort_unstable(),
+        Subject::Dns { wanted, .. } => wanted.sort(),
         Subject::FileContent { pattern, .. } | Subject::Log { pattern, .. } => {
             check_pattern(pattern)?;
         }
@@ -195,7 +208,9 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use bartizan_trust::id::{OrgId, Sha256};
-    use bartizan_trust::statement::{Levels, Severity, decode_payload, encode_payload};
+    use bartizan_trust::statement::{
+        HttpMethod, Levels, Severity, TlsTrust, decode_payload, encode_payload,
+    };
 
     use super::*;
 
@@ -236,6 +251,26 @@ mod tests {
         let units = vec!["cron".to_owned(), "nginx".to_owned()];
         assert_eq!(service.subject, Subject::Service { units, severity: Severity::Error });
         assert_eq!(service.every_s, 30);
+        let web =
+            only("kind = \"http\"\nurl = \"https://acme.example/\"\nexpires = { warn = 21 }\n");
+        let expires = Some(Levels { warn: Some(21), error: None });
+        assert_eq!(
+            web.subject,
+            Subject::Http {
+                url: "https://acme.example/".to_owned(),
+                method: HttpMethod::Get,
+                status: vec![200],
+                contains: None,
+                above: None,
+                expires,
+                tls: TlsTrust::Verify,
+                severity: Severity::Error,
+            }
+        );
+        let dns = only(
+            "kind = \"dns\"\nname = \"acme.example\"\nrecord = \"mx\"\nwanted = [\"b\", \"a\"]\n",
+        );
+        assert!(matches!(dns.subject, Subject::Dns { wanted, .. } if wanted == ["a", "b"]));
     }
 
     #[test]
@@ -254,6 +289,9 @@ mod tests {
             ),
             ("kind = \"memory\"\nabove = { warn = 1 }\nevery = -1\n", "whole numbers"),
             ("kind = \"memory\"\nabove = { warn = 1 }\nevery = 5\n", "every_s"),
+            ("kind = \"tcp\"\nhost = \"acme.example\"\nport = 22\nevery = 10\n", "every_s"),
+            ("kind = \"http\"\nurl = \"file:///etc/passwd\"\n", "check.url"),
+            ("kind = \"http\"\nurl = \"http://169.254.169.254/\"\n", "check.url"),
         ] {
             let error = signed(&format!("{head}{text}")).unwrap_err();
             assert!(format!("{error:#}").contains(expected), "{text}: {error:#}");

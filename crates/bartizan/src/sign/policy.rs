@@ -1,6 +1,9 @@
 //! A monitoring policy in words.
 
-use bartizan_trust::statement::{Check, Levels, MonitoringPolicy, PolicyPlace, Severity, Subject};
+use bartizan_trust::statement::{
+    Check, DnsRecord, HttpMethod, Levels, MonitoringPolicy, PolicyPlace, Severity, Subject,
+    TlsTrust,
+};
 
 use super::render::{date, length};
 use crate::terminal::cell;
@@ -8,13 +11,14 @@ use crate::terminal::cell;
 /// Everything that is signed: where, until when, and every check.
 pub(super) fn text(policy: &MonitoringPolicy) -> String {
     let mut text = format!(
-        "POLICY  {} version {}: {}\nclass   {}\nwhere   {}\nuntil   {}\nwhat    MONITORING; it reads, and starts or changes nothing\n",
+        "POLICY  {} version {}: {}\nclass   {}\nwhere   {}\nuntil   {}\nwhat    MONITORING; it reads, and starts or changes nothing{}\n",
         cell(&policy.name),
         policy.version,
         cell(&policy.display.title),
         policy.class,
         place(&policy.place),
         date(policy.until),
+        asks(policy),
     );
     if !policy.display.reason.is_empty() || !policy.display.ticket.is_empty() {
         let display = &policy.display;
@@ -30,6 +34,12 @@ pub(super) fn text(policy: &MonitoringPolicy) -> String {
         text += &format!("check   {}\n", line(check));
     }
     text
+}
+
+/// Whether something leaves the endpoints.
+fn asks(policy: &MonitoringPolicy) -> String {
+    let count = policy.checks.iter().filter(|check| check.subject.uses_network()).count();
+    if count == 0 { String::new() } else { format!("; {count} checks ASK OVER THE NETWORK") }
 }
 
 /// Whose endpoints, in words.
@@ -116,6 +126,94 @@ fn subject(subject: &Subject) -> String {
         Subject::Order { order, ok, warn } => {
             format!("exit status of the newest run of {order}: ok {ok:?}, warn {warn:?}")
         }
+        Subject::CertificateFile { path, below } => {
+            format!("days left of the certificates in {} {}", cell(path), levels("at most", *below))
+        }
+        Subject::Tcp { .. } | Subject::Http { .. } | Subject::Dns { .. } | Subject::Ping { .. } => {
+            over_the_network(subject)
+        }
+    }
+}
+
+fn over_the_network(subject: &Subject) -> String {
+    match subject {
+        Subject::Tcp { host, port, banner, above, severity } => {
+            let greeting = banner.as_ref().map(|text| format!(" and greets with `{}`", cell(text)));
+            let greeting = greeting.unwrap_or_default();
+            format!(
+                "{} unless {} takes connections on port {port}{greeting}{}",
+                how(*severity),
+                cell(host),
+                slow(*above)
+            )
+        }
+        Subject::Http { .. } => web(subject),
+        Subject::Dns { name, record, server, wanted, above, severity } => {
+            let whom = server.as_ref().map_or_else(
+                || "the endpoint's name servers".to_owned(),
+                |server| format!("name server {}", cell(server)),
+            );
+            let what = if wanted.is_empty() {
+                "any".to_owned()
+            } else {
+                wanted.iter().map(|text| format!("`{}`", cell(text))).collect::<Vec<_>>().join(", ")
+            };
+            format!(
+                "{} unless {whom} has for {} of {} exactly {what}{}",
+                how(*severity),
+                records(*record),
+                cell(name),
+                slow(*above)
+            )
+        }
+        Subject::Ping { host, loss, above } => {
+            let loss = loss.map(|loss| format!(", per cent lost {}", levels("from", loss)));
+            format!("echo requests to {}{}{}", cell(host), loss.unwrap_or_default(), slow(*above))
+        }
+        _ => subject.name().to_owned(),
+    }
+}
+
+fn web(subject: &Subject) -> String {
+    let Subject::Http { url, method, status, contains, above, expires, tls, severity } = subject
+    else {
+        return subject.name().to_owned();
+    };
+    let method = match method {
+        HttpMethod::Get => "GET",
+        HttpMethod::Head => "HEAD",
+    };
+    let status: Vec<String> = status.iter().map(u16::to_string).collect();
+    let mut text = format!(
+        "{} unless {method} {} answers with status {}",
+        how(*severity),
+        cell(url),
+        status.join(", ")
+    );
+    if let Some(contains) = contains {
+        text += &format!(" and contains `{}`", cell(contains));
+    }
+    text += &slow(*above);
+    if let Some(expires) = expires {
+        text += &format!(", days left of its certificate {}", levels("at most", *expires));
+    }
+    if *tls == TlsTrust::DangerUnverified {
+        text += ", ITS CERTIFICATE IS NOT VERIFIED";
+    }
+    text
+}
+
+fn slow(above: Option<Levels>) -> String {
+    above.map_or_else(String::new, |above| format!(", milliseconds {}", levels("from", above)))
+}
+
+const fn records(record: DnsRecord) -> &'static str {
+    match record {
+        DnsRecord::A => "A",
+        DnsRecord::Aaaa => "AAAA",
+        DnsRecord::Cname => "CNAME",
+        DnsRecord::Mx => "MX",
+        DnsRecord::Txt => "TXT",
     }
 }
 

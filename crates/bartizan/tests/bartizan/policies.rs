@@ -1,8 +1,9 @@
 //! Monitoring policies from the command line to a real endpoint whose server goes away.
 
+use bartizan_testkit::peers::nginx;
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, program};
 
 fn policy(stage: &Stage, name: &str, checks: &str) -> Vec<String> {
     let file = format!("{name}.toml");
@@ -110,4 +111,48 @@ fn the_defaults_are_useful_without_any_configuration() {
     stage.write("bad.toml", "name = \"x\"\ntitle = \"x\"\n[[check]]\nid = \"x\"\nkind = \"log\"\npath = \"/l\"\npattern = \"(\"\nabove = { warn = 1 }\n");
     let bad = stage.json("alice", &["policy", "sign", "bad.toml"]).error(2);
     assert!(bad["message"].as_str().unwrap().contains("pattern"), "{bad}");
+}
+
+#[test]
+fn a_web_server_and_its_certificate_are_watched_over_the_network_and_raise_an_alert() {
+    program("bartizan-probe");
+    let peer = nginx(Some(5), "location / { return 200 'all is well'; }").unwrap();
+    let stage = Stage::with_endpoint();
+    let (url, file) = (format!("https://127.0.0.1:{}/", peer.port), peer.path("certificate.pem"));
+    let checks = format!(
+        "[[check]]\nid = \"web\"\nkind = \"http\"\nurl = \"{url}\"\ncontains = \"well\"\n\
+         tls = \"danger_unverified\"\nexpires = {{ warn = 21, error = 7 }}\nevery = 30\nfails = 1\nrecovers = 1\n\
+         [[check]]\nid = \"believed\"\nkind = \"http\"\nurl = \"{url}\"\nevery = 30\nfails = 1\n\
+         [[check]]\nid = \"file\"\nkind = \"certificate_file\"\npath = \"{}\"\nbelow = {{ warn = 21 }}\nevery = 10\nfails = 1\n\
+         [[check]]\nid = \"port\"\nkind = \"tcp\"\nhost = \"127.0.0.1\"\nport = {}\nevery = 30\nrecovers = 1\n",
+        file.display(),
+        peer.port
+    );
+    let command = policy(&stage, "web", &checks);
+    let command: Vec<&str> =
+        command.iter().map(String::as_str).chain(["--tenant", "acme"]).collect();
+    stage.tool("alice", &command).ends_with(0).says(&[
+        "ASK OVER THE NETWORK",
+        "ITS CERTIFICATE IS NOT VERIFIED",
+        "days left of its certificate warn at most 21, error at most 7",
+    ]);
+    let found = |stage: &Stage, id: &str, instance: &str| -> (Value, Value) {
+        let all = stage.json("alice", &["checks"]).json();
+        let mut checks = all["checks"].as_array().unwrap().iter();
+        let one = checks.find(|one| one["check"] == id && one["instance"] == instance);
+        let one = one.cloned().unwrap_or_default();
+        (one["state"].clone(), one["value"].clone())
+    };
+    let state = |stage: &Stage, id: &str, instance: &str| found(stage, id, instance).0;
+    stage.wait("its answer", |stage| state(stage, "web", "") == "ok");
+    stage.wait("its certificate", |stage| state(stage, "web", "certificate") == "error");
+    let days = found(&stage, "web", "certificate").1.as_u64().unwrap();
+    assert!(days == 4 || days == 5, "{days}");
+    stage.wait("a certificate that is not believed", |s| state(s, "believed", "") == "error");
+    stage.wait("the file", |stage| state(stage, "file", "") == "warn");
+    stage.wait("the port", |stage| state(stage, "port", "") == "ok");
+    stage.wait("an alert", |stage| {
+        let alerts = stage.json("alice", &["alerts"]).json().to_string();
+        alerts.contains("the certificate ends in")
+    });
 }

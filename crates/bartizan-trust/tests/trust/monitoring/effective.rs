@@ -123,3 +123,30 @@ fn an_endpoint_does_256_checks_and_says_which_it_does_not() {
     assert_eq!(found.passed_over[0].why, Why::Beyond);
     assert_eq!(found.passed_over[0].check.policy, ids[2]);
 }
+
+#[test]
+fn an_endpoint_asks_64_questions_over_the_network_and_does_its_other_checks() {
+    let world = world();
+    let ping = |id: String| Check {
+        subject: Subject::Ping {
+            host: "acme.example".to_owned(),
+            loss: Some(Levels { warn: None, error: Some(50) }),
+            above: None,
+        },
+        ..check(&id)
+    };
+    let near = MonitoringPolicy {
+        checks: (0..limits::NETWORK_CHECKS_MAX).map(|n| ping(format!("a{n:03}"))).collect(),
+        ..policy(&world, only(0), 1)
+    };
+    let far = MonitoringPolicy {
+        checks: vec![ping("b".to_owned()), check("c")],
+        ..policy(&world, tenant(), 1)
+    };
+    let ids = [b"1", b"2"].map(|name| StatementId::new(Sha256::of(name)));
+    let found = effective(&[(ids[0], &near), (ids[1], &far)]);
+    assert_eq!(found.checks.len(), limits::NETWORK_CHECKS_MAX + 1);
+    let passed: Vec<_> =
+        found.passed_over.iter().map(|p| (p.check.check.id.as_str(), p.why)).collect();
+    assert_eq!(passed, [("b", Why::Beyond)]);
+}

@@ -38,6 +38,11 @@ fn cases() -> Vec<(&'static str, &'static str, Option<Refusal>, Change)> {
             p.version = 2;
         }),
         ("every_kind", "alice", None, |_, p| p.checks = every_kind()),
+        ("network_kinds", "alice", None, |_, p| p.checks = network_kinds()),
+        ("link_local", "alice", Some(Refusal::Malformed), |_, p| {
+            let host = "169.254.169.254".to_owned();
+            p.checks[0].subject = Subject::Ping { host, loss: Some(levels(1)), above: None };
+        }),
         ("older_version", "carol", Some(Refusal::PolicyOld), |watched, _| {
             watched.takes(&watched.policy(tenant(), 2), &["alice"]);
         }),
@@ -121,6 +126,55 @@ fn every_kind() -> Vec<Check> {
         Subject::Service { units: vec!["nginx.service".to_owned()], severity },
         Subject::Swap { above },
         Subject::UpdateAge { above },
+    ];
+    let named = |subject: Subject| Check {
+        subject: subject.clone(),
+        ..check(&subject.name().replace('_', "-"))
+    };
+    subjects.into_iter().map(named).collect()
+}
+
+const fn levels(error: u64) -> Levels {
+    Levels { warn: None, error: Some(error) }
+}
+
+fn network_kinds() -> Vec<Check> {
+    let severity = Severity::Error;
+    let subjects = vec![
+        Subject::CertificateFile {
+            path: "/etc/ssl/certs/web.pem".to_owned(),
+            below: Levels { warn: Some(30), error: Some(7) },
+        },
+        Subject::Dns {
+            name: "acme.example".to_owned(),
+            record: DnsRecord::Mx,
+            server: Some("192.0.2.53".to_owned()),
+            wanted: vec!["10 mail.acme.example".to_owned()],
+            above: Some(levels(500)),
+            severity,
+        },
+        Subject::Http {
+            url: "https://www.acme.example/health?full=1".to_owned(),
+            method: HttpMethod::Get,
+            status: vec![200, 204],
+            contains: Some("all well".to_owned()),
+            above: Some(levels(2000)),
+            expires: Some(levels(14)),
+            tls: TlsTrust::Verify,
+            severity,
+        },
+        Subject::Ping {
+            host: "2001:db8::1".to_owned(),
+            loss: Some(levels(50)),
+            above: Some(levels(200)),
+        },
+        Subject::Tcp {
+            host: "mail.acme.example".to_owned(),
+            port: 25,
+            banner: Some("220 ".to_owned()),
+            above: None,
+            severity,
+        },
     ];
     let named = |subject: Subject| Check {
         subject: subject.clone(),
