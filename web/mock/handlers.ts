@@ -1,5 +1,6 @@
 import type { EndpointRow, FleetCounts, FreezeRow, JobRow, Me, Problem, TargetRow } from '~/api/schema'
 
+import { alertHandlers, openAlerts } from './alerts'
 import { auditHandlers } from './audit'
 import { hostnameOf, jobView, rolloutOf, rowOf, targetsOf } from './jobs'
 import { fleetHandlers, parted } from './fleet'
@@ -32,7 +33,7 @@ export function absent(what: string): Refused {
 }
 
 export function handlers(world: World): Handlers {
-  return { ...consoleHandlers(world), ...auditHandlers(world), ...fleetHandlers(world), ...inventoryHandlers(world), ...jobHandlers(world), ...scriptHandlers(world), ...seriesHandlers(world), ...signingHandlers(world), ...trustHandlers(world) }
+  return { ...consoleHandlers(world), ...alertHandlers(world), ...auditHandlers(world), ...fleetHandlers(world), ...inventoryHandlers(world), ...jobHandlers(world), ...scriptHandlers(world), ...seriesHandlers(world), ...signingHandlers(world), ...trustHandlers(world) }
 }
 
 const unreachable: Problem = {
@@ -80,6 +81,7 @@ function consoleHandlers(world: World): Pick<Handlers, '/api/v1/passkeys' | '/ap
           active: newest(active).slice(0, 20),
           freezes: world.freezes.map(freezeRow),
           pending: world.pending,
+          open_alerts: openAlerts(world),
           alerts: [],
         }
       },

@@ -1,6 +1,7 @@
 import type { BundleRow, EndpointRow, FreezeRow, InboxItem, JobRow, PasskeyRow, LibraryScript, PendingBundle, SavedView, SignedBy } from '~/api/schema'
 
 import type { SignableAction } from '~/api/actions'
+import { type AlertBook, alertBook } from './alerts'
 import { type Founding, founded } from './founding'
 import { hostileNames } from './hostile'
 import type { News } from './news'
@@ -55,6 +56,7 @@ export type World = {
   scripts: LibraryScript[]
   texts: Map<string, string>
   founding: Founding
+  alertBook: AlertBook
 }
 
 export const alice: SignedBy = {
@@ -110,12 +112,14 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
     views: empty ? [] : [{ name: 'Away at acme', tenant: 'acme', state: 'away', sort: 'last_seen', descending: false, columns: ['name', 'last_heard', 'site', 'system'] }, { name: 'Domain controllers', search: 'dc-', descending: false }],
     // In the story nobody else ever signs.
     founding: { looks: story === 'waiting' ? Number.NEGATIVE_INFINITY : 0 },
+    alertBook: { alerts: [], history: new Map(), rules: { version: 0, windows: [], routes: [], links: [], channels: [], history: [] } },
   }
   if (story === 'waiting') world.founding.waiting = founded(random.words(), { people: 2, signed: false })
   if (!empty) {
     fill(world, start)
     if (story === 'refusals') refuseInsteadOfFailing(world)
     fillScripts(world, start)
+    world.alertBook = alertBook(world, start)
   }
   return world
 }

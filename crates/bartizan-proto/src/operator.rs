@@ -284,6 +284,20 @@ pub struct Summary {
     pub jobs_size: u64,
     /// Standing freezes, and how many endpoints have confirmed each.
     pub freezes: Vec<(StatementId, u64)>,
+    /// Alerts; none from a server that has no such count.
+    #[serde(default)]
+    pub alerts: AlertCounts,
+}
+
+/// How many alerts there are that are not hidden behind another one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertCounts {
+    /// Nobody looks after them.
+    pub open: u64,
+    /// Somebody does.
+    pub acknowledged: u64,
+    /// When something last happened to any, those that are over too.
+    pub changed: u64,
 }
 
 /// `POST /v1/jobs`.

@@ -3,6 +3,7 @@
 
 use bartizan_trust::id::{AlertId, EndpointId, OperatorId, SiteId, TenantId};
 
+use crate::endpoints::like_pattern;
 use crate::engine::{Row, Tx, Value};
 use crate::error::StoreError;
 
@@ -30,6 +31,8 @@ pub struct AlertRecord {
     pub hidden_by: Option<AlertId>,
     /// When something last happened to it.
     pub changed: u64,
+    /// What people search: check, instance and text, each hostile.
+    pub words: String,
     /// All of it, as the server wrote it.
     pub body: Vec<u8>,
 }
@@ -53,6 +56,19 @@ pub struct AlertFilter {
     pub behind: Option<String>,
     /// Also those that are hidden behind another alert.
     pub hidden: bool,
+    /// With this text in check, instance, text or the endpoint's name, whatever the case.
+    pub search: Option<String>,
+}
+
+/// How many alerts need somebody, and when something last happened to any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AlertStanding {
+    /// Nobody looks after them.
+    pub open: u64,
+    /// Somebody does.
+    pub acknowledged: u64,
+    /// Of all, those that are over too.
+    pub changed: u64,
 }
 
 /// Rules that were in force.
@@ -74,10 +90,11 @@ pub type AlertRows = Vec<(u64, Vec<u8>)>;
 impl Tx<'_> {
     /// Keeps an alert as it is now.
     pub fn put_alert(&mut self, alert: &AlertRecord) -> Result<(), StoreError> {
-        let sql = "INSERT INTO alert (id, endpoint, tenant, site, name, phase, severity, hidden_by, changed, body)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        let sql = "INSERT INTO alert (id, endpoint, tenant, site, name, phase, severity, hidden_by, changed, words, body)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, site = excluded.site, phase = excluded.phase,
-            severity = excluded.severity, hidden_by = excluded.hidden_by, changed = excluded.changed, body = excluded.body";
+            severity = excluded.severity, hidden_by = excluded.hidden_by, changed = excluded.changed,
+            words = excluded.words, body = excluded.body";
         let text = |value: Option<String>| Value::from(value);
         let parameters = [
             alert.id.to_string().into(),
@@ -89,6 +106,7 @@ impl Tx<'_> {
             alert.severity.as_str().into(),
             text(alert.hidden_by.map(|id| id.to_string())),
             alert.changed.into(),
+            alert.words.to_lowercase().into(),
             alert.body.as_slice().into(),
         ];
         self.execute(sql, &parameters).map(drop)
@@ -173,6 +191,19 @@ impl Tx<'_> {
         rows.iter().map(|row| Ok((row.text(0, "alert.phase")?, row.size(1, "count")?))).collect()
     }
 
+    /// What of them needs somebody; those that are hidden behind another one do not.
+    pub fn alert_standing(&mut self) -> Result<AlertStanding, StoreError> {
+        let sql = "SELECT (SELECT COUNT(*) FROM alert WHERE phase = 'open' AND hidden_by IS NULL),
+            (SELECT COUNT(*) FROM alert WHERE phase = 'acknowledged' AND hidden_by IS NULL),
+            (SELECT COALESCE(MAX(changed), 0) FROM alert)";
+        let row = self.query_one(sql, &[])?.ok_or(StoreError::Column("count"))?;
+        Ok(AlertStanding {
+            open: row.size(0, "count")?,
+            acknowledged: row.size(1, "count")?,
+            changed: row.size(2, "alert.changed")?,
+        })
+    }
+
     /// Puts rules in force, if the newest are still those of `base`. The version they have now.
     pub fn put_alert_rules(
         &mut self,
@@ -243,6 +274,13 @@ fn conditions(filter: &AlertFilter) -> (String, Vec<Value>) {
             parameters.push(value.as_str().into());
             parts.push(format!("{column} = ${}", parameters.len()));
         }
+    }
+    if let Some(search) = filter.search.as_deref().filter(|search| !search.is_empty()) {
+        parameters.push(like_pattern(search).into());
+        let at = parameters.len();
+        parts.push(format!(
+            "(words LIKE ${at} ESCAPE '!' OR endpoint IN (SELECT id FROM endpoint WHERE lower(hostname) LIKE ${at} ESCAPE '!'))"
+        ));
     }
     if !filter.hidden && filter.behind.is_none() {
         parts.push("hidden_by IS NULL".to_owned());

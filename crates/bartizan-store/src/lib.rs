@@ -26,7 +26,7 @@ mod results;
 mod schema;
 mod series;
 
-pub use alerts::{AlertFilter, AlertRecord, AlertRows, RulesRecord};
+pub use alerts::{AlertFilter, AlertRecord, AlertRows, AlertStanding, RulesRecord};
 pub use checks::{CHANGES_OF_ENDPOINT_MAX, CHECKS_OF_ENDPOINT_MAX, CheckRecord, Room};
 pub use endpoints::{Admission, EndpointFilter, EndpointRecord, Introduction, Place, Standing};
 pub use engine::{Location, Tx};

@@ -116,6 +116,8 @@ CREATE TABLE outgoing_place (destination TEXT NOT NULL PRIMARY KEY, id BIGINT NO
 ", "
 CREATE TABLE read_token (name TEXT NOT NULL PRIMARY KEY, hash TEXT NOT NULL UNIQUE, tenant TEXT, operator TEXT NOT NULL, at BIGINT NOT NULL,
     exp BIGINT NOT NULL);
+", "
+ALTER TABLE alert ADD COLUMN words TEXT NOT NULL DEFAULT '';
 "];
 
 /// The newest schema this program knows.

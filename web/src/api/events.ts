@@ -80,6 +80,7 @@ const makesOld: Record<News['kind'], readonly string[]> = {
   jobs: ['jobs', 'approvals', 'overview', 'scripts'],
   control: ['freezes', 'trust', 'approvals', 'overview', 'me', 'logs'],
   freeze: ['freezes'],
+  alerts: ['alerts', 'overview'],
   target: [],
   output: [],
   ended: [],

@@ -1,6 +1,347 @@
 // Made from openapi.json by `npm run api`; do not edit.
 
 export interface paths {
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What needs somebody, or did. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Those that are hidden behind this one, `al_…`. */
+                    behind?: string;
+                    /** @description `ep_…` */
+                    endpoint?: string;
+                    /** @description Also those that are hidden behind another one. */
+                    hidden?: boolean;
+                    /** @description Rows wanted; at most 500. */
+                    limit?: number;
+                    /** @description Rows to pass over. */
+                    offset?: number;
+                    /** @description In check, instance, text or host name, whatever the case. */
+                    search?: string;
+                    /** @description How bad. */
+                    severity?: components["schemas"]["AlertSeverity"];
+                    /** @description Bare name. */
+                    site?: string;
+                    /** @description How far they have come; open and acknowledged ones unless said. */
+                    state?: components["schemas"]["AlertState"];
+                    /** @description Bare name. */
+                    tenant?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertsWindow"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert: its history, its messages, and why it is told or not. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `al_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertView"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/deeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Acknowledge, resolve or annotate some alerts. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AlertDeed"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ManyDone"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules in force, in words. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertRules"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/tell-me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell me once when these endpoints are back. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TellMeRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ManyDone"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a maintenance window. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WindowRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertRules"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/windows/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a maintenance window. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["EndWindowRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertRules"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals": {
         parameters: {
             query?: never;
@@ -3245,6 +3586,215 @@ export interface components {
             /** @description What it is. */
             text: string;
         };
+        /** @description Who looks after an alert. */
+        AlertCare: {
+            /**
+             * Format: int64
+             * @description Since when.
+             */
+            at: number;
+            /** @description The operator's name. */
+            name: string;
+            /** @description In their words. */
+            note: string;
+        };
+        /** @description A channel. */
+        AlertChannel: {
+            /** @description `email`, `webhook` or `syslog`. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description What somebody does with some alerts. */
+        AlertDeed: {
+            /** @description What. */
+            deed: components["schemas"]["AlertDeedKind"];
+            /** @description Which; at most 200. */
+            ids: string[];
+            /** @description In their words; at most 1,024 bytes. */
+            note?: string;
+        };
+        /**
+         * @description What can be done with alerts.
+         * @enum {string}
+         */
+        AlertDeedKind: "acknowledge" | "resolve" | "note";
+        /** @description A line of a history. */
+        AlertEvent: {
+            /**
+             * Format: int64
+             * @description When, by the server's clock.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description When, as the endpoint claims.
+             */
+            claimed?: number | null;
+            /** @description Who did it. */
+            name?: string | null;
+            /** @description In words. */
+            text: string;
+            /** @description `opened`, `acknowledged`, `sent` … */
+            what: string;
+        };
+        /** @description An alert. */
+        AlertItem: {
+            acknowledged?: components["schemas"]["AlertCare"] | null;
+            /**
+             * Format: int64
+             * @description When something last happened to it.
+             */
+            changed: number;
+            /** @description Which check, or `link`, `site.link`, `server.network`, `alerts.flood`. */
+            check: string;
+            /** @description None for sites and the server itself. */
+            endpoint?: string | null;
+            /** @description It goes up and down, and nothing is sent until it is calm. */
+            flapping: boolean;
+            /**
+             * Format: int64
+             * @description How many are hidden behind it.
+             */
+            hidden: number;
+            /** @description Behind which alert it is hidden. */
+            hidden_by?: string | null;
+            /** @description As it calls itself. */
+            hostname?: string | null;
+            /** @description `al_…` */
+            id: string;
+            /** @description Of what: a mount point, a service; may be empty. */
+            instance: string;
+            /**
+             * Format: int64
+             * @description When it was over.
+             */
+            resolved?: number | null;
+            /** @description How bad it is. */
+            severity: components["schemas"]["AlertSeverity"];
+            /**
+             * Format: int64
+             * @description Since when, as the endpoint claims.
+             */
+            since: number;
+            /** @description Bare name. */
+            site?: string | null;
+            /** @description `waiting`, `open`, `acknowledged` or `resolved`. */
+            state: string;
+            /** @description Bare name. */
+            tenant?: string | null;
+            /** @description In words. */
+            text: string;
+        };
+        /** @description A message about an alert. */
+        AlertMessage: {
+            /** @description Over which channel. */
+            channel: string;
+            /**
+             * Format: int64
+             * @description When it was decided.
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description When it is tried next, or was settled.
+             */
+            due: number;
+            /** @description What went wrong last. */
+            problem?: string | null;
+            /** @description `waiting`, `sent` or `failed`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             */
+            tries: number;
+        };
+        /** @description One reason why an alert is told, or is not. */
+        AlertReason: {
+            /** @description `state`, `rule`, `window`, `dependency`, `flapping`, `route`, `step`, `next` … */
+            about: string;
+            /** @description In words. */
+            says: string;
+        };
+        /** @description A rule in words. */
+        AlertRule: {
+            /** @description What it applies to. */
+            applies: string;
+            /** @description Its name, where it has one. */
+            name?: string | null;
+            /** @description What it says, a line each. */
+            says: string[];
+        };
+        /** @description The rules in force. */
+        AlertRules: {
+            /** @description Channels of the server. */
+            channels: components["schemas"]["AlertChannel"][];
+            /** @description Who changed the rules, newest first. */
+            history: components["schemas"]["AlertRulesVersion"][];
+            /** @description Which endpoints are told when they are away, and which depend on others; in order. */
+            links: components["schemas"]["AlertRule"][];
+            /** @description Who is told, in order; the first that fits is taken. */
+            routes: components["schemas"]["AlertRule"][];
+            /**
+             * Format: int64
+             * @description 0 for the defaults.
+             */
+            version: number;
+            /** @description When nothing is sent. */
+            windows: components["schemas"]["MaintenanceWindow"][];
+        };
+        /** @description A version of the rules. */
+        AlertRulesVersion: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at: number;
+            /** @description Who. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Which.
+             */
+            version: number;
+        };
+        /**
+         * @description How bad an alert is.
+         * @enum {string}
+         */
+        AlertSeverity: "warning" | "error" | "critical";
+        /**
+         * @description How far alerts have come.
+         * @enum {string}
+         */
+        AlertState: "active" | "open" | "acknowledged" | "resolved";
+        /** @description A part of the list, newest change first. */
+        AlertsWindow: {
+            /**
+             * Format: int64
+             * @description Of the first row.
+             */
+            offset: number;
+            /** @description Some of them. */
+            rows: components["schemas"]["AlertItem"][];
+            /**
+             * Format: int64
+             * @description How many fit.
+             */
+            total: number;
+        };
+        /** @description One alert with all that is known of it. */
+        AlertView: {
+            /** @description The alert. */
+            alert: components["schemas"]["AlertItem"];
+            /** @description In order. */
+            history: components["schemas"]["AlertEvent"][];
+            /** @description What was sent, or will be. */
+            messages: components["schemas"]["AlertMessage"][];
+            /** @description What decides what is sent; empty for one that has been over for a while. */
+            why: components["schemas"]["AlertReason"][];
+        };
         /** @description A statement to be countersigned. */
         ApprovalRequest: {
             /** @description From the inbox. */
@@ -3595,6 +4145,16 @@ export interface components {
             tenant?: string | null;
             /** @description Whether its descriptor and enrolment prove who it is and whose. */
             verification: components["schemas"]["Verification"];
+        };
+        /** @description A window to be ended: it is taken out of the rules. */
+        EndWindowRequest: {
+            /**
+             * Format: int64
+             * @description The version of the rules that were shown.
+             */
+            base: number;
+            /** @description Its name. */
+            name: string;
         };
         /** @description New endpoints to be let in. */
         EnrolmentRequest: {
@@ -4246,6 +4806,48 @@ export interface components {
             /** @description Who co-signed the checkpoint. */
             witnesses: components["schemas"]["Cosigned"][];
         };
+        /** @description A maintenance window: once, from and until; or again and again, a calendar, its zone and its minutes. */
+        MaintenanceWindow: {
+            /** @description Only this check; with `*` at its end, all that begin so. */
+            check?: string | null;
+            /** @description Minute, hour, day, month, weekday. */
+            cron?: string | null;
+            /** @description Only this endpoint. */
+            endpoint?: string | null;
+            /**
+             * Format: int64
+             * @description Begins once, then.
+             */
+            from?: number | null;
+            /**
+             * Format: int32
+             * @description How long.
+             */
+            minutes?: number | null;
+            /** @description Its name, once among the windows. */
+            name: string;
+            /** @description Only at this site; bare name. */
+            site?: string | null;
+            /** @description Only of this tenant; bare name. */
+            tenant?: string | null;
+            /**
+             * Format: int64
+             * @description Ends then.
+             */
+            until?: number | null;
+            /** @description IANA name. */
+            zone?: string | null;
+        };
+        /** @description What became of a deed with many. */
+        ManyDone: {
+            /**
+             * Format: int64
+             * @description With how many it was done.
+             */
+            done: number;
+            /** @description The others. */
+            left: components["schemas"]["NotDone"][];
+        };
         /** @description Whose console this is, and what it believes. */
         Me: {
             key?: components["schemas"]["SigningKey"] | null;
@@ -4350,6 +4952,24 @@ export interface components {
             /** @enum {string} */
             kind: "freeze";
         } | {
+            /**
+             * Format: int64
+             * @description Somebody does.
+             */
+            acknowledged: number;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            changed: number;
+            /** @enum {string} */
+            kind: "alerts";
+            /**
+             * Format: int64
+             * @description Nobody looks after them.
+             */
+            open: number;
+        } | {
             /** @description As in `TargetRow`. */
             code?: string | null;
             /** @description Where. */
@@ -4395,6 +5015,15 @@ export interface components {
          * @enum {string}
          */
         NextStep: "nothing" | "too_early" | "soaks" | "halted_failures" | "halted_refusals" | "ready";
+        /** @description One with which it was not done. */
+        NotDone: {
+            /** @description Stable. */
+            code: string;
+            /** @description Which. */
+            id: string;
+            /** @description Why. */
+            message: string;
+        };
         /** @description The answer: what an order would do, before anything is signed. */
         OrderPlan: {
             /** @description Its bounds in words. */
@@ -4593,6 +5222,11 @@ export interface components {
             endpoints: components["schemas"]["FleetCounts"];
             /** @description What stands still, by the control log. */
             freezes: components["schemas"]["FreezeRow"][];
+            /**
+             * Format: int64
+             * @description Alerts that nobody looks after.
+             */
+            open_alerts: number;
             /** @description Bundles that wait for their delay. */
             pending: components["schemas"]["PendingBundle"][];
             /**
@@ -5484,6 +6118,13 @@ export interface components {
              */
             total: number;
         };
+        /** @description "Tell me when they are back." */
+        TellMeRequest: {
+            /** @description Over which channel. */
+            channel: string;
+            /** @description Endpoints; at most 200. */
+            endpoints: string[];
+        };
         /** @description A tenant's endpoints. */
         TenantBranch: {
             /** @description Of all its sites. */
@@ -5576,6 +6217,16 @@ export interface components {
             /** @description The exact text. */
             text: string;
         };
+        /** @description A window to be made. */
+        WindowRequest: {
+            /**
+             * Format: int64
+             * @description The version of the rules that it was written under.
+             */
+            base: number;
+            /** @description The window. */
+            window: components["schemas"]["MaintenanceWindow"];
+        };
         /** @description A witness. */
         WitnessRow: {
             /** @description Whether it is this console. */
@@ -5592,6 +6243,21 @@ export interface components {
 }
 export type AboutRequest = components['schemas']['AboutRequest'];
 export type Alert = components['schemas']['Alert'];
+export type AlertCare = components['schemas']['AlertCare'];
+export type AlertChannel = components['schemas']['AlertChannel'];
+export type AlertDeed = components['schemas']['AlertDeed'];
+export type AlertDeedKind = components['schemas']['AlertDeedKind'];
+export type AlertEvent = components['schemas']['AlertEvent'];
+export type AlertItem = components['schemas']['AlertItem'];
+export type AlertMessage = components['schemas']['AlertMessage'];
+export type AlertReason = components['schemas']['AlertReason'];
+export type AlertRule = components['schemas']['AlertRule'];
+export type AlertRules = components['schemas']['AlertRules'];
+export type AlertRulesVersion = components['schemas']['AlertRulesVersion'];
+export type AlertSeverity = components['schemas']['AlertSeverity'];
+export type AlertState = components['schemas']['AlertState'];
+export type AlertsWindow = components['schemas']['AlertsWindow'];
+export type AlertView = components['schemas']['AlertView'];
 export type ApprovalRequest = components['schemas']['ApprovalRequest'];
 export type Assertion = components['schemas']['Assertion'];
 export type AuditForm = components['schemas']['AuditForm'];
@@ -5616,6 +6282,7 @@ export type EndpointJobs = components['schemas']['EndpointJobs'];
 export type EndpointRow = components['schemas']['EndpointRow'];
 export type EndpointState = components['schemas']['EndpointState'];
 export type EndpointView = components['schemas']['EndpointView'];
+export type EndWindowRequest = components['schemas']['EndWindowRequest'];
 export type EnrolmentRequest = components['schemas']['EnrolmentRequest'];
 export type EntriesWindow = components['schemas']['EntriesWindow'];
 export type EntryRow = components['schemas']['EntryRow'];
@@ -5660,12 +6327,15 @@ export type Launch = components['schemas']['Launch'];
 export type LibraryScript = components['schemas']['LibraryScript'];
 export type Logs = components['schemas']['Logs'];
 export type LogView = components['schemas']['LogView'];
+export type MaintenanceWindow = components['schemas']['MaintenanceWindow'];
+export type ManyDone = components['schemas']['ManyDone'];
 export type Me = components['schemas']['Me'];
 export type MyOperator = components['schemas']['MyOperator'];
 export type Named = components['schemas']['Named'];
 export type NewPerson = components['schemas']['NewPerson'];
 export type News = components['schemas']['News'];
 export type NextStep = components['schemas']['NextStep'];
+export type NotDone = components['schemas']['NotDone'];
 export type OrderPlan = components['schemas']['OrderPlan'];
 export type OrderRate = components['schemas']['OrderRate'];
 export type OrderRow = components['schemas']['OrderRow'];
@@ -5738,12 +6408,14 @@ export type String = components['schemas']['String'];
 export type SyncState = components['schemas']['SyncState'];
 export type TargetRow = components['schemas']['TargetRow'];
 export type TargetsWindow = components['schemas']['TargetsWindow'];
+export type TellMeRequest = components['schemas']['TellMeRequest'];
 export type TenantBranch = components['schemas']['TenantBranch'];
 export type ThresholdRequest = components['schemas']['ThresholdRequest'];
 export type Trust = components['schemas']['Trust'];
 export type Variable = components['schemas']['Variable'];
 export type Verification = components['schemas']['Verification'];
 export type VersionText = components['schemas']['VersionText'];
+export type WindowRequest = components['schemas']['WindowRequest'];
 export type WitnessRow = components['schemas']['WitnessRow'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

@@ -31,11 +31,12 @@ import { FreezeContext } from './freezing'
 // Not wanted every day: it is loaded when it is opened.
 const AddPersonDialog = lazy(() => import('~/features/people/AddPersonDialog').then((all) => ({ default: all.AddPersonDialog })))
 
-type Page = { to: '/' | '/fleet' | '/approvals' | '/run' | '/scripts' | '/jobs' | '/orders' | '/freezes' | '/trust' | '/log' | '/audit' | '/settings'; name: string; icon: IconName; keys: string }
+type Page = { to: '/' | '/fleet' | '/alerts' | '/approvals' | '/run' | '/scripts' | '/jobs' | '/orders' | '/freezes' | '/trust' | '/log' | '/audit' | '/settings'; name: string; icon: IconName; keys: string }
 
 export const pages: readonly Page[] = [
   { to: '/', name: 'Start', icon: 'home', keys: 'g s' },
   { to: '/fleet', name: 'Fleet', icon: 'fleet', keys: 'g f' },
+  { to: '/alerts', name: 'Alerts', icon: 'bell', keys: 'g e' },
   { to: '/approvals', name: 'Approvals', icon: 'inbox', keys: 'g a' },
   { to: '/run', name: 'Run', icon: 'play', keys: 'g r' },
   { to: '/scripts', name: 'Scripts', icon: 'terminal', keys: 'g c' },
@@ -74,7 +75,10 @@ export function Shell() {
     return () => window.removeEventListener('keydown', rememberFirst)
   }, [])
 
-  const waiting = overview.data?.waiting_for_me ?? 0
+  const badges: Partial<Record<Page['to'], Badge>> = {
+    '/approvals': { count: overview.data?.waiting_for_me ?? 0, says: 'waiting for you' },
+    '/alerts': { count: overview.data?.open_alerts ?? 0, says: 'open', bad: true },
+  }
   const urgent = useMemo(() => (overview.data?.alerts ?? []).filter((alert) => alert.severity === 'urgent'), [overview.data])
   return (
     <SigningContext value={sign}>
@@ -97,7 +101,7 @@ export function Shell() {
             <nav aria-label="Pages" className="flex flex-1 flex-col gap-px overflow-y-auto px-2 py-1">
               {shown.map((page) => (
                 <Fragment key={page.to}>
-                  <NavItem badge={page.to === '/approvals' ? waiting : 0} onGo={() => setOverlay(undefined)} page={page} />
+                  <NavItem badge={badges[page.to]} onGo={() => setOverlay(undefined)} page={page} />
                   {page.to === '/fleet' && me.data && <SavedViewLinks onGo={() => setOverlay(undefined)} />}
                 </Fragment>
               ))}
@@ -169,7 +173,9 @@ export function Shell() {
   )
 }
 
-function NavItem({ page, badge, onGo }: { page: Page; badge: number; onGo: () => void }) {
+type Badge = { count: number; says: string; bad?: true }
+
+function NavItem({ page, badge, onGo }: { page: Page; badge: Badge | undefined; onGo: () => void }) {
   return (
     <Link
       activeOptions={{ exact: page.to === '/', includeSearch: false }}
@@ -181,10 +187,10 @@ function NavItem({ page, badge, onGo }: { page: Page; badge: number; onGo: () =>
     >
       <Icon name={page.icon} />
       <span className="flex-1">{page.name}</span>
-      {badge > 0 ? (
-        <span className="tabular rounded-full bg-accent px-1.5 text-xs font-medium text-accent-ink">
-          {count(badge)}
-          <span className="sr-only"> waiting for you</span>
+      {badge && badge.count > 0 ? (
+        <span className={cx('tabular rounded-full px-1.5 text-xs font-medium', badge.bad ? 'bg-bad-soft text-bad' : 'bg-accent text-accent-ink')}>
+          {count(badge.count)}
+          <span className="sr-only"> {badge.says}</span>
         </span>
       ) : (
         <span className="opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100">

@@ -2,6 +2,7 @@ import { QueryClient } from '@tanstack/react-query'
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
 
 import { fleetWindowQuery, foundingQuery, inboxQuery, jobQuery, jobsQuery, logsQuery, meQuery, scriptsQuery, treeQuery, trustQuery } from '~/api/queries'
+import { parseAlertsSearch } from '~/features/alerts/search'
 import { parseAuditSearch } from '~/features/audit/search'
 import { parseEndpointSearch } from '~/features/endpoint/search'
 import { filtersOf, parseFleetSearch } from '~/features/fleet/search'
@@ -49,6 +50,25 @@ const endpoint = createRoute({
   path: '/endpoints/$id',
   validateSearch: parseEndpointSearch,
   component: lazyRouteComponent(() => import('~/features/endpoint/EndpointPage'), 'EndpointPage'),
+})
+
+const alerts = createRoute({
+  getParentRoute: parent,
+  path: '/alerts',
+  validateSearch: parseAlertsSearch,
+  component: lazyRouteComponent(() => import('~/features/alerts/AlertsPage'), 'AlertsPage'),
+})
+
+const alertRules = createRoute({
+  getParentRoute: parent,
+  path: '/alerts/rules',
+  component: lazyRouteComponent(() => import('~/features/alerts/RulesPage'), 'RulesPage'),
+})
+
+const alert = createRoute({
+  getParentRoute: parent,
+  path: '/alerts/$id',
+  component: lazyRouteComponent(() => import('~/features/alerts/AlertPage'), 'AlertPage'),
 })
 
 const approvals = createRoute({
@@ -146,7 +166,7 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('~/features/settings/SettingsPage'), 'SettingsPage'),
 })
 
-const tree = root.addChildren([shell.addChildren([start, fleet, endpoint, approvals, run, scripts, jobs, job, orders, freezes, trust, log, audit, settings, found, join])])
+const tree = root.addChildren([shell.addChildren([start, fleet, endpoint, alerts, alertRules, alert, approvals, run, scripts, jobs, job, orders, freezes, trust, log, audit, settings, found, join])])
 
 /** Every address there is, with the names of its parts: what tests must cover. */
 export const addresses = (): string[] => Object.keys(makeRouter(new QueryClient()).routesByPath)

@@ -32,6 +32,8 @@ const paths = {
   diff: 'M8 2.5v6M5 5.5h6M5 12.5h6',
   bookmark: 'M4 2.5h8v11L8 10.5 4 13.5z',
   download: 'M8 2.5v7.5M4.8 7 8 10.2 11.2 7M2.5 13.5h11',
+  bell: 'M8 2a4 4 0 0 0-4 4v3L2.5 11.5h11L12 9V6a4 4 0 0 0-4-4M6.5 13.5h3',
+  pulse: 'M1.5 8.5H5l1.5-5 3 9 1.5-4h3.5',
   up: 'M4 10l4-4 4 4',
   columns: 'M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10',
   filter: 'M2 3.5h12L9.5 8.7V13l-3-1.5V8.7z',

@@ -113,6 +113,7 @@ fn record(alert: &Alert) -> Result<AlertRecord, StoreError> {
         severity: alert.severity.name().to_owned(),
         hidden_by: alert.hidden_by,
         changed: alert.changed.get(),
+        words: format!("{} {} {}", alert.key, alert.instance, alert.text),
         body: bytes(alert)?,
     })
 }

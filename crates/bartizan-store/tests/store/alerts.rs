@@ -32,6 +32,7 @@ fn alert(name: &str, phase: &str, changed: u64) -> AlertRecord {
         severity: "error".to_owned(),
         hidden_by: None,
         changed,
+        words: format!("disk';-- /srv/100%_Full {name}"),
         body: name.as_bytes().to_vec(),
     }
 }
@@ -92,6 +93,12 @@ fn alerts_are_found_by_what_people_ask() {
             ),
             ["open", "over"]
         );
+        let searched = |text: &str| names(&store, AlertFilter { search: some(text), ..filter() });
+        assert_eq!(searched("SRV/100%_f"), ["site", "open", "over"], "whatever the case");
+        assert_eq!(searched("OVER"), ["over"]);
+        assert_eq!(searched("srv/100x"), [""; 0], "signs of patterns are signs");
+        let standing = write(&store, |tx| tx.alert_standing());
+        assert_eq!((standing.open, standing.acknowledged, standing.changed), (1, 1, 5));
         assert_eq!(found(&store, filter())[1], (1, "open".to_owned()), "one is hidden behind it");
         let page = write(&store, |tx| tx.alert_window(&AlertFilter::default(), 1, 1));
         assert_eq!(page, (3, vec![(1, b"open".to_vec())]));

@@ -24,6 +24,8 @@ pub(super) const LAUNCHES_MAX: usize = 8;
 pub(super) const SHEETS_MAX: usize = 64;
 /// From a sheet to its signature.
 pub(super) const SHEET_LIFE: Duration = Duration::from_mins(15);
+/// Alerts or endpoints that one deed is done with: each is a request to the server.
+pub(super) const ALERTS_AT_ONCE: usize = 200;
 /// Bytes of scripts in sheets that are shown and not signed.
 pub(super) const SHEETS_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A view of the control log this fresh is used again without asking.

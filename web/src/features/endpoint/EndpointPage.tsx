@@ -17,6 +17,7 @@ import { Tabs } from '~/ui/Tabs'
 import { Time } from '~/ui/Time'
 import { Untrusted } from '~/ui/Untrusted'
 
+import { EndpointAlerts } from '../alerts/EndpointAlerts'
 import { EndpointState } from '../fleet/columns'
 import { InventoryTab } from '../inventory/InventoryTab'
 import { ClassBadge, State, Verified } from '../jobs/badges'
@@ -153,6 +154,9 @@ function OverviewTab({ view }: { view: EndpointView }) {
           ]}
         />
       </Card>
+      <div className="xl:col-span-2">
+        <EndpointAlerts id={row.id} />
+      </div>
       <div className="xl:col-span-2">
         <JobsTab id={row.id} />
       </div>

@@ -51,6 +51,8 @@ pub(super) struct Wanted {
     behind: Option<String>,
     #[serde(default)]
     hidden: bool,
+    /// In check, instance, text or host name.
+    search: Option<String>,
 }
 
 /// `GET /v1/alerts`
@@ -79,7 +81,14 @@ pub(super) async fn list(
 }
 
 fn filter(wanted: Wanted) -> Result<AlertFilter, Failure> {
-    let texts = [&wanted.tenant, &wanted.site, &wanted.endpoint, &wanted.check, &wanted.behind];
+    let texts = [
+        &wanted.tenant,
+        &wanted.site,
+        &wanted.endpoint,
+        &wanted.check,
+        &wanted.behind,
+        &wanted.search,
+    ];
     if texts.into_iter().flatten().any(|text| text.len() > FILTER_BYTES_MAX) {
         return Err(Failure::bad("request.filter", "a filter is too long", "look for less"));
     }
@@ -104,6 +113,7 @@ fn filter(wanted: Wanted) -> Result<AlertFilter, Failure> {
         check: wanted.check,
         behind: wanted.behind,
         hidden: wanted.hidden,
+        search: wanted.search,
     })
 }
 

@@ -7,8 +7,9 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use bartizan_proto::operator::{
-    EndpointBranch, EndpointBrief, EndpointIds, EndpointJob, EndpointJobs, EndpointLink,
-    EndpointNames, EndpointReceipts, EndpointSort, EndpointTree, EndpointWindow, Summary,
+    AlertCounts, EndpointBranch, EndpointBrief, EndpointIds, EndpointJob, EndpointJobs,
+    EndpointLink, EndpointNames, EndpointReceipts, EndpointSort, EndpointTree, EndpointWindow,
+    Summary,
 };
 use bartizan_store::{BriefRecord, FleetFilter, FleetOrder, Place, PlaceCount, StoreError, Tx};
 use bartizan_trust::id::EndpointId;
@@ -274,9 +275,19 @@ pub(super) async fn summary(
             control_size,
             jobs_size,
             freezes,
+            alerts: alert_counts(tx)?,
         })
     });
     Ok(Json(read.await?))
+}
+
+fn alert_counts(tx: &mut Tx<'_>) -> Result<AlertCounts, StoreError> {
+    let standing = tx.alert_standing()?;
+    Ok(AlertCounts {
+        open: standing.open,
+        acknowledged: standing.acknowledged,
+        changed: standing.changed,
+    })
 }
 
 fn by_standing(tx: &mut Tx<'_>) -> Result<(u64, u64), StoreError> {

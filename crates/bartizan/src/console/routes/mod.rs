@@ -1,5 +1,6 @@
 //! Every route of the pages' API. The document is made from these functions and cannot name another route than there is.
 
+mod alerts;
 mod audit;
 mod events;
 mod fleet;
@@ -44,7 +45,7 @@ pub(super) const SESSION: &str = "/api/v1/session";
         title = "Bartizan console",
         description = "Between the console's pages and the operator's own process on the same computer. It is no public API: it follows the pages."
     ),
-    components(schemas(super::shapes::News, super::shapes::FleetSort, super::shapes::EndpointState, super::shapes::AuditForm, super::shapes::SeriesStat)),
+    components(schemas(super::shapes::News, super::shapes::FleetSort, super::shapes::EndpointState, super::shapes::AuditForm, super::shapes::SeriesStat, super::shapes::AlertState)),
     modifiers(&Bearer),
     security(("token" = []))
 )]
@@ -83,6 +84,13 @@ fn api() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(inventory::changes))
         .routes(routes!(inventory::find))
         .routes(routes!(series::show))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::rules))
+        .routes(routes!(alerts::make_window))
+        .routes(routes!(alerts::end_window))
+        .routes(routes!(alerts::act))
+        .routes(routes!(alerts::tell_me))
+        .routes(routes!(alerts::show))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::targets))

@@ -136,6 +136,15 @@ pub(crate) enum News {
         /// How many.
         confirmed: u64,
     },
+    /// Something happened to an alert.
+    Alerts {
+        /// Nobody looks after them.
+        open: u64,
+        /// Somebody does.
+        acknowledged: u64,
+        /// When.
+        changed: u64,
+    },
     /// A job moved on an endpoint.
     Target {
         /// Where.

@@ -150,6 +150,8 @@ pub(crate) struct Overview {
     pub(crate) freezes: Vec<super::FreezeRow>,
     /// Bundles that wait for their delay.
     pub(crate) pending: Vec<super::PendingBundle>,
+    /// Alerts that nobody looks after.
+    pub(crate) open_alerts: u64,
     /// What somebody must look into.
     pub(crate) alerts: Vec<Alert>,
 }

@@ -2,6 +2,7 @@
 //!
 //! Texts that come from endpoints, the server or other people are plain strings: bounded, and shown by the page as text only.
 
+mod alerts;
 mod audit;
 mod fleet;
 mod founding;
@@ -18,6 +19,7 @@ mod sheets;
 mod stop;
 mod trust;
 
+pub(crate) use alerts::*;
 pub(crate) use audit::*;
 pub(crate) use fleet::*;
 pub(crate) use founding::*;

@@ -120,6 +120,7 @@ pub(crate) fn overview(desk: &Desk, console: &Console) -> Result<Overview> {
         active: active.jobs.iter().map(|row| job_row(&console.trust.bundle, row)).collect(),
         freezes: stop::standing(console, &summary),
         pending: trust::pending(console)?,
+        open_alerts: summary.alerts.open,
         alerts: alerts(desk, console, &summary)?,
     })
 }
@@ -201,6 +202,11 @@ pub(crate) fn summary(console: &Console) -> Result<Vec<News>> {
             pending: pending(&summary),
             active: in_state(&summary, "active"),
             log_size: summary.jobs_size,
+        },
+        News::Alerts {
+            open: summary.alerts.open,
+            acknowledged: summary.alerts.acknowledged,
+            changed: summary.alerts.changed,
         },
         News::Control { size: summary.control_size, drafts: summary.drafts },
     ];

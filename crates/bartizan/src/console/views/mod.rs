@@ -1,5 +1,7 @@
 //! What pages are shown, made by the code that the command line uses.
 
+pub(super) mod alert_rules;
+pub(super) mod alerts;
 pub(super) mod audit;
 pub(super) mod difference;
 pub(super) mod fleet;
