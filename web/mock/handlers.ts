@@ -5,6 +5,7 @@ import { auditHandlers } from './audit'
 import { hostnameOf, jobView, rolloutOf, rowOf, targetsOf } from './jobs'
 import { fleetHandlers, parted } from './fleet'
 import { orderPlan } from './orders'
+import { policyHandlers } from './policies'
 import { scriptHandlers } from './scripts'
 import { inventoryHandlers } from './inventory'
 import { seriesHandlers } from './series'
@@ -33,7 +34,7 @@ export function absent(what: string): Refused {
 }
 
 export function handlers(world: World): Handlers {
-  return { ...consoleHandlers(world), ...alertHandlers(world), ...auditHandlers(world), ...fleetHandlers(world), ...inventoryHandlers(world), ...jobHandlers(world), ...scriptHandlers(world), ...seriesHandlers(world), ...signingHandlers(world), ...trustHandlers(world) }
+  return { ...consoleHandlers(world), ...alertHandlers(world), ...auditHandlers(world), ...fleetHandlers(world), ...inventoryHandlers(world), ...jobHandlers(world), ...policyHandlers(world), ...scriptHandlers(world), ...seriesHandlers(world), ...signingHandlers(world), ...trustHandlers(world) }
 }
 
 const unreachable: Problem = {

@@ -5,6 +5,7 @@ import { founded, foundingHandlers } from './founding'
 import { Refused, absent, freezeRow, requireServer, waitingItems } from './handlers'
 import { jobText } from './jobs'
 import { startsOf } from './orders'
+import { actOnPolicy, policySheets } from './policies'
 import { runJob, tellControl, tellJobs } from './progress'
 import type { Handlers } from './transport'
 import { type Job, type World, addJob, alice, bob, fleetStages } from './world'
@@ -162,7 +163,7 @@ export function signingHandlers(world: World) {
       },
     },
   }
-  return { ...routes, ...foundingHandlers(world, sheet) }
+  return { ...routes, ...foundingHandlers(world, sheet), ...policySheets(world, sheet) }
 }
 
 export type MakeSheet = (action: SignableAction, made: Omit<Sheet, 'token' | 'expires' | 'signatures' | 'stages' | 'notes'> & Partial<Pick<Sheet, 'signatures' | 'stages' | 'notes'>>) => Sheet
@@ -263,6 +264,10 @@ function act(world: World, action: SignableAction, id: string) {
       tellControl(world)
       return done(true, 'It is in the control log.')
     }
+    case 'policy':
+    case 'policy_approval':
+    case 'policy_withdrawal':
+      return done(true, actOnPolicy(world, action, id))
     case 'promotion': {
       const job = findJob(world, action.body.job)
       job.promoted += 1

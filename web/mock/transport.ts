@@ -106,11 +106,14 @@ function match(routes: Handlers, pathname: string, method: string): { handler: A
   return undefined
 }
 
+/** Parameters that are numbers wherever they occur in the document. */
+const numeric = new Set(['offset', 'limit', 'from', 'to', 'step_s'])
+
 function queryOf(url: URL): Record<string, unknown> {
   return Object.fromEntries(
     [...url.searchParams].map(([name, value]) => {
       if (value === 'true' || value === 'false') return [name, value === 'true']
-      return [name, /^\d+$/.test(value) && (name === 'offset' || name === 'limit') ? Number(value) : value]
+      return [name, /^\d+$/.test(value) && numeric.has(name) ? Number(value) : value]
     }),
   )
 }

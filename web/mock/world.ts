@@ -1,10 +1,11 @@
-import type { BundleRow, EndpointRow, FreezeRow, InboxItem, JobRow, PasskeyRow, LibraryScript, PendingBundle, SavedView, SignedBy } from '~/api/schema'
+import type { BundleRow, EndpointRow, FreezeRow, InboxItem, JobRow, PasskeyRow, LibraryScript, PendingBundle, PolicyItem, SavedView, SignedBy } from '~/api/schema'
 
 import type { SignableAction } from '~/api/actions'
 import { type AlertBook, alertBook } from './alerts'
 import { type Founding, founded } from './founding'
 import { hostileNames } from './hostile'
 import type { News } from './news'
+import { policyBook } from './policies'
 import { Random } from './random'
 import { fillScripts } from './scripts'
 
@@ -57,6 +58,7 @@ export type World = {
   texts: Map<string, string>
   founding: Founding
   alertBook: AlertBook
+  policies: PolicyItem[]
 }
 
 export const alice: SignedBy = {
@@ -113,6 +115,7 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
     // In the story nobody else ever signs.
     founding: { looks: story === 'waiting' ? Number.NEGATIVE_INFINITY : 0 },
     alertBook: { alerts: [], history: new Map(), rules: { version: 0, windows: [], routes: [], links: [], channels: [], history: [] } },
+    policies: [],
   }
   if (story === 'waiting') world.founding.waiting = founded(random.words(), { people: 2, signed: false })
   if (!empty) {
@@ -120,6 +123,7 @@ export function makeWorld({ size, story }: { size: number; story: string }, news
     if (story === 'refusals') refuseInsteadOfFailing(world)
     fillScripts(world, start)
     world.alertBook = alertBook(world, start)
+    world.policies = policyBook(world, start)
   }
   return world
 }

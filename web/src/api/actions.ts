@@ -1,9 +1,13 @@
-import type { AboutRequest, ApprovalRequest, Compose, CountersignRequest, EnrolmentRequest, FreezeRequest, JoinRequest, PersonRequest, PromotionRequest, ThresholdRequest } from './schema'
+import type { AboutRequest, ApprovalRequest, Compose, CountersignRequest, EnrolmentRequest, FreezeRequest, JoinRequest, PersonRequest, PolicyRequest, PromotionRequest, ThresholdRequest } from './schema'
 
 /** What somebody wants to sign. The operator process makes the statement and the sheet from it. */
 export type SignableAction =
   | { kind: 'job'; body: Compose }
   | { kind: 'approval'; body: ApprovalRequest }
+  /** What endpoints look at. */
+  | { kind: 'policy'; body: PolicyRequest }
+  | { kind: 'policy_approval'; body: ApprovalRequest }
+  | { kind: 'policy_withdrawal'; body: AboutRequest }
   | { kind: 'promotion'; body: PromotionRequest }
   | { kind: 'freeze'; body: FreezeRequest }
   | { kind: 'thaw'; body: AboutRequest }

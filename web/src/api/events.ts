@@ -77,8 +77,8 @@ async function keepReading(path: string, signal: AbortSignal, onState: (state: L
 
 const makesOld: Record<News['kind'], readonly string[]> = {
   fleet: ['fleet', 'overview'],
-  jobs: ['jobs', 'approvals', 'overview', 'scripts'],
-  control: ['freezes', 'trust', 'approvals', 'overview', 'me', 'logs'],
+  jobs: ['jobs', 'approvals', 'overview', 'scripts', 'policies'],
+  control: ['freezes', 'trust', 'approvals', 'overview', 'me', 'logs', 'policies'],
   freeze: ['freezes'],
   alerts: ['alerts', 'overview'],
   target: [],

@@ -235,6 +235,12 @@ export function makeSheet(action: SignableAction, signal?: AbortSignal): Promise
       return answer(api.POST('/api/v1/sheets/job', { body: action.body, ...options }))
     case 'approval':
       return answer(api.POST('/api/v1/sheets/approval', { body: action.body, ...options }))
+    case 'policy':
+      return answer(api.POST('/api/v1/sheets/policy', { body: action.body, ...options }))
+    case 'policy_approval':
+      return answer(api.POST('/api/v1/sheets/policy-approval', { body: action.body, ...options }))
+    case 'policy_withdrawal':
+      return answer(api.POST('/api/v1/sheets/policy-withdrawal', { body: action.body, ...options }))
     case 'promotion':
       return answer(api.POST('/api/v1/sheets/promotion', { body: action.body, ...options }))
     case 'freeze':

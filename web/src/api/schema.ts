@@ -702,6 +702,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/endpoints/{id}/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an endpoint looks at and why, and how it stands. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `ep_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EndpointChecks"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/endpoints/{id}/inventory": {
         parameters: {
             query?: never;
@@ -2330,6 +2376,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every policy, verified here. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Policies"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One policy: what it says, who signed it, where it stands. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `st_…` */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PolicyView"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/verdict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a source text would be. Nothing is signed by asking. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PolicyRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PolicyVerdict"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/preview": {
         parameters: {
             query?: never;
@@ -3048,6 +3230,147 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["PersonRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new policy, or a next version of one, to be signed as its author. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PolicyRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/policy-approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A policy that waits, to be countersigned. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ApprovalRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sheet"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sheets/policy-withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a policy back for good. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AboutRequest"];
                 };
             };
             responses: {
@@ -3928,6 +4251,27 @@ export interface components {
          * @enum {string}
          */
         Change: "same" | "added" | "removed";
+        /** @description How a check stands, by the word of its endpoint. */
+        CheckResult: {
+            /**
+             * Format: int64
+             * @description When it was looked at, by the endpoint's clock.
+             */
+            at: number;
+            /** @description Which check. */
+            check: string;
+            /** @description Which of several; may be empty. */
+            instance: string;
+            /**
+             * Format: int64
+             * @description Since when, by the endpoint's clock.
+             */
+            since: number;
+            /** @description `ok`, `warn`, `error` or `unknown`. */
+            state: string;
+            /** @description In words. */
+            text: string;
+        };
         /**
          * @description A class a person may ask for.
          * @enum {string}
@@ -4080,6 +4424,17 @@ export interface components {
             change: components["schemas"]["Change"];
             /** @description The line. */
             text: string;
+        };
+        /** @description What an endpoint looks at, and what it does not. */
+        EndpointChecks: {
+            /** @description Policies of its places that do not stand there, and why. */
+            not_there: components["schemas"]["PassedCheck"][];
+            /** @description Results of checks that no policy names any more. */
+            other: components["schemas"]["CheckResult"][];
+            /** @description Those that a nearer policy keeps from running. */
+            passed_over: components["schemas"]["PassedCheck"][];
+            /** @description In order of their ids, with what they found. */
+            running: components["schemas"]["RunningCheck"][];
         };
         /** @description One job on one endpoint. */
         EndpointJob: {
@@ -5294,6 +5649,15 @@ export interface components {
             /** @description How it is used. */
             use_it: string;
         };
+        /** @description What does not run, and why. */
+        PassedCheck: {
+            /** @description The policy that names it. */
+            policy: string;
+            /** @description Why not. */
+            why: string;
+            /** @description The check in words, or the policy's name. */
+            words: string;
+        };
         /** @description The card of the new passkey, for whoever adds it: `bartizan operator add` or `operator key add`. */
         PasskeyCard: {
             /** @description The card: JSON to be handed over as a file. */
@@ -5432,6 +5796,119 @@ export interface components {
              * @description How long the stage before it soaks.
              */
             soak_s: number;
+        };
+        /** @description Policies by place, and the text of the one that is useful everywhere. */
+        Policies: {
+            /** @description The source text of the policy that comes with the product. */
+            defaults: string;
+            /** @description Newest first. */
+            policies: components["schemas"]["PolicyItem"][];
+        };
+        /** @description A policy, read from its exact bytes here. */
+        PolicyItem: {
+            /**
+             * Format: int64
+             * @description When it was signed, as it says.
+             */
+            at: number;
+            /**
+             * Format: int64
+             * @description How many checks.
+             */
+            checks: number;
+            /** @description `st_…` */
+            id: string;
+            /** @description Its name at its place. */
+            name: string;
+            /** @description Whose endpoints. */
+            place: components["schemas"]["PolicyWhere"];
+            /** @description `pending`, `active`, `replaced`, `withdrawn` or `over`, by the server's word. */
+            state: string;
+            /** @description In a few words. */
+            title: string;
+            /**
+             * Format: int64
+             * @description When it ends.
+             */
+            until: number;
+            /** @description Whether enough people stand behind it by the bundle in force. */
+            verification: components["schemas"]["Verification"];
+            /**
+             * Format: int64
+             * @description The next one of this name takes the place of this one.
+             */
+            version: number;
+        };
+        /** @description A policy that somebody writes. */
+        PolicyRequest: {
+            /**
+             * Format: int64
+             * @description How long it lasts.
+             * @default 90
+             */
+            days: number;
+            /** @description Only for this endpoint. */
+            endpoint?: string | null;
+            /** @description Only for this site of the tenant; bare name. */
+            site?: string | null;
+            /** @description As TOML. */
+            source: string;
+            /** @description Only for this tenant; bare name. */
+            tenant?: string | null;
+        };
+        /** @description Where a policy stands on an endpoint. */
+        PolicyTarget: {
+            /** @description Of its last receipt. */
+            code?: string | null;
+            /** @description `ep_…` */
+            endpoint: string;
+            /** @description As it calls itself. */
+            hostname?: string | null;
+            /** @description What to do about the code. */
+            next?: string | null;
+            /** @description In words: `stands`, `on its way`, `refused`, `over`. */
+            state: string;
+        };
+        /** @description What the process says of a source text before anybody signs. */
+        PolicyVerdict: {
+            problem?: components["schemas"]["Problem"] | null;
+            /** @description What would be signed, in words; nothing if it is no policy. */
+            text?: string | null;
+            /** @description Who else would have to sign. */
+            who_else: string;
+        };
+        /** @description One policy. */
+        PolicyView: {
+            /** @description Why this operator cannot countersign it; nothing if so. */
+            approve_disabled?: string | null;
+            /** @description The policy. */
+            policy: components["schemas"]["PolicyItem"];
+            /** @description Who signed it. */
+            signatures: components["schemas"]["SignedBy"][];
+            /** @description The same as a source text, for a next version. */
+            source: string;
+            /** @description Every endpoint of its place, as the server has it; at most 1,000. */
+            targets: components["schemas"]["PolicyTarget"][];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            targets_total: number;
+            /** @description From its exact bytes, as it was signed. */
+            text: string;
+            /** @description Why it cannot be taken back; nothing if so. */
+            withdraw_disabled?: string | null;
+        };
+        /** @description Whose endpoints a policy is for: all of the organisation, unless it says less. */
+        PolicyWhere: {
+            /** @description `ep_…` */
+            endpoint?: string | null;
+            /** @description Bare name. */
+            site?: string | null;
+            /** @description Bare name. */
+            tenant?: string | null;
+            /** @description In words. */
+            words: string;
         };
         /** @description The answer: what a new script on these endpoints would need. */
         Preview: {
@@ -5622,6 +6099,19 @@ export interface components {
             state: string;
             /** @description Its title. */
             title: string;
+        };
+        /** @description A check that runs, and why. */
+        RunningCheck: {
+            /** @description Because of which policy. */
+            because: string;
+            /** @description Its id. */
+            id: string;
+            /** @description The policy. */
+            policy: string;
+            /** @description Newest results, one for each instance. */
+            results: components["schemas"]["CheckResult"][];
+            /** @description What it looks at, in words. */
+            words: string;
         };
         /** @description A list of endpoints under a name. */
         SavedView: {
@@ -6269,6 +6759,7 @@ export type BundleRow = components['schemas']['BundleRow'];
 export type BundleState = components['schemas']['BundleState'];
 export type CardRequest = components['schemas']['CardRequest'];
 export type Change = components['schemas']['Change'];
+export type CheckResult = components['schemas']['CheckResult'];
 export type ChosenClass = components['schemas']['ChosenClass'];
 export type ClassRow = components['schemas']['ClassRow'];
 export type Compose = components['schemas']['Compose'];
@@ -6277,6 +6768,7 @@ export type CountersignRequest = components['schemas']['CountersignRequest'];
 export type CustomerRow = components['schemas']['CustomerRow'];
 export type Difference = components['schemas']['Difference'];
 export type DifferenceLine = components['schemas']['DifferenceLine'];
+export type EndpointChecks = components['schemas']['EndpointChecks'];
 export type EndpointJob = components['schemas']['EndpointJob'];
 export type EndpointJobs = components['schemas']['EndpointJobs'];
 export type EndpointRow = components['schemas']['EndpointRow'];
@@ -6352,6 +6844,7 @@ export type PaperFact = components['schemas']['PaperFact'];
 export type PaperKind = components['schemas']['PaperKind'];
 export type PaperLeft = components['schemas']['PaperLeft'];
 export type PaperSheet = components['schemas']['PaperSheet'];
+export type PassedCheck = components['schemas']['PassedCheck'];
 export type PasskeyCard = components['schemas']['PasskeyCard'];
 export type PasskeyList = components['schemas']['PasskeyList'];
 export type PasskeyOptions = components['schemas']['PasskeyOptions'];
@@ -6363,6 +6856,13 @@ export type Person = components['schemas']['Person'];
 export type PersonKey = components['schemas']['PersonKey'];
 export type PersonRequest = components['schemas']['PersonRequest'];
 export type PlannedStage = components['schemas']['PlannedStage'];
+export type Policies = components['schemas']['Policies'];
+export type PolicyItem = components['schemas']['PolicyItem'];
+export type PolicyRequest = components['schemas']['PolicyRequest'];
+export type PolicyTarget = components['schemas']['PolicyTarget'];
+export type PolicyVerdict = components['schemas']['PolicyVerdict'];
+export type PolicyView = components['schemas']['PolicyView'];
+export type PolicyWhere = components['schemas']['PolicyWhere'];
 export type Preview = components['schemas']['Preview'];
 export type PreviewRequest = components['schemas']['PreviewRequest'];
 export type PreviewScript = components['schemas']['PreviewScript'];
@@ -6374,6 +6874,7 @@ export type ReceiptRow = components['schemas']['ReceiptRow'];
 export type ReceiptsWindow = components['schemas']['ReceiptsWindow'];
 export type RefusedFile = components['schemas']['RefusedFile'];
 export type RolloutView = components['schemas']['RolloutView'];
+export type RunningCheck = components['schemas']['RunningCheck'];
 export type SavedView = components['schemas']['SavedView'];
 export type SavedViews = components['schemas']['SavedViews'];
 export type ScriptAbout = components['schemas']['ScriptAbout'];

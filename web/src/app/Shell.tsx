@@ -31,12 +31,14 @@ import { FreezeContext } from './freezing'
 // Not wanted every day: it is loaded when it is opened.
 const AddPersonDialog = lazy(() => import('~/features/people/AddPersonDialog').then((all) => ({ default: all.AddPersonDialog })))
 
-type Page = { to: '/' | '/fleet' | '/alerts' | '/approvals' | '/run' | '/scripts' | '/jobs' | '/orders' | '/freezes' | '/trust' | '/log' | '/audit' | '/settings'; name: string; icon: IconName; keys: string }
+type Page = { to: '/' | '/fleet' | '/inventory' | '/alerts' | '/policies' | '/approvals' | '/run' | '/scripts' | '/jobs' | '/orders' | '/freezes' | '/trust' | '/log' | '/audit' | '/settings'; name: string; icon: IconName; keys: string }
 
 export const pages: readonly Page[] = [
   { to: '/', name: 'Start', icon: 'home', keys: 'g s' },
   { to: '/fleet', name: 'Fleet', icon: 'fleet', keys: 'g f' },
+  { to: '/inventory', name: 'Inventory', icon: 'search', keys: 'g i' },
   { to: '/alerts', name: 'Alerts', icon: 'bell', keys: 'g e' },
+  { to: '/policies', name: 'Checks', icon: 'pulse', keys: 'g p' },
   { to: '/approvals', name: 'Approvals', icon: 'inbox', keys: 'g a' },
   { to: '/run', name: 'Run', icon: 'play', keys: 'g r' },
   { to: '/scripts', name: 'Scripts', icon: 'terminal', keys: 'g c' },

@@ -9,6 +9,8 @@ import { filtersOf, parseFleetSearch } from '~/features/fleet/search'
 import { parseFreezesSearch } from '~/features/freeze/search'
 import { parseJobSearch, parseJobsSearch } from '~/features/jobs/search'
 import { parseLogSearch } from '~/features/logs/search'
+import { parseInventorySearch } from '~/features/inventory/search'
+import { parseWriteSearch } from '~/features/policies/search'
 import { parseRunSearch } from '~/features/run/search'
 import { parseScriptsSearch } from '~/features/scripts/search'
 import { StartPage } from '~/features/start/StartPage'
@@ -69,6 +71,32 @@ const alert = createRoute({
   getParentRoute: parent,
   path: '/alerts/$id',
   component: lazyRouteComponent(() => import('~/features/alerts/AlertPage'), 'AlertPage'),
+})
+
+const policies = createRoute({
+  getParentRoute: parent,
+  path: '/policies',
+  component: lazyRouteComponent(() => import('~/features/policies/PoliciesPage'), 'PoliciesPage'),
+})
+
+const writePolicy = createRoute({
+  getParentRoute: parent,
+  path: '/policies/write',
+  validateSearch: parseWriteSearch,
+  component: lazyRouteComponent(() => import('~/features/policies/WritePage'), 'WritePage'),
+})
+
+const policy = createRoute({
+  getParentRoute: parent,
+  path: '/policies/$id',
+  component: lazyRouteComponent(() => import('~/features/policies/PolicyPage'), 'PolicyPage'),
+})
+
+const inventory = createRoute({
+  getParentRoute: parent,
+  path: '/inventory',
+  validateSearch: parseInventorySearch,
+  component: lazyRouteComponent(() => import('~/features/inventory/SearchPage'), 'SearchPage'),
 })
 
 const approvals = createRoute({
@@ -166,7 +194,7 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('~/features/settings/SettingsPage'), 'SettingsPage'),
 })
 
-const tree = root.addChildren([shell.addChildren([start, fleet, endpoint, alerts, alertRules, alert, approvals, run, scripts, jobs, job, orders, freezes, trust, log, audit, settings, found, join])])
+const tree = root.addChildren([shell.addChildren([start, fleet, endpoint, alerts, alertRules, alert, policies, writePolicy, policy, inventory, approvals, run, scripts, jobs, job, orders, freezes, trust, log, audit, settings, found, join])])
 
 /** Every address there is, with the names of its parts: what tests must cover. */
 export const addresses = (): string[] => Object.keys(makeRouter(new QueryClient()).routesByPath)

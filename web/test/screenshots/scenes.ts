@@ -223,6 +223,16 @@ export const scenes: readonly Scene[] = [
     },
   },
   {
+    name: 'metrics',
+    path: '/fleet?q=web-',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('grid').getByRole('link').nth(1).click()
+      await page.getByRole('link', { name: 'metrics' }).click()
+      await page.locator('canvas').first().waitFor()
+    },
+  },
+  {
     name: 'columns',
     shows: 'fleet/ColumnChooser', path: '/fleet',
     narrow: true,

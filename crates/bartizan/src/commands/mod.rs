@@ -22,7 +22,7 @@ mod log;
 mod marks;
 mod metrics;
 mod mirror;
-mod monitoring;
+pub(crate) mod monitoring;
 pub(crate) mod operator;
 pub(crate) mod options;
 pub(crate) mod orders;

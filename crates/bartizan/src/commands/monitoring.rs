@@ -22,7 +22,7 @@ use crate::exit::{Code, fail, refused};
 use crate::home::{nonce, now};
 use crate::keys::Signer;
 use crate::mine;
-use crate::monitoring::{self, Given};
+use crate::monitoring::{self, Given, PolicyFile};
 use crate::sign::{policy as words, render};
 use crate::terminal::{cell, table};
 use crate::witness;
@@ -101,14 +101,23 @@ pub(crate) fn run(context: &Context, command: &PolicyCommand) -> Result<()> {
     }
 }
 
-fn sign(context: &Context, console: &Console, options: &SignOptions) -> Result<()> {
-    let file = monitoring::read(options.file.as_deref())?;
+/// Where a policy is to be, and for how long.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish {
+    pub(crate) tenant: Option<TenantId>,
+    pub(crate) site: Option<SiteId>,
+    pub(crate) endpoint: Option<EndpointId>,
+    pub(crate) days: u64,
+}
+
+/// The statement to be signed.
+pub(crate) fn compose(console: &Console, file: PolicyFile, wish: &Wish) -> Result<Envelope> {
     let bundle = &console.trust.bundle;
     let Some(rule) = bundle.class_rule(Class::Observe) else {
         let next = "add class `observe` to the bundle: `bartizan bundle show`, edit, `bartizan bundle propose`";
         return Err(fail(Code::Error, "the bundle has no class `observe`", next));
     };
-    let life_s = options.days.saturating_mul(limits::DAY_S);
+    let life_s = wish.days.saturating_mul(limits::DAY_S);
     if life_s > rule.orders.life_s_max {
         let days = rule.orders.life_s_max / limits::DAY_S;
         let problem = format!("the bundle lets policies last for at most {days} days");
@@ -118,7 +127,7 @@ fn sign(context: &Context, console: &Console, options: &SignOptions) -> Result<(
             "give fewer `--days`, or change `orders` of class `observe`",
         ));
     }
-    let place = place(console, options)?;
+    let place = place(console, wish)?;
     let iat = now();
     let given = Given {
         org: console.org.anchor.org(),
@@ -129,9 +138,20 @@ fn sign(context: &Context, console: &Console, options: &SignOptions) -> Result<(
         iat,
         until: iat.plus(life_s),
     };
-    let mut envelope = Envelope::new(&file.statement(given)?);
+    Ok(Envelope::new(&file.statement(given)?))
+}
+
+fn sign(context: &Context, console: &Console, options: &SignOptions) -> Result<()> {
+    let wish = Wish {
+        tenant: options.tenant.clone(),
+        site: options.site.clone(),
+        endpoint: options.endpoint,
+        days: options.days,
+    };
+    let file = monitoring::read(options.file.as_deref())?;
+    let mut envelope = compose(console, file, &wish)?;
     send_signed(context, console, &mut envelope, (SignatureRole::Author, "Sign this policy?"))?;
-    let waits = stand_behind_policy(bundle, &envelope.statement()?, &envelope).err();
+    let waits = stand_behind_policy(&console.trust.bundle, &envelope.statement()?, &envelope).err();
     let text = match waits {
         None => format!("{} signed; endpoints of its place take it in", envelope.id()),
         Some(_) => format!("{} signed; it waits for `bartizan policy approve`", envelope.id()),
@@ -143,8 +163,8 @@ fn sign(context: &Context, console: &Console, options: &SignOptions) -> Result<(
     )
 }
 
-fn place(console: &Console, options: &SignOptions) -> Result<PolicyPlace> {
-    if let Some(endpoint) = options.endpoint {
+fn place(console: &Console, wish: &Wish) -> Result<PolicyPlace> {
+    if let Some(endpoint) = wish.endpoint {
         let detail: EndpointDetail = console.api.fetch(&endpoint_path(&endpoint))?;
         // The server's word: an endpoint of another tenant refuses.
         let Some(tenant) = detail.row.tenant else {
@@ -153,7 +173,7 @@ fn place(console: &Console, options: &SignOptions) -> Result<PolicyPlace> {
         };
         return Ok(PolicyPlace::Endpoint { tenant, endpoint });
     }
-    Ok(match (options.tenant.clone(), options.site.clone()) {
+    Ok(match (wish.tenant.clone(), wish.site.clone()) {
         (Some(tenant), Some(site)) => PolicyPlace::Site { tenant, site },
         (Some(tenant), None) => PolicyPlace::Tenant { tenant },
         (None, _) => PolicyPlace::Org {},
@@ -174,11 +194,7 @@ fn next_version(console: &Console, place: &PolicyPlace, name: &str) -> Result<u6
 }
 
 fn approve(context: &Context, console: &Console, id: StatementId) -> Result<()> {
-    let detail: PolicyDetail = console.api.fetch(&format!("/v1/policies/{id}"))?;
-    let (mut envelope, _) = read(console, &detail.policy)?;
-    if envelope.id() != id {
-        return Err(another());
-    }
+    let (_, mut envelope, _) = fetch(console, id)?;
     let how = (SignatureRole::Approve, "Countersign this policy?");
     send_signed(context, console, &mut envelope, how)?;
     context.terminal.result(&json!({ "policy": id }), &format!("{id} countersigned"))
@@ -195,13 +211,31 @@ fn send_signed(
     context.terminal.confirm(question)?;
     Signer::open(&context.home, context.key.as_deref())?.sign(envelope, role)?;
     mine::remember(&context.home, envelope)?;
-    let _: Stored = console.api.send("/v1/policies", &session::body(envelope))?;
+    submit(context, console, envelope).map(drop)
+}
+
+/// Sends a policy that was signed.
+pub(crate) fn submit(context: &Context, console: &Console, envelope: &Envelope) -> Result<Stored> {
+    let stored = console.api.send("/v1/policies", &session::body(envelope))?;
     witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
-    Ok(())
+    Ok(stored)
+}
+
+/// One policy, and where it stands by the server's word.
+pub(crate) fn fetch(
+    console: &Console,
+    id: StatementId,
+) -> Result<(PolicyDetail, Envelope, MonitoringPolicy)> {
+    let detail: PolicyDetail = console.api.fetch(&format!("/v1/policies/{id}"))?;
+    let (envelope, policy) = read(console, &detail.policy)?;
+    if envelope.id() != id {
+        return Err(another());
+    }
+    Ok((detail, envelope, policy))
 }
 
 /// What the server shows is a policy of this organisation with the id it says.
-fn read(console: &Console, row: &PolicyRow) -> Result<(Envelope, MonitoringPolicy)> {
+pub(crate) fn read(console: &Console, row: &PolicyRow) -> Result<(Envelope, MonitoringPolicy)> {
     let bytes = BASE64.decode(row.envelope.as_bytes()).context("read a policy")?;
     let envelope = Envelope::decode(&bytes).context("read a policy")?;
     let policy: MonitoringPolicy = envelope.statement().context("read a policy")?;
@@ -247,11 +281,7 @@ fn list(context: &Context, console: &Console) -> Result<()> {
 }
 
 fn show(context: &Context, console: &Console, id: StatementId) -> Result<()> {
-    let detail: PolicyDetail = console.api.fetch(&format!("/v1/policies/{id}"))?;
-    let (envelope, _) = read(console, &detail.policy)?;
-    if envelope.id() != id {
-        return Err(another());
-    }
+    let (detail, envelope, _) = fetch(console, id)?;
     let rows: Vec<Vec<String>> = detail
         .targets
         .iter()
@@ -268,7 +298,8 @@ fn show(context: &Context, console: &Console, id: StatementId) -> Result<()> {
     )
 }
 
-fn standing(state: &str) -> &'static str {
+/// How far a policy is on an endpoint, in words.
+pub(crate) fn standing(state: &str) -> &'static str {
     match state {
         "queued" | "delivered" => "on its way",
         "running" => "stands",
@@ -279,18 +310,21 @@ fn standing(state: &str) -> &'static str {
 }
 
 fn withdraw(context: &Context, console: &Console, id: StatementId, reason: &str) -> Result<()> {
+    let withdrawal = withdrawal(console, id, reason)?;
+    let stored = control::sign_and_send(context, console, &withdrawal, SignatureRole::Freeze)?;
+    control::done_or_waiting(context, &stored, "takes it back")
+}
+
+/// What takes a policy back, to be signed.
+pub(crate) fn withdrawal(console: &Console, id: StatementId, reason: &str) -> Result<Withdrawal> {
     if console.view.withdrawals.contains(&id) {
         return Err(fail(Code::Error, "it was taken back before", "see `bartizan policy list`"));
     }
-    let detail: PolicyDetail = console.api.fetch(&format!("/v1/policies/{id}"))?;
-    let (envelope, policy) = read(console, &detail.policy)?;
-    if envelope.id() != id {
-        return Err(another());
-    }
+    let (_, _, policy) = fetch(console, id)?;
     let iat = now();
     // Known for as long as it could be taken in.
     let exp = policy.until.max(iat.plus(limits::DAY_S)).min(iat.plus(limits::ORDER_S_MAX));
-    let withdrawal = Withdrawal {
+    Ok(Withdrawal {
         v: V1,
         org: console.org.anchor.org(),
         iat,
@@ -298,33 +332,48 @@ fn withdraw(context: &Context, console: &Console, id: StatementId, reason: &str)
         job: id,
         exp,
         reason: reason.to_owned(),
-    };
-    let stored = control::sign_and_send(context, console, &withdrawal, SignatureRole::Freeze)?;
-    control::done_or_waiting(context, &stored, "takes it back")
+    })
 }
 
-/// By the same function that endpoints use, over what the server shows and this process verified.
+/// Policies of an endpoint's places.
+#[derive(Debug)]
+pub(crate) struct OfEndpoint {
+    /// Those that stand there.
+    pub(crate) standing: Vec<(StatementId, MonitoringPolicy)>,
+    /// Those that do not, by name, and why.
+    pub(crate) left_out: Vec<(StatementId, String, String)>,
+}
+
+/// What the server shows of them, verified here.
+pub(crate) fn of_endpoint(console: &Console, endpoint: EndpointId) -> Result<OfEndpoint> {
+    let answer: EndpointPolicies =
+        console.api.fetch(&format!("{}/policies", endpoint_path(&endpoint)))?;
+    let mut found = OfEndpoint { standing: Vec::new(), left_out: Vec::new() };
+    for (row, target) in answer.policies.iter().zip(&answer.targets) {
+        let (envelope, policy) = read(console, row)?;
+        match stand_behind_policy(&console.trust.bundle, &policy, &envelope) {
+            Ok(()) if target.state == "running" => found.standing.push((envelope.id(), policy)),
+            Ok(()) => found.left_out.push((
+                envelope.id(),
+                policy.name,
+                target.code.clone().unwrap_or_else(|| standing(&target.state).to_owned()),
+            )),
+            Err(refusal) => {
+                found.left_out.push((envelope.id(), policy.name, refusal.code().to_owned()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// By the same function that endpoints use.
 fn explain(
     context: &Context,
     console: &Console,
     endpoint: EndpointId,
     only: Option<&str>,
 ) -> Result<()> {
-    let answer: EndpointPolicies =
-        console.api.fetch(&format!("{}/policies", endpoint_path(&endpoint)))?;
-    let mut policies = Vec::new();
-    let mut left_out = Vec::new();
-    for (row, target) in answer.policies.iter().zip(&answer.targets) {
-        let (envelope, policy) = read(console, row)?;
-        match stand_behind_policy(&console.trust.bundle, &policy, &envelope) {
-            Ok(()) if target.state == "running" => policies.push((envelope.id(), policy)),
-            Ok(()) => left_out.push((
-                policy.name,
-                target.code.clone().unwrap_or_else(|| standing(&target.state).to_owned()),
-            )),
-            Err(refusal) => left_out.push((policy.name, refusal.code().to_owned())),
-        }
-    }
+    let OfEndpoint { standing: policies, left_out } = of_endpoint(console, endpoint)?;
     let by_id: Vec<_> = policies.iter().map(|(id, policy)| (*id, policy)).collect();
     let found = effective(&by_id);
     let wanted = |check: &EffectiveCheck<'_>| only.is_none_or(|only| check.check.id == only);
@@ -339,7 +388,7 @@ fn explain(
             because(&found, passed)
         );
     }
-    for (name, why) in &left_out {
+    for (_, name, why) in &left_out {
         text += &format!("policy {} does not stand there: {}\n", cell(name), cell(why));
     }
     if text.is_empty() {
@@ -351,7 +400,7 @@ fn explain(
         "passed_over": found.passed_over.iter().filter(|passed| wanted(&passed.check)).map(|passed| {
             json!({ "check": check_json(&passed.check), "why": because(&found, passed) })
         }).collect::<Vec<_>>(),
-        "policies_not_there": left_out,
+        "policies_not_there": left_out.iter().map(|(_, name, why)| (name, why)).collect::<Vec<_>>(),
     });
     context.terminal.result(&shown, text.trim_end())
 }
@@ -363,7 +412,7 @@ fn check_json(check: &EffectiveCheck<'_>) -> Value {
     })
 }
 
-fn named(check: &EffectiveCheck<'_>) -> String {
+pub(crate) fn named(check: &EffectiveCheck<'_>) -> String {
     let from = check.from;
     format!(
         "policy {} version {} for {}",
@@ -373,7 +422,7 @@ fn named(check: &EffectiveCheck<'_>) -> String {
     )
 }
 
-fn because(found: &Effective<'_>, passed: &PassedOver<'_>) -> String {
+pub(crate) fn because(found: &Effective<'_>, passed: &PassedOver<'_>) -> String {
     let policy = |id: StatementId| {
         let known = found.checks.iter().find(|check| check.policy == id);
         known.map_or_else(|| format!("policy {id}"), named)

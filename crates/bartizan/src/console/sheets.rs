@@ -21,6 +21,8 @@ pub(super) enum Then {
     Submit { content: Vec<u8>, targets: Vec<EndpointId> },
     /// A job gets one more signature.
     Countersign,
+    /// A policy goes to the server, with one signature or one more.
+    Policy,
     /// It goes to the control log.
     Control,
     /// It lets a stage begin.
@@ -50,6 +52,7 @@ impl Held {
                 content.len() + targets.len() * size_of::<EndpointId>()
             }
             Then::Countersign
+            | Then::Policy
             | Then::Control
             | Then::Promote { .. }
             | Then::Enrol

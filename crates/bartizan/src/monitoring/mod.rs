@@ -16,9 +16,9 @@ use toml::{Table, Value};
 use crate::exit::{Code, fail};
 
 /// What is useful everywhere, without any configuration.
-const DEFAULTS: &str = include_str!("defaults.toml");
+pub(crate) const DEFAULTS: &str = include_str!("defaults.toml");
 /// Largest file: what is signed of it has 32 KiB.
-const FILE_BYTES_MAX: u64 = 256 * 1024;
+pub(crate) const FILE_BYTES_MAX: u64 = 256 * 1024;
 
 /// A policy as it stands in a file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -70,12 +70,55 @@ pub(crate) fn read(path: Option<&Path>) -> Result<PolicyFile> {
     parse(&text)
 }
 
-fn parse(text: &str) -> Result<PolicyFile> {
+/// Reads a source text.
+pub(crate) fn parse(text: &str) -> Result<PolicyFile> {
     toml::from_str(text).map_err(|error| wrong(&error.to_string()))
 }
 
 fn wrong(problem: &str) -> anyhow::Error {
     fail(Code::Usage, problem.to_owned(), "see `docs/guide/monitoring.md`")
+}
+
+/// A policy as a source text that gives the same again: for a next version of it.
+pub(crate) fn source(policy: &MonitoringPolicy) -> Result<String> {
+    let mut table = Table::new();
+    let mut put = |name: &str, value: Value| table.insert(name.to_owned(), value);
+    let display = &policy.display;
+    put("name", policy.name.clone().into());
+    put("title", display.title.clone().into());
+    for (name, text) in [("ticket", &display.ticket), ("reason", &display.reason)] {
+        if !text.is_empty() {
+            put(name, text.clone().into());
+        }
+    }
+    if !policy.inherit {
+        put("inherit", false.into());
+    }
+    if !policy.exclude.is_empty() {
+        put("exclude", policy.exclude.clone().into());
+    }
+    let checks = policy.checks.iter().map(check_source).collect::<Result<Vec<Value>>>()?;
+    put("check", checks.into());
+    toml::to_string_pretty(&table).context("write the policy")
+}
+
+fn check_source(check: &Check) -> Result<Value> {
+    let mut table = Table::new();
+    table.insert("id".to_owned(), check.id.clone().into());
+    if !check.title.is_empty() {
+        table.insert("title".to_owned(), check.title.clone().into());
+    }
+    let every = i64::try_from(check.every_s).context("write the policy")?;
+    let numbers = [
+        ("every", every),
+        ("fails", check.fails.into()),
+        ("recovers", check.recovers.into()),
+        ("flaps", check.flaps.into()),
+    ];
+    table.extend(numbers.map(|(name, number)| (name.to_owned(), number.into())));
+    let subject = Value::try_from(&check.subject).context("write the policy")?;
+    table.extend(subject.as_table().cloned().unwrap_or_default());
+    Ok(Value::Table(table))
 }
 
 impl PolicyFile {
@@ -271,6 +314,17 @@ mod tests {
             "kind = \"dns\"\nname = \"acme.example\"\nrecord = \"mx\"\nwanted = [\"b\", \"a\"]\n",
         );
         assert!(matches!(dns.subject, Subject::Dns { wanted, .. } if wanted == ["a", "b"]));
+    }
+
+    #[test]
+    fn a_policy_as_a_source_text_gives_the_same_again() {
+        let more = "exclude = [\"load\"]\ninherit = false\n";
+        let checks = "[[check]]\nid = \"a\"\nkind = \"log\"\npath = \"/var/log/a\"\npattern = '\\[(error|crit)\\]'\nabove = { warn = 1 }\n[[check]]\nid = \"b\"\ntitle = \"B\"\nkind = \"process\"\nname = \"cron\"\nevery = 30\n";
+        let own = format!("name = \"web\"\ntitle = \"t \\\" x\"\nreason = \"r\"\n{more}{checks}");
+        for text in [DEFAULTS, &own] {
+            let policy = signed(text).unwrap();
+            assert_eq!(signed(&source(&policy).unwrap()).unwrap(), policy);
+        }
     }
 
     #[test]

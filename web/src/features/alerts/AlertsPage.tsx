@@ -220,8 +220,8 @@ function NothingHere({ search, onReset }: { search: AlertsSearch; onReset: () =>
   return (
     <Empty
       action={
-        <Link className="inline-flex h-7.5 items-center rounded-md border border-line-strong bg-raised px-2.5 hover:bg-hover" to="/alerts/rules">
-          See who would be told
+        <Link className="inline-flex h-7.5 items-center rounded-md border border-line-strong bg-raised px-2.5 hover:bg-hover" to="/policies">
+          Look at what is checked
         </Link>
       }
       icon="check"

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, getRouteApi, useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
+import { Suspense, lazy, useState } from 'react'
 
 import { problemOf } from '~/api/client'
 import { admitEndpoint, endpointJobsQuery, endpointQuery, refreshEndpoint } from '~/api/queries'
@@ -21,9 +21,13 @@ import { EndpointAlerts } from '../alerts/EndpointAlerts'
 import { EndpointState } from '../fleet/columns'
 import { InventoryTab } from '../inventory/InventoryTab'
 import { ClassBadge, State, Verified } from '../jobs/badges'
+import { ChecksTab } from '../policies/ChecksTab'
 import { EndpointReceipts } from '../jobs/Receipts'
 
 import { tabs } from './search'
+
+// Drawings are a library of their own.
+const MetricsTab = lazy(() => import('../metrics/MetricsTab').then((all) => ({ default: all.MetricsTab })))
 
 const route = getRouteApi('/shell/endpoints/$id')
 
@@ -41,7 +45,7 @@ export function EndpointPage() {
 
 function Endpoint({ view }: { view: EndpointView }) {
   const { row } = view
-  const { tab = 'overview' } = route.useSearch()
+  const { tab = 'overview', range } = route.useSearch()
   const navigate = useNavigate()
   const queries = useQueryClient()
   const after = { onSuccess: () => queries.invalidateQueries({ queryKey: ['fleet'] }) }
@@ -122,6 +126,12 @@ function Endpoint({ view }: { view: EndpointView }) {
           </Notice>
         )}
         {tab === 'overview' && <OverviewTab view={view} />}
+        {tab === 'checks' && <ChecksTab id={row.id} />}
+        {tab === 'metrics' && (
+          <Suspense fallback={<Loading />}>
+            <MetricsTab id={row.id} range={range} />
+          </Suspense>
+        )}
         {tab === 'jobs' && <JobsTab id={row.id} />}
         {tab === 'receipts' && <EndpointReceipts id={row.id} />}
         {tab === 'inventory' && <InventoryTab view={view} />}

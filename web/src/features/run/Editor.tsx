@@ -1,6 +1,7 @@
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { HighlightStyle, StreamLanguage, bracketMatching, indentUnit, syntaxHighlighting } from '@codemirror/language'
 import { python } from '@codemirror/legacy-modes/mode/python'
+import { toml } from '@codemirror/legacy-modes/mode/toml'
 import { shell } from '@codemirror/legacy-modes/mode/shell'
 import { Compartment, EditorState } from '@codemirror/state'
 import { EditorView, drawSelection, highlightSpecialChars, keymap, lineNumbers, placeholder } from '@codemirror/view'
@@ -9,7 +10,7 @@ import { useEffect, useEffectEvent, useRef } from 'react'
 
 import { styleNonce } from '~/lib/nonce'
 
-export type Language = 'sh' | 'bash' | 'python3'
+export type Language = 'sh' | 'bash' | 'python3' | 'toml'
 
 type Props = { value: string; onChange: (value: string) => void; language: Language; label: string; describedBy?: string }
 
@@ -66,7 +67,7 @@ export function Editor({ value, onChange, language, label, describedBy }: Props)
 }
 
 function languageOf(language: Language) {
-  return StreamLanguage.define(language === 'python3' ? python : shell)
+  return StreamLanguage.define(language === 'python3' ? python : language === 'toml' ? toml : shell)
 }
 
 const theme = EditorView.theme({

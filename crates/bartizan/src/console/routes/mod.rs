@@ -10,6 +10,7 @@ mod jobs;
 mod logs;
 mod me;
 mod passkeys;
+mod policies;
 mod saved;
 mod scripts;
 mod series;
@@ -60,6 +61,30 @@ impl Modify for Bearer {
     }
 }
 
+/// What endpoints observe of themselves, and what somebody makes of it.
+fn observed() -> OpenApiRouter<Arc<Desk>> {
+    OpenApiRouter::new()
+        .routes(routes!(inventory::sections))
+        .routes(routes!(inventory::section))
+        .routes(routes!(inventory::changes))
+        .routes(routes!(inventory::find))
+        .routes(routes!(series::show))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::rules))
+        .routes(routes!(alerts::make_window))
+        .routes(routes!(alerts::end_window))
+        .routes(routes!(alerts::act))
+        .routes(routes!(alerts::tell_me))
+        .routes(routes!(alerts::show))
+        .routes(routes!(policies::list))
+        .routes(routes!(policies::verdict))
+        .routes(routes!(policies::show))
+        .routes(routes!(policies::checks))
+        .routes(routes!(policies::sheet))
+        .routes(routes!(policies::approval))
+        .routes(routes!(policies::withdrawal))
+}
+
 fn api() -> OpenApiRouter<Arc<Desk>> {
     let routes = OpenApiRouter::new()
         .routes(routes!(me::open, me::close))
@@ -79,18 +104,6 @@ fn api() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(fleet::receipts))
         .routes(routes!(fleet::admit))
         .routes(routes!(fleet::refresh))
-        .routes(routes!(inventory::sections))
-        .routes(routes!(inventory::section))
-        .routes(routes!(inventory::changes))
-        .routes(routes!(inventory::find))
-        .routes(routes!(series::show))
-        .routes(routes!(alerts::list))
-        .routes(routes!(alerts::rules))
-        .routes(routes!(alerts::make_window))
-        .routes(routes!(alerts::end_window))
-        .routes(routes!(alerts::act))
-        .routes(routes!(alerts::tell_me))
-        .routes(routes!(alerts::show))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::targets))
@@ -134,7 +147,8 @@ fn api() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(events::all))
-        .routes(routes!(events::job));
+        .routes(routes!(events::job))
+        .merge(observed());
     OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", routes)
 }
 

@@ -141,7 +141,7 @@ pub(super) fn key_too_weak(desk: &Desk, bundle: &Bundle, class: Class) -> Result
     }))
 }
 
-fn has_signed(
+pub(super) fn has_signed(
     console: &Console,
     envelope: &Envelope,
     role: SignatureRole,

@@ -16,6 +16,7 @@ pub(super) mod orders;
 pub(super) mod output;
 pub(super) mod passkeys;
 pub(super) mod people;
+pub(super) mod policies;
 pub(super) mod preview;
 pub(super) mod rollout;
 pub(super) mod saved;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use bartizan_proto::operator::Stored;
+use bartizan_trust::authorize::monitoring::stand_behind_policy;
 use bartizan_trust::envelope::Envelope;
 use bartizan_trust::statement::{Freeze, Job, SignatureRole, StatementType};
 use data_encoding::BASE64URL_NOPAD;
@@ -12,7 +13,7 @@ use super::founding;
 use super::logs::title;
 use super::signing::{by_passkey, usable};
 use crate::api::session::{self, Prepared};
-use crate::commands::{Console, control, enroll, freeze as freezes, rollout};
+use crate::commands::{Console, control, enroll, freeze as freezes, monitoring, rollout};
 use crate::compose;
 use crate::console::desk::{Desk, locked};
 use crate::console::shapes::{SignRequest, Signed};
@@ -111,6 +112,12 @@ fn send(desk: &Desk, console: &Console, envelope: &Envelope, then: Then) -> Resu
             let stored: Stored = console.api.send(&path, &session::body(envelope))?;
             witness::cosign_both(&context.home, &console.api, &console.trust.bundle)?;
             (stored, stands(console, envelope)?)
+        }
+        Then::Policy => {
+            let stored = monitoring::submit(context, console, envelope)?;
+            let policy = envelope.statement().context("read the policy")?;
+            let bundle = &console.trust.bundle;
+            (stored, stand_behind_policy(bundle, &policy, envelope).is_ok())
         }
         Then::Control => {
             if envelope.statement::<Freeze>().is_ok()

@@ -425,7 +425,7 @@ pub(crate) fn enrolment(
     give(desk, held, sheet)
 }
 
-fn control_sheet(
+pub(super) fn control_sheet(
     desk: &Desk,
     console: &Console,
     envelope: &Envelope,
