@@ -223,6 +223,60 @@ export const scenes: readonly Scene[] = [
     },
   },
   {
+    name: 'alert',
+    path: '/alerts?q=reboot',
+    reaches: '/alerts/$id',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('grid', { name: 'Alerts' }).focus()
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { name: 'Why it is told, or not' }).waitFor()
+    },
+  },
+  {
+    name: 'alert-deed',
+    path: '/alerts',
+    shows: 'alerts/Deed',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('grid', { name: 'Alerts' }).getByRole('row').nth(2).waitFor()
+      await page.getByRole('grid', { name: 'Alerts' }).focus()
+      await page.keyboard.press('x')
+      await page.keyboard.press('a')
+      await dialogOf(page).getByLabel('Note').fill('I look at it')
+    },
+  },
+  {
+    name: 'alert-window',
+    path: '/alerts/rules',
+    shows: 'alerts/MakeWindow',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('button', { name: 'Make a window' }).click()
+      await dialogOf(page).getByLabel('Name').fill('new switch')
+    },
+  },
+  {
+    name: 'alert-window-end',
+    path: '/alerts/rules',
+    shows: 'alerts/RulesPage',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('button', { name: 'End', exact: true }).first().click()
+      await dialogOf(page).getByText('patch sunday').waitFor()
+    },
+  },
+  {
+    name: 'policy',
+    path: '/policies',
+    reaches: '/policies/$id',
+    narrow: true,
+    go: async (page) => {
+      await page.getByRole('link', { name: 'web', exact: true }).click()
+      await page.getByRole('heading', { name: 'What was signed' }).waitFor()
+    },
+  },
+  {
     name: 'metrics',
     path: '/fleet?q=web-',
     narrow: true,
