@@ -5129,7 +5129,7 @@ export interface components {
             /** @description Newest first, at least one. */
             versions: components["schemas"]["ScriptVersion"][];
         };
-        /** @description Both logs, downloaded and recomputed. */
+        /** @description Both logs, by checkpoints that their keys signed. */
         Logs: {
             /** @description What does not fit. */
             alerts: components["schemas"]["Alert"][];

@@ -36,7 +36,7 @@ export function Card(props: { title?: ReactNode; actions?: ReactNode; children: 
     <section className={cx('min-w-0 rounded-lg border border-line bg-panel', className)}>
       {title && (
         <div className="flex min-h-10 flex-wrap items-center gap-2 border-b border-line px-4 py-1.5">
-          <h2 className="min-w-0 flex-1 font-semibold">{title}</h2>
+          <h2 className="min-w-0 flex-1 basis-40 font-semibold">{title}</h2>
           {actions}
         </div>
       )}

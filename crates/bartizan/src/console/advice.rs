@@ -70,8 +70,16 @@ const OF_PAGES: &[(&str, &str)] = &[
 /// For everything else that would send a person to the command line.
 const ELSEWHERE: &str = "correct what the message names and try again; the page may be older than what it shows, so reload it first";
 /// Commands that the pages have no control for.
-const COMMANDS: [&str; 7] =
-    ["console", "witness", "preflight", "bundle", "recover", "update", "log mirror"];
+const COMMANDS: [&str; 8] = [
+    "console",
+    "witness",
+    "preflight",
+    "bundle",
+    "recover",
+    "update",
+    "log mirror",
+    "metrics token",
+];
 
 /// Options of `bartizan console` itself: they are chosen before there is a page.
 const OPTIONS: [&str; 3] = ["key", "home", "port"];

@@ -43,7 +43,7 @@ export function LogPage() {
           </Button>
         }
         title="Log"
-        under="Whatever endpoints act on stands here first. Both logs are downloaded and recomputed on this computer."
+        under="Whatever endpoints act on stands here first. What is shown is proven on this computer to be in them."
       />
       <PageBody>
         {logs.error && <ErrorBox problem={problemOf(logs.error)} retry={() => void logs.refetch()} />}

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{Alert, SignedBy, Verification};
 
-/// Both logs, downloaded and recomputed.
+/// Both logs, by checkpoints that their keys signed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Logs {
     /// `control` and `jobs`.
