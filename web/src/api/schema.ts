@@ -478,6 +478,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
+                        "application/json": unknown[];
                         "text/csv": string;
                     };
                 };

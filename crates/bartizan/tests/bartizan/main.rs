@@ -9,6 +9,7 @@
 
 mod alarms;
 mod alerts;
+mod api_document;
 mod audit;
 mod auditing;
 mod completions;

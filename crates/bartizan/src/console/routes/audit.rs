@@ -22,7 +22,7 @@ pub(crate) async fn list(
 
 /// The same as a file with all rows.
 #[utoipa::path(get, path = "/audit/export", tag = "audit", params(AuditExport),
-    responses((status = 200, body = String, content_type = "text/csv"), (status = "default", body = Problem)))]
+    responses((status = 200, content((String = "text/csv"), (Vec<serde_json::Value> = "application/json"))), (status = "default", body = Problem)))]
 pub(crate) async fn export(
     State(desk): State<Arc<Desk>>,
     Query(wanted): Query<AuditExport>,
