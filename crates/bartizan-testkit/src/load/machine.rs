@@ -1,5 +1,6 @@
 //! A machine that is not there: the figures of an ordinary server, always the same for a number.
 
+use bartizan_proto::inventory::{Fact, Item, Items, Record, difference, records};
 use bartizan_proto::samples::{Metric, Samples, Series};
 
 use crate::numbers::Numbers;
@@ -100,6 +101,26 @@ impl Machine {
         Samples { times, series: series.collect(), unknown: 0 }
     }
 
+    /// The first inventory of its packages, as the records an endpoint sends: most are those of every machine at one of five
+    /// levels of patches, some are its own.
+    pub fn packages(&mut self, count: u32) -> Vec<Vec<u8>> {
+        let level = below(&mut self.numbers, 5);
+        let mut items = Items::new();
+        for package in 0..count {
+            let common = package < count / 15 * 13;
+            let which = if common { package } else { 100_000 + below(&mut self.numbers, 20_000) };
+            let text = |text: &str| Fact::Text(text.to_owned());
+            let item = [
+                ("arch".to_owned(), text("amd64")),
+                ("manager".to_owned(), text("dpkg")),
+                ("version".to_owned(), text(&format!("1.{which}.{level}-1"))),
+            ];
+            items.insert(format!("package-{which:06}"), Item::from(item));
+        }
+        let delta = difference(&Items::new(), &items);
+        records("packages", &items, None, delta).iter().map(Record::encode).collect()
+    }
+
     fn go_on(&mut self) {
         for ((_, _, _, course), value) in FIGURES.iter().zip(&mut self.values) {
             *value = match course {
@@ -130,6 +151,15 @@ fn below(numbers: &mut Numbers, end: u32) -> u32 {
 mod tests {
     use super::*;
     use bartizan_proto::samples::REPORT_LIMITS;
+
+    #[test]
+    fn its_packages_go_in_parts_and_are_whole() {
+        let parts = Machine::new(7).packages(1500);
+        let read: Vec<Record> = parts.iter().map(|part| Record::decode(part).unwrap()).collect();
+        assert!(read.len() > 1 && read.iter().all(|part| usize::from(part.parts) == read.len()));
+        let items: usize = read.iter().map(|part| part.set.len()).sum();
+        assert!((1400..=1500).contains(&items), "{items}");
+    }
 
     #[test]
     fn a_machine_sends_what_an_endpoint_could() {

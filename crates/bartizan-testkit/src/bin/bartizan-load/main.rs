@@ -8,6 +8,7 @@
 mod fleet;
 mod operators;
 mod samples;
+mod watching;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -40,6 +41,9 @@ struct Arguments {
     /// So many times faster than endpoints do.
     #[arg(long, default_value_t = 1)]
     speed: u64,
+    /// With metrics: packages in the inventory that each endpoint sends first.
+    #[arg(long, default_value_t = 0)]
+    packages: u32,
     /// Kill the server now and then while metrics come.
     #[arg(long)]
     kill: bool,

@@ -25,6 +25,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::Arguments;
 use crate::operators::Operators;
+use crate::watching::{Waited, Watcher};
 
 /// Samples of a report, a minute apart.
 const SAMPLES: usize = 5;
@@ -66,6 +67,10 @@ pub(crate) struct Figures {
     connect_ms: f64,
     storm_ms: Option<f64>,
     kills: u32,
+    /// Until every endpoint's first inventory was stored, if they sent one.
+    inventories_ms: Option<f64>,
+    /// Somebody at a console meanwhile.
+    console: Waited,
 }
 
 /// What all endpoints share.
@@ -76,7 +81,10 @@ struct Shared {
     /// The first sample's time.
     base: u64,
     speed: u64,
+    packages: u32,
     connected: AtomicU64,
+    /// Endpoints whose inventory is stored.
+    listed: AtomicU64,
     made: AtomicU64,
     reports: AtomicU64,
     lag_ms: Mutex<Vec<f64>>,
@@ -94,7 +102,7 @@ pub(crate) async fn measure(
     dir: &Path,
 ) -> Result<Figures> {
     let mut server = Server::start(binary, dir)?;
-    let operators = Operators::open(&server, arguments.agents).await?;
+    let operators = Arc::new(Operators::open(&server, arguments.agents).await?);
     let speed = arguments.speed.max(1);
     let (end, ended) = watch::channel(false);
     let (blow, storm) = watch::channel(0);
@@ -103,7 +111,7 @@ pub(crate) async fn measure(
     let base = (now()?.get() - span) / REPORT_S * REPORT_S;
     let (before, begin) = (Memory::of(server.pid())?, Instant::now());
     let fleet = crate::fleet::shared(&server, &operators, arguments);
-    let shared = Arc::new(Shared::new(fleet, (base, speed), ended, storm));
+    let shared = Arc::new(Shared::new(fleet, (base, speed), arguments.packages, ended, storm));
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..arguments.agents {
         tasks.spawn(live(Arc::clone(&shared), number));
@@ -115,21 +123,17 @@ pub(crate) async fn measure(
     let disk = disk_bytes(dir);
     let (from, own) = (Instant::now(), proc::own_cpu_ns());
     let until = from + Duration::from_secs(seconds);
+    let watcher = Watcher::begin(Arc::clone(&operators));
     let mut watched = Watched { cpu_ms: 0, since: proc::cpu_ms(server.pid())?, kills: 0 };
     watched.wait(&mut server, until, arguments.kill.then_some(binary)).await?;
-    let storm_ms = if arguments.storm {
-        shared.connected.store(0, Ordering::Relaxed);
-        let begin = Instant::now();
-        blow.send_replace(1);
-        shared.wait_connected(arguments.agents).await?;
-        Some(round(begin.elapsed().as_secs_f64() * 1000.0))
-    } else {
-        None
-    };
+    let inventories_ms = shared.wait_listed(arguments.agents).await?;
+    let storm_ms =
+        if arguments.storm { Some(shared.blow(&blow, arguments.agents).await?) } else { None };
     end.send_replace(true);
     let ending = async { while tasks.join_next().await.is_some() {} };
     tokio::time::timeout(PATIENCE, ending).await.context("reports are not confirmed")?;
     let elapsed = from.elapsed().as_secs_f64();
+    let console = watcher.end().await?;
     let cpu_ms = watched.cpu_ms + proc::cpu_ms(server.pid())? - watched.since;
     let own_ms = float((proc::own_cpu_ns() - own) / 1_000_000);
 
@@ -166,6 +170,8 @@ pub(crate) async fn measure(
         connect_ms,
         storm_ms,
         kills: watched.kills,
+        inventories_ms,
+        console,
     })
 }
 
@@ -213,6 +219,7 @@ impl Shared {
     fn new(
         fleet: Arc<Fleet>,
         (base, speed): (u64, u64),
+        packages: u32,
         ended: watch::Receiver<bool>,
         storm: watch::Receiver<u32>,
     ) -> Self {
@@ -222,7 +229,9 @@ impl Shared {
             begin: Instant::now(),
             base,
             speed,
+            packages,
             connected: AtomicU64::new(0),
+            listed: AtomicU64::new(0),
             made: AtomicU64::new(0),
             reports: AtomicU64::new(0),
             lag_ms: Mutex::new(Vec::new()),
@@ -232,12 +241,41 @@ impl Shared {
     }
 
     async fn wait_connected(&self, agents: u32) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        while self.connected.load(Ordering::Relaxed) < u64::from(agents) {
-            ensure!(Instant::now() < deadline, "not all endpoints are connected after 3 minutes");
+        self.wait(&self.connected, agents, "not all endpoints are connected").await
+    }
+
+    /// Until every first inventory is stored, if there are any: how long since the beginning, in milliseconds.
+    async fn wait_listed(&self, agents: u32) -> Result<Option<f64>> {
+        if self.packages == 0 {
+            return Ok(None);
+        }
+        self.wait(&self.listed, agents, "not all inventories are stored").await?;
+        Ok(Some(round(self.begin.elapsed().as_secs_f64() * 1000.0)))
+    }
+
+    /// Breaks every connection: how long until all are back, in milliseconds.
+    async fn blow(&self, storm: &watch::Sender<u32>, agents: u32) -> Result<f64> {
+        self.connected.store(0, Ordering::Relaxed);
+        let begin = Instant::now();
+        storm.send_replace(1);
+        self.wait_connected(agents).await?;
+        Ok(round(begin.elapsed().as_secs_f64() * 1000.0))
+    }
+
+    /// Until a count is there, or does not rise any more.
+    async fn wait(&self, count: &AtomicU64, agents: u32, problem: &str) -> Result<()> {
+        let (mut last, mut deadline) = (0, Instant::now() + PATIENCE);
+        loop {
+            let now = count.load(Ordering::Relaxed);
+            if now >= u64::from(agents) {
+                return Ok(());
+            }
+            if now != last {
+                (last, deadline) = (now, Instant::now() + PATIENCE);
+            }
+            ensure!(Instant::now() < deadline, "{problem}: {now} of {agents} after 3 minutes more");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        Ok(())
     }
 }
 
@@ -249,6 +287,8 @@ struct Source {
     /// When the next report is made.
     due: tokio::time::Instant,
     seq: u64,
+    /// The last report of its inventory.
+    listing: u64,
     waiting: VecDeque<(Sent, Instant)>,
     sent: usize,
     epoch: u64,
@@ -262,12 +302,24 @@ async fn live(shared: Arc<Shared>, number: u32) {
     let every_ms = REPORT_S * 1000 / shared.speed;
     let first = Duration::from_millis(numbers.draw() % every_ms.max(1));
     let due = tokio::time::Instant::from_std(shared.begin) + first;
+    let mut machine = Machine::new(number);
+    let inventory =
+        if shared.packages > 0 { machine.packages(shared.packages) } else { Vec::new() };
+    let waiting: VecDeque<_> = (1..)
+        .zip(inventory)
+        .map(|(seq, bytes)| {
+            let (epoch, at) = (u64::from(number) + 1, shared.base);
+            (Sent { epoch, seq, at, dropped: 0, kind: 1, bytes }, Instant::now())
+        })
+        .collect();
+    let listing = u64::try_from(waiting.len()).unwrap_or(u64::MAX);
     let mut source = Source {
         next_sample: shared.base,
-        machine: Machine::new(number),
+        machine,
         due,
-        seq: 1,
-        waiting: VecDeque::new(),
+        seq: listing + 1,
+        listing,
+        waiting,
         sent: 0,
         epoch: u64::from(number) + 1,
         shared,
@@ -356,8 +408,14 @@ impl Source {
 
     fn confirm(&mut self, seq: u64) {
         while self.waiting.front().is_some_and(|(report, _)| report.seq <= seq) {
-            let Some((_, made)) = self.waiting.pop_front() else { break };
+            let Some((report, made)) = self.waiting.pop_front() else { break };
             self.sent = self.sent.saturating_sub(1);
+            if report.seq <= self.listing {
+                self.shared
+                    .listed
+                    .fetch_add(u64::from(report.seq == self.listing), Ordering::Relaxed);
+                continue;
+            }
             let lag = made.elapsed().as_secs_f64() * 1000.0;
             self.shared.lag_ms.lock().unwrap_or_else(PoisonError::into_inner).push(lag);
         }
