@@ -36,6 +36,7 @@ test:
 test-long:
 	scripts/setup test
 	PROPTEST_CASES=20000 BARTIZAN_MODEL_DEPTH=1 $(CARGO) nextest run --workspace --profile long
+	BARTIZAN_EVERY_COMBINATION=1 $(CARGO) xtask web
 	$(CARGO) build --release -p bartizan-scan
 	scripts/scan-usr
 

@@ -4,6 +4,9 @@ import { type Browser, type BrowserContext, type Page, chromium } from 'playwrig
 
 export type Theme = 'light' | 'dark'
 
+/** Whether each page is looked at in both themes at both widths, as `make test-long` does. */
+export const everyCombination = process.env.BARTIZAN_EVERY_COMBINATION === '1'
+
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Debian's Chromium, or the one `BARTIZAN_CHROMIUM` names. */

@@ -86,7 +86,7 @@ describe('flows', () => {
     await tabTo(page.getByRole('grid', { name: 'Endpoints' }))
     await press('ArrowDown', 'ArrowUp', 'Enter')
     await page.getByRole('heading', { level: 1, name: /^web-hub/ }).waitFor()
-    await tabTo(page.getByRole('link', { name: 'inventory' }))
+    await tabTo(page.getByRole('link', { name: 'inventory', exact: true }))
     await press('Enter')
     await page.getByRole('region', { name: 'Inventory' }).waitFor()
   })

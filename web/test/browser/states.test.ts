@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
 import { scenes } from '../screenshots/scenes.ts'
-import { type Theme, launch, open, seriousViolations, settled, wantsRsa } from './harness.ts'
+import { type Theme, everyCombination, launch, open, seriousViolations, settled, wantsRsa } from './harness.ts'
 
 let browser: Browser
 beforeAll(async () => {
@@ -27,4 +27,5 @@ function states(settings: { theme: Theme; width: number; height: number }) {
 describe('light', () => states({ theme: 'light', width: 1440, height: 900 }))
 describe('dark', () => states({ theme: 'dark', width: 1440, height: 900 }))
 describe('320 pixels wide', () => states({ theme: 'light', width: 320, height: 720 }))
-describe('320 pixels wide, dark', () => states({ theme: 'dark', width: 320, height: 720 }))
+// Colours and widths are each looked at above; together only where there is time (`make test-long`).
+if (everyCombination) describe('320 pixels wide, dark', () => states({ theme: 'dark', width: 320, height: 720 }))
