@@ -9,6 +9,7 @@ import { useKeys } from '~/lib/keys'
 import { useNow } from '~/lib/now'
 import { Badge, type Tone } from '~/ui/Badge'
 import { Button } from '~/ui/Button'
+import { Command } from '~/ui/Copy'
 import { Dialog } from '~/ui/Dialog'
 import { Kbd } from '~/ui/Kbd'
 import { Card, PageBody, PageHead } from '~/ui/Layout'
@@ -56,7 +57,8 @@ function Shown({ rules }: { rules: AlertRules }) {
     <>
       <Windows rules={rules} />
       <Notice>
-        Routes, escalation and rules for links are one TOML file: <code>bartizan alerts rules show</code> prints it, <code>bartizan alerts rules set FILE.toml</code> puts it in force. Here they are shown.
+        <p className="mb-2">Routes, escalation and rules for links are one TOML file. Here they are shown; these two print it, and put it in force when it was changed.</p>
+        <Command label="the commands" text={'bartizan alerts rules show > rules.toml\nbartizan alerts rules set rules.toml'} />
       </Notice>
       <div className="grid gap-4 xl:grid-cols-2">
         <Rules
