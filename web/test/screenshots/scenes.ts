@@ -135,7 +135,7 @@ export const scenes: readonly Scene[] = [
     path: '/fleet?mock-size=12&q=all',
     go: async (page) => {
       await page.getByRole('link', { name: /all is well/ }).click()
-      await page.getByRole('link', { name: 'inventory' }).click()
+      await page.getByRole('link', { name: 'inventory', exact: true }).click()
       await page.getByRole('region', { name: 'Inventory' }).waitFor()
     },
   },
