@@ -7,7 +7,7 @@ use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 
 use bartizan_probe::{System, answer};
-use bartizan_proto::probe::{REQUEST_BYTES_MAX, Request};
+use bartizan_proto::probe::{Answer, REQUEST_BYTES_MAX, Request};
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|argument| argument == "--version") {
@@ -29,10 +29,13 @@ fn run() -> io::Result<()> {
     io::stdin().take(most).read_to_end(&mut bytes)?;
     let request = Request::decode(&bytes).map_err(io::Error::other)?;
     // No thread has been started, and no byte of anybody but the guard has been read.
-    sandbox::enter(&request);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    let answer = runtime.block_on(answer(&request, &System::here()));
+    let answer = match sandbox::enter(&request) {
+        Ok(()) => {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime.enable_io().enable_time().build()?.block_on(answer(&request, &System::here()))
+        }
+        Err(problem) => Answer::Unknown { text: format!("bartizan-probe could not {problem}") },
+    };
     let mut output = io::stdout();
     output.write_all(&answer.encode())?;
     output.flush()?;

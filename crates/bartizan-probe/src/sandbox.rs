@@ -9,7 +9,7 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, NetPort, PathBeneath, PathFd, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError, Scope,
 };
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The newest version that was tested; newer kernels are asked for no more.
 const TESTED: ABI = ABI::V7;
@@ -36,14 +36,16 @@ const LIMITS: [(Resource, u64); 4] = [
     (Resource::Nofile, 64),
 ];
 
-/// Shuts this process in. What the kernel does not know, it goes on without: the account has no privileges as it is.
-pub(crate) fn enter(request: &Request) {
+/// Shuts this process in. What the kernel does not know, it goes on without: the account has no privileges as it is. What the
+/// kernel knows and refuses is an error, and then nothing may be asked.
+pub(crate) fn enter(request: &Request) -> Result<(), String> {
     for (resource, most) in LIMITS {
-        let _ = setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
+        // Whoever started it may allow even less.
+        let most = getrlimit(resource).maximum.map_or(most, |allowed| allowed.min(most));
+        let limit = Rlimit { current: Some(most), maximum: Some(most) };
+        setrlimit(resource, limit).map_err(|error| format!("limit itself: {error}"))?;
     }
-    if let Err(error) = restrict(request) {
-        eprintln!("bartizan-probe: files are not shut off: {error}");
-    }
+    restrict(request).map_err(|error| format!("shut off files: {error}"))
 }
 
 fn restrict(request: &Request) -> Result<(), RulesetError> {
