@@ -2,7 +2,9 @@ use std::fs;
 use std::net::UdpSocket;
 use std::thread;
 
-use bartizan_trust::statement::DnsRecord;
+use bartizan_probe::dns::{Asked, Reading, read};
+use bartizan_testkit::numbers::Numbers;
+use bartizan_trust::statement::{DnsRecord, is_plain_char};
 
 use super::*;
 use bartizan_testkit::peers::dnsmasq;
@@ -100,4 +102,45 @@ fn an_answer_with_another_number_or_to_another_question_does_not_count() {
 fn a_name_server_that_is_silent_is_given_up() {
     let port = server(|_| Vec::new());
     failed(&ask(&name("acme.example", DnsRecord::A, port)), "does not answer");
+}
+
+/// An answer with two records of each type that is read.
+fn full(record: DnsRecord) -> Vec<u8> {
+    use simple_dns::rdata::{A, AAAA, CNAME, MX, RData, TXT};
+    use simple_dns::{CLASS, Name, Packet, Question, ResourceRecord, TYPE};
+    let name = || Name::new("acme.example").unwrap();
+    let (kind, data) = match record {
+        DnsRecord::A => (TYPE::A, RData::A(A { address: 0xc000_0201 })),
+        DnsRecord::Aaaa => (TYPE::AAAA, RData::AAAA(AAAA { address: 1 })),
+        DnsRecord::Cname => (TYPE::CNAME, RData::CNAME(CNAME(name()))),
+        DnsRecord::Mx => (TYPE::MX, RData::MX(MX { preference: 10, exchange: name() })),
+        DnsRecord::Txt => {
+            (TYPE::TXT, RData::TXT(TXT::new().with_string("v=spf1 -all").unwrap().into_owned()))
+        }
+    };
+    let mut packet = Packet::new_reply(7);
+    packet.questions.push(Question::new(name(), kind.into(), CLASS::IN.into(), false));
+    for _ in 0..2 {
+        packet.answers.push(ResourceRecord::new(name(), CLASS::IN, 60, data.clone()));
+    }
+    packet.build_bytes_vec_compressed().unwrap()
+}
+
+#[test]
+fn damaged_packets_are_read_or_passed_over_and_nothing_breaks() {
+    use DnsRecord::{A, Aaaa, Cname, Mx, Txt};
+    for record in [A, Aaaa, Cname, Mx, Txt] {
+        let whole = full(record);
+        let asked = Asked { id: 7, name: "acme.example", record };
+        assert!(matches!(read(&whole, asked), Reading::Records(records) if records.len() == 1));
+        for end in 0..whole.len() {
+            read(&whole[..end], asked);
+        }
+        for seed in 0..5_000 {
+            let damaged = Numbers::new(seed).damage(&whole);
+            if let Reading::Records(records) = read(&damaged, asked) {
+                assert!(records.iter().all(|text| text.chars().all(is_plain_char)), "{seed}");
+            }
+        }
+    }
 }
