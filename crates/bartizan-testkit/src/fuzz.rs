@@ -10,6 +10,7 @@
 )]
 
 mod machines;
+mod monitoring;
 mod pipe;
 mod seeds;
 
@@ -17,9 +18,11 @@ pub use machines::{authorize, control};
 pub use pipe::pipe;
 pub use seeds::{Seed, seeds};
 
+use bartizan_proto::checks::{encode_results, parse_results};
 use bartizan_proto::frame::{FrameReader, encode_frame};
 use bartizan_proto::inventory::{Items, Query, Record, apply, difference, records};
 use bartizan_proto::message::Message;
+use bartizan_proto::probe::{Answer, Request};
 use bartizan_proto::samples::{CHUNK_LIMITS, Samples};
 use bartizan_trust::checkpoint::Checkpoint;
 use bartizan_trust::envelope::Envelope;
@@ -51,6 +54,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "add_checkpoint", run: add_checkpoint },
     Target { name: "authorize", run: authorize },
     Target { name: "checkpoint", run: checkpoint },
+    Target { name: "checks", run: checks },
     Target { name: "control", run: control },
     Target { name: "entries", run: entries },
     Target { name: "envelope", run: envelope },
@@ -61,6 +65,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "payload", run: payload },
     Target { name: "pipe", run: pipe },
     Target { name: "policy", run: policy },
+    Target { name: "probe", run: probe },
     Target { name: "proof", run: proof },
     Target { name: "public_key", run: public_key },
     Target { name: "samples", run: samples },
@@ -144,10 +149,13 @@ pub fn policy(bytes: &[u8]) -> bool {
     true
 }
 
+/// Kinds of statements.
+const PAYLOAD_KINDS: u8 = 12;
+
 /// Payloads: the first byte chooses the kind.
 pub fn payload(bytes: &[u8]) -> bool {
     let Some((kind, payload)) = bytes.split_first() else { return false };
-    match kind % 12 {
+    match kind % PAYLOAD_KINDS {
         0 => payload_of::<Bundle>(payload),
         1 => payload_of::<Job>(payload),
         2 => payload_of::<Enrolment>(payload),
@@ -167,6 +175,34 @@ fn payload_of<S: Statement>(payload: &[u8]) -> bool {
     let Ok(statement) = decode_payload::<S>(payload) else { return false };
     assert_eq!(encode_payload(&statement), payload, "a statement that encodes otherwise");
     true
+}
+
+/// Results of checks. Blanks make them lossy: what was read must read the same again.
+pub fn checks(bytes: &[u8]) -> bool {
+    let Ok(results) = parse_results(bytes) else { return false };
+    assert_eq!(
+        parse_results(&encode_results(&results)),
+        Ok(results),
+        "results that read otherwise"
+    );
+    true
+}
+
+/// What guard and probe say to each other: a request, or an answer to one of every kind.
+pub fn probe(bytes: &[u8]) -> bool {
+    if let Ok(request) = Request::decode(bytes) {
+        assert_eq!(request.encode(), bytes, "a request that encodes otherwise");
+        return true;
+    }
+    let answers: Vec<Answer> = monitoring::requests()
+        .iter()
+        .filter_map(|(_, request)| Answer::decode(bytes, request).ok())
+        .collect();
+    assert!(
+        answers.iter().all(|answer| answer.encode() == bytes),
+        "an answer that encodes otherwise"
+    );
+    !answers.is_empty()
 }
 
 /// Records of inventory sections, and queries: the same bytes are tried as both.

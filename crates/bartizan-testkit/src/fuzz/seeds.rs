@@ -58,6 +58,7 @@ pub fn seeds() -> Result<Vec<Seed>> {
     let day = |count| Machine::new(1).batch(1_800_000_000, count).encode();
     all.push(seed("samples", "five-minutes", day(5)));
     all.push(seed("samples", "six-hours", day(360)));
+    all.extend(super::monitoring::seeds());
     all.extend(super::pipe::seeds(&messages));
     all.extend(padded_inside(&all));
     Ok(all)
@@ -111,7 +112,7 @@ fn envelopes() -> Result<Named<Envelope>> {
     stage.device.sign(&mut descriptor, SignatureRole::Descriptor)?;
     let mut receipt = Envelope::new(&receipt()?);
     stage.device.sign(&mut receipt, SignatureRole::Receipt)?;
-    Ok(vec![
+    let mut all = vec![
         ("bundle", stage.organisation.genesis.clone()),
         ("job", Envelope::decode(&stage.job)?),
         ("enrolment", Envelope::decode(&stage.enrolment)?),
@@ -123,7 +124,10 @@ fn envelopes() -> Result<Named<Envelope>> {
         ("veto", signed_by_approver(&veto(), SignatureRole::Root)?),
         ("promotion", signed_by_approver(&promotion()?, SignatureRole::Promote)?),
         ("withdrawal", signed_by_approver(&withdrawal(), SignatureRole::Freeze)?),
-    ])
+    ];
+    // Both of the last kind.
+    all.extend(super::monitoring::policies()?);
+    Ok(all)
 }
 
 fn stops(scope: FreezeScope) -> Result<Envelope> {
@@ -221,6 +225,7 @@ fn statements(envelopes: &Named<Envelope>) -> Result<Vec<Seed>> {
     let mut all = Vec::new();
     for (kind, (name, envelope)) in (0_u8..).zip(envelopes) {
         all.push(seed("envelope", name, envelope.encode()));
+        let kind = kind.min(super::PAYLOAD_KINDS - 1);
         all.push(seed("payload", name, [&[kind], envelope.payload()].concat()));
     }
     let unsigned = Envelope::new(&receipt()?);

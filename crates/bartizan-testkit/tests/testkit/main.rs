@@ -84,8 +84,8 @@ macro_rules! replays {
 }
 
 replays! {
-    add_checkpoint authorize checkpoint control entries envelope frames inventory message note payload pipe policy proof public_key
-    samples sshsig state
+    add_checkpoint authorize checkpoint checks control entries envelope frames inventory message note payload pipe policy probe proof
+    public_key samples sshsig state
 }
 
 #[test]
