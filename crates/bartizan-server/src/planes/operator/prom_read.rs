@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bartizan_proto::samples::{CHUNK_LIMITS, Metric, Samples, SamplesError};
-use bartizan_store::{BriefRecord, FleetFilter};
+use bartizan_store::BriefRecord;
 use bartizan_trust::statement::is_plain_char;
 
 use super::prom::Refused;
@@ -18,8 +18,8 @@ use crate::series::rollup::{LEVELS_S, stat_of};
 const ENDPOINTS_MAX: usize = 1000;
 /// Endpoints read in one operation of the database, so that others come in between.
 const ENDPOINTS_AT_ONCE: usize = 25;
-/// Endpoints looked through.
-const FLEET_MAX: u64 = 100_000;
+/// Endpoints looked through in one operation of the database, for the same reason.
+const PAGE: u64 = 1_000;
 /// Bytes of rows read for one question; as values they are ten times as many.
 const ROWS_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Labels of the endpoint itself, as remote write has them.
@@ -71,9 +71,16 @@ pub(super) async fn select(
 
 /// Endpoints that a reader may know of.
 pub(super) async fn fleet(app: &App, reader: &Reader) -> Result<Vec<BriefRecord>, Refused> {
-    let tenant = reader.tenant.as_ref().map(ToString::to_string);
-    let filter = FleetFilter { tenant, admitted: Some(true), ..FleetFilter::default() };
-    Ok(app.db.read(move |tx| tx.fleet_window(&filter, 0, FLEET_MAX)).await?.1)
+    let (mut all, mut last) = (Vec::new(), None);
+    loop {
+        let page = app.db.read(move |tx| tx.admitted_after(last, PAGE)).await?;
+        let Some(brief) = page.last() else { return Ok(all) };
+        last = Some(brief.id);
+        let may_know = |brief: &BriefRecord| {
+            reader.tenant.as_ref().is_none_or(|tenant| brief.tenant.as_ref() == Some(tenant))
+        };
+        all.extend(page.into_iter().filter(may_know));
+    }
 }
 
 async fn fetch(
