@@ -31,7 +31,7 @@ export function policyBook(world: World, start: number): PolicyItem[] {
     item('defaults', { version: 2 }),
     item('defaults', { state: 'replaced', at: start - 40 * 86_400 }),
     item('web', { title: 'Web servers', checks: 3, place: { words: 'site hq of tenant acme', tenant: 'acme', site: 'hq' } }),
-    item('backup', { title: 'Backups of last night', checks: 1, state: 'pending', place: { words: 'tenant acme', tenant: 'acme' }, verification: { verified: false, problem: 'sig.too_few' } }),
+    item('backup', { title: 'Backups of last night', checks: 1, state: 'pending', place: { words: 'tenant acme', tenant: 'acme' }, verification: { verified: false, problem: 'sig.approvals_missing' } }),
     ...(row ? [item('files', { title: hostileNames[0], checks: 2, place: { words: `${row.id} of tenant acme`, tenant: 'acme', endpoint: row.id } })] : []),
   ]
 }
@@ -79,7 +79,7 @@ export function policyHandlers(world: World): Pick<Handlers, Routes> {
             { id: 'memory', words: 'memory: memory in use warn from 90 %; every 1 min, bad after 2 looks', because: 'policy defaults version 2 for every endpoint of the organisation', policy: general.id, results: [] },
           ],
           passed_over: [{ words: 'load: load for each processor warn from 200 %; every 1 min', why: 'policy defaults version 2 for every endpoint of the organisation names it, and policy web version 1 for site hq of tenant acme leaves it out', policy: general.id }],
-          not_there: [{ words: waits.name, why: 'sig.too_few: more people must sign it', policy: waits.id }],
+          not_there: [{ words: waits.name, why: 'sig.approvals_missing: more people must sign it', policy: waits.id }],
           other: odd ? [result(odd.slice(0, 64), odd, odd, odd)] : [],
         }
       },

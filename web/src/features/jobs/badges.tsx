@@ -56,8 +56,14 @@ export function State({ name }: { name: string }) {
   )
 }
 
-/** Whether the operator process has verified something itself. */
+/** Whether the operator process has verified something itself. That others still have to sign is no fault. */
 export function Verified({ by }: { by: { verified: boolean; problem?: string | null } }) {
+  if (by.problem === 'sig.approvals_missing')
+    return (
+      <Badge title="What is there was verified on this computer; others still have to sign" tone="plain">
+        <Icon name="clock" size={12} /> not signed by enough
+      </Badge>
+    )
   return by.verified ? (
     <Badge title="Verified on this computer, from signatures" tone="ok">
       <Icon name="check" size={12} /> verified
