@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest'
 
-import { type Opened, launch, open, seriousViolations, settled } from './harness.ts'
+import { type Opened, launch, open, patient, seriousViolations, settled } from './harness.ts'
 
 let browser: Browser
 let opened: Opened
@@ -47,13 +47,13 @@ test('by the keyboard: columns are chosen and ordered, the view is saved, and th
   expect(await link.getAttribute('aria-current')).toBe('page')
   // Another one, and back by the palette.
   await page.getByRole('list', { name: 'Saved views' }).getByRole('link', { name: 'Domain controllers' }).press('Enter')
-  expect(await page.getByLabel('Search endpoints').inputValue()).toBe('dc-')
+  await expect.poll(() => page.getByLabel('Search endpoints').inputValue(), patient).toBe('dc-')
   await page.keyboard.press('Control+k')
   await page.keyboard.type('my view')
   await page.keyboard.press('Enter')
   await page.getByText('My view').first().waitFor()
-  expect(await page.getByLabel('Search endpoints').inputValue()).toBe('')
-  expect((await heads()).slice(1, 4)).toEqual(['Name ↑', 'State', 'Last heard'])
+  await expect.poll(() => page.getByLabel('Search endpoints').inputValue(), patient).toBe('')
+  await expect.poll(async () => (await heads()).slice(1, 4), patient).toEqual(['Name ↑', 'State', 'Last heard'])
   await page.getByRole('columnheader').getByRole('button', { name: 'Name' }).press('Enter')
   await page.getByText('(changed)').waitFor()
   // It is forgotten, and the list stays.

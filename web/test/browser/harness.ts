@@ -9,6 +9,9 @@ export const everyCombination = process.env.BARTIZAN_EVERY_COMBINATION === '1'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
+/** How long to look again at what a page shows after a key. */
+export const patient = { timeout: 15_000 }
+
 /** Debian's Chromium, or the one `BARTIZAN_CHROMIUM` names. */
 export function launch(): Promise<Browser> {
   return chromium.launch({

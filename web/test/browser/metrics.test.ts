@@ -18,7 +18,7 @@ test.each([['light', 1440], ['dark', 1440], ['light', 320]] as const)('metrics i
   await page.getByRole('link', { name: 'metrics' }).click()
   const cpu = page.getByRole('region', { name: 'Processors, busy in numbers' })
   await cpu.getByText('user').waitFor()
-  await page.locator('canvas').first().waitFor()
+  await page.locator('canvas').nth(6).waitFor()
   expect(await page.locator('canvas').count()).toBe(7)
   // Something is drawn, and there is a gap in it.
   const columns = await page.locator('canvas').first().evaluate((canvas: HTMLCanvasElement) => {

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest'
 
-import { type Opened, launch, open, seriousViolations, settled } from './harness.ts'
+import { type Opened, launch, open, patient, seriousViolations, settled } from './harness.ts'
 
 let browser: Browser
 let opened: Opened
@@ -53,7 +53,7 @@ test('by the keyboard: a script is written, changed, compared, and run from the 
   await page.keyboard.press('r')
   await page.getByRole('heading', { level: 1, name: 'Run a script' }).waitFor()
   await page.getByRole('textbox', { name: 'Script', exact: true }).getByText('echo hello world').waitFor()
-  expect(await page.getByLabel('Title').inputValue()).toBe('Say hello')
+  await expect.poll(() => page.getByLabel('Title').inputValue(), patient).toBe('Say hello')
 })
 
 test('a reviewed version says by whom and where the log shows it, and is milder where it ran', async () => {
@@ -124,7 +124,7 @@ test('several statements are approved one by one, and a refusal stops there with
   await page.getByText('2 chosen').waitFor()
   await page.keyboard.press('b')
   await dialog().getByRole('heading', { name: 'Approve 2 statements' }).waitFor()
-  expect(await dialog().getByRole('list', { name: 'Words of the digest' }).count()).toBe(2)
+  await dialog().getByRole('list', { name: 'Words of the digest' }).nth(1).waitFor()
   const approve = dialog().getByRole('button', { name: /one by one/ })
   expect(await approve.getAttribute('aria-disabled')).toBe('true')
   for (const at of [1, 2]) await dialog().getByRole('checkbox', { name: new RegExp(`I have read ${at} `) }).check()

@@ -24,8 +24,10 @@ function states(settings: { theme: Theme; width: number; height: number }) {
   })
 }
 
-describe('light', () => states({ theme: 'light', width: 1440, height: 900 }))
+// Each theme and each width; all four together where there is time (`make test-long`).
 describe('dark', () => states({ theme: 'dark', width: 1440, height: 900 }))
 describe('320 pixels wide', () => states({ theme: 'light', width: 320, height: 720 }))
-// Colours and widths are each looked at above; together only where there is time (`make test-long`).
-if (everyCombination) describe('320 pixels wide, dark', () => states({ theme: 'dark', width: 320, height: 720 }))
+if (everyCombination) {
+  describe('light', () => states({ theme: 'light', width: 1440, height: 900 }))
+  describe('320 pixels wide, dark', () => states({ theme: 'dark', width: 320, height: 720 }))
+}
